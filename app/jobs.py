@@ -1,0 +1,42 @@
+"""How long work talks to whoever waits for it.
+
+Long work is a plain function ``work(job)``. It calls ``job.step(done, total, stage)`` now and then; the command line
+prints that, the window turns it into signals. Whoever waits may cancel: the next ``step`` then raises `Cancelled`, and
+the work's own transaction undoes what it had begun. Nothing here knows of threads or of Qt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class Cancelled(Exception):
+    """The waiting side asked the work to stop. Not a failure: nothing was changed."""
+
+
+class Job:
+    """One piece of long work as seen from inside.
+
+    `notice` is called with (done, total, stage): `done` and `total` count the stage's own unit (objects, bytes), a
+    `total` of 0 means not known; `stage` is a key of `app.messages.STAGES`.
+    """
+
+    def __init__(self, notice: Callable[[int, int, str], None] | None = None) -> None:
+        self._notice = notice
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """Ask the work to stop at its next step. Safe from any thread."""
+        self._cancelled = True
+
+    def step(self, done: int, total: int, stage: str) -> None:
+        """Report progress; raises `Cancelled` if the waiting side asked to stop."""
+        if self._cancelled:
+            raise Cancelled
+        if self._notice is not None:
+            self._notice(done, total, stage)
+
+
+def quiet() -> Job:
+    """A job nobody watches."""
+    return Job()
