@@ -1,0 +1,32 @@
+"""What every test shares: the corpus of real files, the Hypothesis profiles, and a Qt that needs no display.
+
+Timings never decide a unit test: no Hypothesis deadline anywhere; figures belong to tests/bench.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
+settings.register_profile("fuzz", settings.get_profile("default"), max_examples=5_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real files that MITHAQ_CORPUS names. Without it the test is skipped; in CI (CI=true) it fails."""
+    named = os.environ.get("MITHAQ_CORPUS", "")
+    folder = Path(named)
+    if named and folder.is_dir():
+        return folder
+    reason = f"MITHAQ_CORPUS is not a folder: {named}" if named else "MITHAQ_CORPUS is not set"
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason}; CI needs the corpus")
+    pytest.skip(reason)
