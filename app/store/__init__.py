@@ -1,0 +1,1 @@
+"""The encrypted database: connection, migrations, queries. The only importer of sqlcipher3."""

@@ -1,0 +1,185 @@
+"""The connection to the encrypted database, and nothing of what is in it.
+
+One writer connection, one reader connection per thread, WAL. A service opens `write()` for one act: everything the act
+changes, its audit entry included, is in that one transaction, or none of it is. Queries live beside this module and
+take the connection they are given.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from sqlcipher3 import dbapi2
+
+from app.messages import Refused
+
+KEY_BYTES = 32
+
+Connection = Any  # sqlcipher3 carries no type information
+
+_PRAGMAS = (
+    # Errors of a wrong key are ours to word; the library would write to standard error.
+    "PRAGMA cipher_log_level = NONE",
+    # Sorting and temporary indexes hold intel: never in a file of /var/tmp.
+    "PRAGMA temp_store = MEMORY",
+    # A deleted row's bytes are overwritten, so that a purge leaves no trace in free pages.
+    "PRAGMA secure_delete = ON",
+    "PRAGMA foreign_keys = ON",
+    # A hostile database file must not run functions through views or triggers.
+    "PRAGMA trusted_schema = OFF",
+    # Locking and wiping every allocation costs a factor of four; the process is closed to dumps and tracing instead.
+    "PRAGMA cipher_memory_security = OFF",
+    "PRAGMA cache_size = -65536",
+)
+
+
+@contextlib.contextmanager
+def known_errors() -> Iterator[None]:
+    """Turn what the world does to a database (full disk, read-only, another writer) into `Refused`; the rest is a bug.
+
+    Codes: disk-full, store-read-only, store-busy, store-damaged.
+    """
+    try:
+        yield
+    except dbapi2.DatabaseError as error:
+        text = str(error)
+        for fragment, code in _KNOWN:
+            if fragment in text:
+                raise Refused(code) from error
+        raise
+
+
+_KNOWN = (
+    ("disk is full", "disk-full"),
+    ("readonly database", "store-read-only"),
+    ("unable to open", "store-read-only"),
+    ("is locked", "store-busy"),
+    ("malformed", "store-damaged"),
+    ("not a database", "store-damaged"),
+    ("disk I/O error", "store-damaged"),
+)
+
+
+class Database:
+    """An open encrypted database. `key` is the 32-byte raw key; see `app.vault` for where it comes from.
+
+    Raises `Refused`: store-damaged when the key does not fit the file or the file is not a database, store-newer when
+    a later version of the program wrote it.
+    """
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        if len(key) != KEY_BYTES:
+            raise ValueError("a raw key has 32 bytes")
+        self.path = path
+        self._key = key
+        self._writing = threading.Lock()
+        self._local = threading.local()
+        self._readers: list[Connection] = []
+        with known_errors():
+            self._writer = self._connect()
+            try:
+                self._writer.execute("PRAGMA journal_mode = WAL")
+                # The officer was told of a commit: it must survive a power cut.
+                self._writer.execute("PRAGMA synchronous = FULL")
+                _migrate(self._writer)
+            except BaseException:
+                self._writer.close()
+                raise
+
+    def _connect(self) -> Connection:
+        connection = dbapi2.connect(str(self.path), isolation_level=None, check_same_thread=False, timeout=5.0)
+        try:
+            connection.execute(f"PRAGMA key = \"x'{self._key.hex()}'\"")
+            for pragma in _PRAGMAS:
+                connection.execute(pragma)
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: committed when the block ends, rolled back when it raises. Not to be nested."""
+        with self._writing, known_errors():
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+
+    def read(self) -> Connection:
+        """This thread's reader. It sees what was committed when each of its statements began."""
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            with known_errors():
+                connection = self._connect()
+                connection.execute("PRAGMA query_only = ON")
+            self._local.connection = connection
+            self._readers.append(connection)
+        return connection
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A reader whose statements all see the same state (for exports and releases read in two passes)."""
+        connection = self.read()
+        connection.execute("BEGIN")
+        try:
+            yield connection
+        finally:
+            connection.execute("ROLLBACK")
+
+    def cancel(self) -> None:
+        """Interrupt whatever statements are running; each raises, and its transaction is undone."""
+        for connection in (self._writer, *self._readers):
+            connection.interrupt()
+
+    def close(self) -> None:
+        """Close every connection. The write-ahead log is folded into the file first."""
+        for connection in self._readers:
+            connection.close()
+        self._readers.clear()
+        self._local = threading.local()
+        self._writer.close()
+
+
+def check(connection: Connection) -> list[str]:
+    """Codes of what is wrong with the file itself: page-damaged, structure-damaged, reference-broken."""
+    problems = []
+    if connection.execute("PRAGMA cipher_integrity_check").fetchall():
+        problems.append("page-damaged")
+    if connection.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
+        problems.append("structure-damaged")
+    if connection.execute("PRAGMA foreign_key_check").fetchall():
+        problems.append("reference-broken")
+    return problems
+
+
+def _migrate(connection: Connection) -> None:
+    """Bring the schema up to date, one transaction a step. Refuses (store-newer) a schema of a later program."""
+    steps = _steps()
+    have = connection.execute("PRAGMA user_version").fetchone()[0]
+    if have > len(steps):
+        raise Refused("store-newer", have=have, known=len(steps))
+    for number, read in enumerate(steps, 1):
+        if number > have:
+            try:
+                connection.executescript(f"BEGIN IMMEDIATE;\n{read()}\nPRAGMA user_version = {number};\nCOMMIT;")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+
+def _steps() -> list[Callable[[], str]]:
+    folder = resources.files("app.store") / "migrations"
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return [(folder / name).read_text for name in names]

@@ -1,0 +1,39 @@
+"""An unlocked installation, as every service receives it: where it lives, what is open, who is at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.store.database import Database
+
+if TYPE_CHECKING:
+    from crypto.identity import Identity
+
+
+def utc_now() -> datetime:
+    """The clock of this machine, in UTC."""
+    return datetime.now(timezone.utc)
+
+
+@dataclass(frozen=True)
+class Installation:
+    """`home` holds the store and the folders beside it; `officer` acts; `clock` is replaced in tests only."""
+
+    home: Path
+    database: Database
+    identity: Identity
+    officer: str
+    clock: Callable[[], datetime] = field(default=utc_now)
+
+    @property
+    def outbox(self) -> Path:
+        """The folder of sealed packages."""
+        return self.home / "outbox"
+
+    def now(self) -> str:
+        """The time as text: UTC, milliseconds, RFC 3339."""
+        return self.clock().astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

@@ -1,0 +1,356 @@
+"""Queries on what is held: objects (one for each STIX id) and their versions (one for each content).
+
+Functions take the connection they work on: a writer's inside a service's transaction, or a reader.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.store.database import Connection
+
+if TYPE_CHECKING:
+    from app.intel.envelope import Envelope
+
+HASH_KEY = "id-hash-key"
+
+
+def id_hash(key: bytes, stix_id: str) -> int:
+    """The 64-bit keyed hash of `stix_id` that stands for it in indexes (signed, as SQLite's integers are)."""
+    return int.from_bytes(hashlib.blake2b(stix_id.encode(), digest_size=8, key=key).digest(), "big", signed=True)
+
+
+def hash_key(connection: Connection) -> bytes:
+    """This store's key for `id_hash`."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (HASH_KEY,)).fetchone()
+    return bytes(row[0])
+
+
+@dataclass(frozen=True)
+class ObjectRow:
+    """What lists and filters need of one object. `marking` and `handling` are `app.intel.marking.Level` values."""
+
+    oid: int
+    id: str
+    type: str
+    name: str
+    created: str
+    modified: str
+    moment: str
+    marking: int | None
+    handling: int | None
+    revoked: bool
+    variants: int
+    current: int
+
+
+_OBJECT = "oid, id, type, name, created, modified, moment, marking, handling, revoked, variants, current"
+
+
+def _object_row(row: Sequence[object]) -> ObjectRow:
+    oid, id_, type_, name, created, modified, moment, marking, handling, revoked, variants, current = row
+    return ObjectRow(
+        oid, id_, type_, name, created, modified, moment, marking, handling, bool(revoked), variants, current  # type: ignore[arg-type]
+    )
+
+
+@dataclass(frozen=True)
+class VersionRow:
+    """One content of an object. `modified` is as written ("" for types without one), `moment` its sortable form."""
+
+    vid: int
+    oid: int
+    modified: str
+    moment: str
+    sha256: bytes
+    marking: int | None
+    dropped: bool
+
+
+_VERSION = "vid, oid, modified, moment, sha256, marking, dropped"
+
+
+def _version_row(row: Sequence[object]) -> VersionRow:
+    vid, oid, modified, moment, sha256, marking, dropped = row
+    return VersionRow(vid, oid, modified, moment, sha256, marking, bool(dropped))  # type: ignore[arg-type]
+
+
+def find(connection: Connection, idh: int) -> ObjectRow | None:
+    """The object with that id hash."""
+    row = connection.execute(f"SELECT {_OBJECT} FROM object WHERE idh = ?", (idh,)).fetchone()
+    return _object_row(row) if row else None
+
+
+def versions_of(connection: Connection, oid: int) -> list[VersionRow]:
+    """All versions of an object, newest first."""
+    rows = connection.execute(f"SELECT {_VERSION} FROM version WHERE oid = ? ORDER BY moment DESC, vid", (oid,))
+    return [_version_row(row) for row in rows]
+
+
+def versions_at(connection: Connection, oid: int, moment: str) -> list[VersionRow]:
+    """The contents held for one object and moment."""
+    rows = connection.execute(f"SELECT {_VERSION} FROM version WHERE oid = ? AND moment = ?", (oid, moment))
+    return [_version_row(row) for row in rows]
+
+
+def raw(connection: Connection, vid: int) -> bytes:
+    """The exact text of a version."""
+    return bytes(connection.execute("SELECT raw FROM body WHERE vid = ?", (vid,)).fetchone()[0])
+
+
+def add_object(connection: Connection, idh: int, envelope: Envelope, handling: int | None) -> int:
+    """A new object without a version yet; returns its oid."""
+    cursor = connection.execute(
+        "INSERT INTO object (idh, id, type, name, created, modified, moment, marking, handling, revoked, variants, current)"
+        " VALUES (?, ?, ?, '', '', '', '', NULL, ?, 0, 0, 0)",
+        (idh, envelope.id, envelope.type, handling),
+    )
+    return int(cursor.lastrowid)
+
+
+def add_version(
+    connection: Connection, oid: int, envelope: Envelope, content: bytes, sha256: bytes, targets: Iterable[int]
+) -> int:
+    """Store one content of object `oid` with the hashes of the ids it needs; returns its vid."""
+    cursor = connection.execute(
+        "INSERT INTO version (oid, moment, modified, sha256, marking) VALUES (?, ?, ?, ?, ?)",
+        (oid, envelope.moment, envelope.modified, sha256, envelope.marking),
+    )
+    vid = int(cursor.lastrowid)
+    connection.execute("INSERT INTO body (vid, raw) VALUES (?, ?)", (vid, content))
+    connection.executemany(
+        "INSERT OR IGNORE INTO reference (vid, target) VALUES (?, ?)", [(vid, target) for target in targets]
+    )
+    return vid
+
+
+def show_version(connection: Connection, oid: int, vid: int, envelope: Envelope, text: str, variants: int) -> None:
+    """Make version `vid` the one shown for its object; `text` is folded for the full-text index."""
+    connection.execute(
+        "UPDATE object SET name = ?, created = ?, modified = ?, moment = ?, marking = ?, revoked = ?, variants = ?, current = ?"
+        " WHERE oid = ?",
+        (
+            envelope.name,
+            envelope.created,
+            envelope.modified,
+            envelope.moment,
+            envelope.marking,
+            int(envelope.revoked),
+            variants,
+            vid,
+            oid,
+        ),
+    )
+    connection.execute("INSERT OR REPLACE INTO object_text (rowid, text) VALUES (?, ?)", (oid, text))
+
+
+def set_variants(connection: Connection, oid: int, variants: int) -> None:
+    """How many contents stand side by side for the moment in force."""
+    connection.execute("UPDATE object SET variants = ? WHERE oid = ?", (variants, oid))
+
+
+def drop_version(connection: Connection, vid: int) -> None:
+    """Mark a content as resolved against; it stays held."""
+    connection.execute("UPDATE version SET dropped = 1 WHERE vid = ?", (vid,))
+
+
+def set_handling(connection: Connection, oid: int, level: int) -> None:
+    """Set the level at which an object is treated here."""
+    connection.execute("UPDATE object SET handling = ? WHERE oid = ?", (level, oid))
+
+
+def set_marking(connection: Connection, vid: int, marking: int | None) -> None:
+    """Correct the level read from a version's markings, once a definition it needs has come."""
+    connection.execute("UPDATE version SET marking = ? WHERE vid = ?", (marking, vid))
+    connection.execute("UPDATE object SET marking = ? WHERE current = ?", (marking, vid))
+
+
+def referrers(connection: Connection, target: int) -> list[int]:
+    """The vids of the versions that need the id with hash `target`."""
+    return [row[0] for row in connection.execute("SELECT vid FROM reference WHERE target = ?", (target,))]
+
+
+# Origins ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One act by which intel came in. `kind` is import or package, `name` a file's name or a fingerprint."""
+
+    number: int
+    kind: str
+    name: str
+    package: int | None
+    officer: str
+    at: str
+
+
+def add_origin(connection: Connection, kind: str, name: str, package: int | None, officer: str, at: str) -> int:
+    """A new origin; returns its number."""
+    cursor = connection.execute(
+        "INSERT INTO origin (kind, name, package, officer, at) VALUES (?, ?, ?, ?, ?)", (kind, name, package, officer, at)
+    )
+    return int(cursor.lastrowid)
+
+
+def add_source(connection: Connection, vid: int, origin: int) -> None:
+    """That version `vid` came by `origin` (too)."""
+    connection.execute("INSERT OR IGNORE INTO source (vid, origin) VALUES (?, ?)", (vid, origin))
+
+
+def origins_of(connection: Connection, vid: int) -> list[Origin]:
+    """Where a version came from, first arrival first."""
+    rows = connection.execute(
+        "SELECT number, kind, name, package, officer, at FROM origin"
+        " WHERE number IN (SELECT origin FROM source WHERE vid = ?) ORDER BY number",
+        (vid,),
+    )
+    return [Origin(*row) for row in rows]
+
+
+# Lists and search ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a list shows: all objects, or those that fit every part given.
+
+    `match` is an FTS5 expression over folded text; `marking` compares the stricter of marking and handling.
+    """
+
+    match: str = ""
+    types: tuple[str, ...] = ()
+    conflicts: bool = False
+    revoked: bool = False
+    marking: int | None = None
+    origin_kind: str = ""
+    origin_name: str = ""
+
+
+def _where(selection: Selection) -> tuple[str, list[object]]:
+    terms, values = ["variants > 0"], list[object]()
+    if selection.match:
+        terms.append("oid IN (SELECT rowid FROM object_text WHERE object_text MATCH ?)")
+        values.append(selection.match)
+    if selection.types:
+        terms.append(f"type IN ({', '.join('?' * len(selection.types))})")
+        values.extend(selection.types)
+    if selection.conflicts:
+        terms.append("variants > 1")
+    if selection.revoked:
+        terms.append("revoked = 1")
+    if selection.marking is not None:
+        terms.append("max(coalesce(marking, -1), coalesce(handling, -1)) = ?")
+        values.append(selection.marking)
+    if selection.origin_kind:
+        terms.append(
+            "current IN (SELECT vid FROM source JOIN origin ON origin = number WHERE kind = ? AND name = ?)"
+        )
+        values += [selection.origin_kind, selection.origin_name]
+    return " AND ".join(terms), values
+
+
+ORDERS = {
+    "modified": "moment",
+    "name": "name COLLATE NOCASE",
+    "type": "type",
+    "marking": "max(coalesce(marking, -1), coalesce(handling, -1))",
+}
+
+
+def count(connection: Connection, selection: Selection) -> int:
+    """How many objects fit."""
+    where, values = _where(selection)
+    return int(connection.execute(f"SELECT count(*) FROM object WHERE {where}", values).fetchone()[0])
+
+
+def page(connection: Connection, selection: Selection, limit: int, after: tuple[str, int] | None) -> list[ObjectRow]:
+    """At most `limit` objects that fit, newest first, behind the key `after` = (moment, oid)."""
+    where, values = _where(selection)
+    if after is not None:
+        where += " AND (moment, oid) < (?, ?)"
+        values += after
+    rows = connection.execute(
+        f"SELECT {_OBJECT} FROM object WHERE {where} ORDER BY moment DESC, oid DESC LIMIT ?", [*values, limit]
+    )
+    return [_object_row(row) for row in rows]
+
+
+def oids(connection: Connection, selection: Selection, order: str = "modified", descending: bool = True) -> list[int]:
+    """The oids that fit, ordered by a key of `ORDERS`."""
+    where, values = _where(selection)
+    way = "DESC" if descending else "ASC"
+    rows = connection.execute(
+        f"SELECT oid FROM object WHERE {where} ORDER BY {ORDERS[order]} {way}, oid {way}", values
+    )
+    return [row[0] for row in rows]
+
+
+def rows(connection: Connection, wanted: Sequence[int]) -> list[ObjectRow]:
+    """The rows of `wanted` oids, in that order; an oid that is gone is left out."""
+    marks = ", ".join("?" * len(wanted))
+    found = {
+        row[0]: _object_row(row)
+        for row in connection.execute(f"SELECT {_OBJECT} FROM object WHERE oid IN ({marks})", list(wanted))
+    }
+    return [found[oid] for oid in wanted if oid in found]
+
+
+def counts_by_type(connection: Connection, selection: Selection) -> list[tuple[str, int]]:
+    """(type, objects) of what fits, largest first."""
+    where, values = _where(selection)
+    rows_ = connection.execute(
+        f"SELECT type, count(*) FROM object WHERE {where} GROUP BY type ORDER BY count(*) DESC, type", values
+    )
+    return [(row[0], row[1]) for row in rows_]
+
+
+def contents(connection: Connection) -> Iterator[tuple[int, bytes, bytes]]:
+    """(vid, sha256, exact text) of every version held, in order of arrival."""
+    for row in connection.execute("SELECT vid, sha256, raw FROM version JOIN body USING (vid) ORDER BY vid"):
+        yield row[0], bytes(row[1]), bytes(row[2])
+
+
+@dataclass(frozen=True)
+class Held:
+    """A version as the release gate needs it."""
+
+    vid: int
+    oid: int
+    id: str
+    type: str
+    modified: str
+    sha256: bytes
+    handling: int | None
+    variants: int
+
+
+def held(connection: Connection, selected: Sequence[int] | None, every: bool) -> list[Held]:
+    """Versions of the `selected` oids (None: all objects): those in force, or with `every` all, in order of arrival.
+
+    Contents that a conflict was resolved against are left out; while it is unresolved, each of them is in force.
+    """
+    sql = (
+        "SELECT vid, oid, id, type, version.modified, sha256, handling, variants FROM version JOIN object USING (oid)"
+        " WHERE dropped = 0"
+    )
+    if not every:
+        sql += " AND version.moment = object.moment"
+    if selected is None:
+        rows_ = list(connection.execute(sql + " ORDER BY vid"))
+    else:
+        rows_ = []
+        for start in range(0, len(selected), 10_000):
+            some = selected[start : start + 10_000]
+            rows_ += connection.execute(f"{sql} AND oid IN ({', '.join('?' * len(some))})", list(some)).fetchall()
+        rows_.sort()
+    return [Held(r[0], r[1], r[2], r[3], r[4], bytes(r[5]), r[6], r[7]) for r in rows_]
+
+
+def oid_of(connection: Connection, idh: int) -> int | None:
+    """The oid behind an id hash."""
+    row = connection.execute("SELECT oid FROM object WHERE idh = ?", (idh,)).fetchone()
+    return None if row is None else int(row[0])

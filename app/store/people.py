@@ -1,0 +1,57 @@
+"""Queries on who and what this installation is: identity, officers, settings, the store's own constants."""
+
+from __future__ import annotations
+
+from app.store.database import Connection
+
+
+def put_meta(tx: Connection, key: str, value: bytes) -> None:
+    """Set one of the store's own constants."""
+    tx.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
+
+
+def meta(connection: Connection, key: str) -> bytes | None:
+    """One of the store's own constants."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return bytes(row[0]) if row else None
+
+
+def add_identity(tx: Connection, secret: bytes, card: bytes, since: str) -> None:
+    """Make this the identity in use."""
+    tx.execute("INSERT INTO identity (secret, card, since) VALUES (?, ?, ?)", (secret, card, since))
+
+
+def identity(connection: Connection) -> tuple[bytes, bytes]:
+    """(secret, card) of the identity in use."""
+    row = connection.execute("SELECT secret, card FROM identity ORDER BY number DESC LIMIT 1").fetchone()
+    return bytes(row[0]), bytes(row[1])
+
+
+def add_officer(tx: Connection, name: str, since: str) -> None:
+    """Add an officer, or take back one who was removed."""
+    tx.execute(
+        "INSERT INTO officer (name, since) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET removed = NULL", (name, since)
+    )
+
+
+def remove_officer(tx: Connection, name: str, at: str) -> None:
+    """Mark an officer as gone; what they did keeps their name."""
+    tx.execute("UPDATE officer SET removed = ? WHERE name = ?", (at, name))
+
+
+def officers(connection: Connection) -> list[tuple[str, str]]:
+    """(name, since) of the officers of this installation, in order of arrival."""
+    return [
+        (row[0], row[1])
+        for row in connection.execute("SELECT name, since FROM officer WHERE removed IS NULL ORDER BY since, name")
+    ]
+
+
+def put_setting(tx: Connection, name: str, value: str) -> None:
+    """Set a setting; its meaning is in app.settings."""
+    tx.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", (name, value))
+
+
+def settings(connection: Connection) -> dict[str, str]:
+    """Every setting that was changed from its default."""
+    return {row[0]: row[1] for row in connection.execute("SELECT name, value FROM setting")}
