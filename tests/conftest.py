@@ -21,7 +21,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.enviro
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
-    """The folder of real files that MITHAQ_CORPUS names. Without it the test is skipped; in CI (CI=true) it fails."""
+    """The folder of real files that MITHAQ_CORPUS names. Without it: skipped; in CI (CI=true): failed."""
     named = os.environ.get("MITHAQ_CORPUS", "")
     folder = Path(named)
     if named and folder.is_dir():

@@ -1,0 +1,114 @@
+# Every target does all the set-up it needs, and none uses the network when everything is in place.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+# What Qt needs to show a window. Without the first six not even its core can be imported.
+QT_LIBRARIES := libglib2.0-0 libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3 \
+    libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0
+# A display for tests that drive the real window.
+TEST_LIBRARIES := xvfb xauth
+# Failing any system call once.
+TORTURE_LIBRARIES := strace
+# Debian splits what makes a virtual environment off from Python.
+VENV_LIBRARIES := $(shell $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
+
+CATALOGUES := $(wildcard resources/i18n/*/LC_MESSAGES/mithaq.po)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(VENV)/.dev $(VENV)/.project $(VENV)/.messages ## Prepare everything that the other targets need
+
+.PHONY: run
+run: $(VENV)/.project $(VENV)/.messages | system-qt ## Open Mithaq (without a display: the practice exchange, in the terminal)
+	@$(BIN)/mithaq
+
+.PHONY: test
+test: setup | system-test ## Run the tests (MITHAQ_CORPUS names the folder of real files)
+	@$(BIN)/python -m pytest --durations=15 --durations-min=0.5 $(ARGS)
+
+.PHONY: check
+check: setup ## Check format, lint, types, the arrows between packages and the message catalogues
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m scripts.catalogues check
+
+.PHONY: bench
+bench: setup | system-test ## Measure, print the figures beside the asked ones, write build/bench.json
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+.PHONY: torture
+torture: setup | system-test system-torture ## Run the long and destructive tests
+	@$(BIN)/python -m pytest -m torture --timeout=1800 $(ARGS)
+
+.PHONY: fuzz
+fuzz: setup | system-test ## Run the tests with many more random examples
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest --timeout=1800 $(ARGS)
+
+.PHONY: format
+format: setup ## Format the code and mend what the linter can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: messages
+messages: setup ## Bring the message catalogues up to date with the code
+	@$(BIN)/python -m scripts.catalogues update
+	@$(BIN)/python -m scripts.catalogues compile
+
+.PHONY: lock
+lock: | $(BIN)/pip ## Renew the locked versions and hashes (needs the network)
+	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv; }
+	@build/lock/bin/uv $(LOCK) requirements/run.in requirements/build.in -o requirements/run.txt
+	@build/lock/bin/uv $(LOCK) requirements/dev.in -o requirements/dev.txt
+LOCK := pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11
+
+.PHONY: clean
+clean: ## Remove everything that was made, the virtual environment too
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find resources -name '*.mo' -delete
+
+# --- what the targets stand on ----------------------------------------------------------------------------------------
+
+.PHONY: system-python system-qt system-test system-torture
+system-python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed." >&2; exit 1; }
+	@test -z "$(VENV_LIBRARIES)" || scripts/system_libraries.sh $(VENV_LIBRARIES)
+system-qt: | system-python
+	@scripts/system_libraries.sh $(QT_LIBRARIES)
+system-test: | system-qt
+	@scripts/system_libraries.sh $(QT_LIBRARIES) $(TEST_LIBRARIES)
+system-torture: | system-test
+	@scripts/system_libraries.sh $(TORTURE_LIBRARIES)
+
+$(BIN)/pip: | system-python
+	@echo "Making the virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt | $(BIN)/pip
+	@echo "Installing the locked libraries of $<"
+	@$(PIP) --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	@echo "Installing the locked libraries of $<"
+	@$(PIP) --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.project: pyproject.toml requirements/run.in $(VENV)/.run
+	@$(PIP) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/.messages: $(CATALOGUES) scripts/catalogues.py $(VENV)/.run
+	@$(BIN)/python -m scripts.catalogues compile
+	@touch $@

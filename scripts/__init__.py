@@ -1,0 +1,1 @@
+"""Helpers of the Makefile. Nothing here is installed with the program."""
