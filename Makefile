@@ -66,7 +66,7 @@ messages: setup ## Bring the message catalogues up to date with the code
 	@$(BIN)/python -m scripts.catalogues compile
 
 .PHONY: lock
-lock: | $(BIN)/pip ## Renew the locked versions and hashes (needs the network)
+lock: | system-python ## Renew the locked versions and hashes (needs the network)
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv; }
 	@build/lock/bin/uv $(LOCK) requirements/run.in requirements/build.in -o requirements/run.txt
 	@build/lock/bin/uv $(LOCK) requirements/dev.in -o requirements/dev.txt

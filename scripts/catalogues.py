@@ -2,9 +2,9 @@
 
 Sentences are marked in `app` and `ui` with `_`, `N_`, `ngettext` and `pgettext`, and translated in
 resources/i18n/LANGUAGE/LC_MESSAGES/mithaq.po. `check` reads the marks afresh and compares every translation's
-placeholders with its message's: one that asks for a fact nobody gives would fail in front of an officer, and one
-that reaches into a fact (`{x.__class__}`) would show what it should not. Missing translations are counted, not
-refused.
+placeholders with its message's: one that asks for a fact nobody gives would fail in front of an officer, and
+one that reaches into a fact (`{x.__class__}`) would show what it should not. Missing translations are counted,
+not refused.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def unextractable(path: Path) -> Iterator[str]:
                     )
                 )
                 if built or _formats(argument):
-                    yield f"{path}:{node.lineno}: {node.func.id}() marks a text put together; fill it afterwards"
+                    yield f"{path}:{node.lineno}: {node.func.id}() marks a text that is put together"
 
 
 def _formats(node: ast.expr) -> bool:
