@@ -3,8 +3,8 @@
 Sentences are marked in `app` and `ui` with `_`, `N_`, `ngettext` and `pgettext`, and translated in
 resources/i18n/LANGUAGE/LC_MESSAGES/mithaq.po. `check` reads the marks afresh and compares every translation's
 placeholders with its message's: one that asks for a fact nobody gives would fail in front of an officer, and
-one that reaches into a fact (`{x.__class__}`) would show what it should not. Missing translations are counted,
-not refused.
+one that reaches into a fact (`{x.__class__}`) would show what it should not. What is not translated yet is
+counted, not refused.
 """
 
 from __future__ import annotations

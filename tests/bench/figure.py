@@ -1,0 +1,38 @@
+"""One measured figure, and the way figures are taken."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What was measured. `asked` is the bound (None: none was set), `better` says on which side of it to be."""
+
+    name: str
+    value: float
+    unit: str
+    asked: float | None = None
+    better: Literal["lower", "higher"] = "lower"
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the figure keeps its bound; None without one."""
+        if self.asked is None:
+            return None
+        return self.value <= self.asked if self.better == "lower" else self.value >= self.asked
+
+
+def wall_milliseconds(command: Sequence[str], rounds: int = 15) -> float:
+    """The median wall time of `command`, a process of its own, after one unmeasured run. It must succeed."""
+    times = []
+    for _ in range(rounds + 1):
+        start = time.perf_counter()
+        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+        times.append((time.perf_counter() - start) * 1000)
+    return median(times[1:])

@@ -1,0 +1,121 @@
+"""The check of the message catalogues: what it lets pass, what it finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Message
+
+from scripts import catalogues
+
+
+@pytest.mark.parametrize(
+    "text, fields",
+    [
+        ("Nothing to fill.", []),
+        ("{n} of {total}", ["{n}", "{total}"]),
+        ("{size!r:>8}", ["{size!r:>8}"]),
+        ("{{kept}} {x}", ["{x}"]),
+        ("%s at %(where)s", ["%(where)s", "%s"]),
+        ("50 % full", []),
+        ("open {", ["unpaired {"]),
+    ],
+)
+def test_placeholders(text: str, fields: list[str]) -> None:
+    assert sorted(catalogues.placeholders(text)) == fields
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Message("From {who}", "{who}"),
+        Message("From {who}", ""),
+        Message("{a} to {b}", "{b} {a}"),
+        Message(("{n} object", "{n} objects"), ("", "", "", "", "", "")),
+        Message(("{n} object", "{n} objects"), ("none", "one", "two", "{n} a", "{n} b", "{n} c")),
+        Message(("One from {who}", "{n} from {who}"), ("{who}", "{n} {who}")),
+    ],
+)
+def test_agreeing_translations_pass(message: Message) -> None:
+    assert catalogues.faults_of(message) == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Message("From {who}", "From somebody"),
+        Message("From {who}", "{qui}"),
+        Message("From {who}", "{who} {when}"),
+        Message("From {who}", "{who.__class__}"),
+        Message("From {who}", "{who!r}"),
+        Message("From {who}", "{who"),
+        Message("{n} object", "one object"),
+        Message("%s", "%d"),
+        Message(("{n} from {who}", "{n} from {who}"), ("{n}", "{n} {who}")),
+        Message(("{n} object", "{n} objects"), ("{n} objet", "")),
+    ],
+)
+def test_disagreeing_translations_are_found(message: Message) -> None:
+    assert catalogues.faults_of(message)
+
+
+def test_a_file_is_read_and_its_line_is_named(tmp_path: Path) -> None:
+    po = tmp_path / "fr.po"
+    po.write_text(
+        'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
+        'msgid "From {who}"\nmsgstr "De {qui}"\n'
+    )
+    faults = list(catalogues.faults_in(po, "fr"))
+    assert [fault.split(": ")[0] for fault in faults] == [f"{po}:5", f"{po}:5"]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b'nonsense "x"\n'])
+def test_an_unreadable_file_is_a_fault(tmp_path: Path, content: bytes) -> None:
+    po = tmp_path / "fr.po"
+    po.write_bytes(content)
+    assert list(catalogues.faults_in(po, "fr"))
+
+
+def test_all_marks_are_extracted(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(
+        'a = _("one"); b = N_("two")\n'
+        'c = ngettext("{n} three", "{n} threes", n)\n'
+        'd = pgettext("button", "four")\n'
+    )
+    template, faults = catalogues.extract([tmp_path], tmp_path)
+    assert faults == []
+    assert [(m.id, m.context) for m in template if m.id] == [
+        ("one", None),
+        ("two", None),
+        (("{n} three", "{n} threes"), None),
+        ("four", "button"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '_(f"{x} left")',
+        '_("a" + x)',
+        '_("%s left" % x)',
+        '_("{} left".format(x))',
+        "def broken(:",
+        "ngettext(f'{n}', 'b', n)",
+    ],
+)
+def test_what_no_translator_would_see_is_found(tmp_path: Path, source: str) -> None:
+    (tmp_path / "a.py").write_text(source + "\n")
+    assert catalogues.extract([tmp_path], tmp_path)[1]
+
+
+@pytest.mark.parametrize(
+    "source", ["_(code)", '_("a" "b")', '_("{x} left").format(x=1)', "_(message.sentence)"]
+)
+def test_ordinary_marks_are_no_fault(tmp_path: Path, source: str) -> None:
+    (tmp_path / "a.py").write_text(source + "\n")
+    assert catalogues.extract([tmp_path], tmp_path)[1] == []
+
+
+def test_our_own_catalogues_are_sound() -> None:
+    assert catalogues.check() == 0
