@@ -1,1 +1,1 @@
-"""Figures: what an operation costs here, beside what was asked. `make bench` runs them, no test needs them."""
+"""Figures: what an operation costs here, beside what was asked. `make bench` runs them."""

@@ -1,7 +1,7 @@
 """Runs the measuring modules beside it: `python -m tests.bench [NAME...]`.
 
-Every module here with a `run() -> list[Figure]` is one. The figures are printed beside the asked ones and written
-to build/bench.json with the machine they were taken on. A missed bound is shown, not hidden, and not an error: a
+Every module here with a `run() -> list[Figure]` is one. The figures are printed beside the asked ones and
+written to build/bench.json with the machine they were taken on. A missed bound is shown, and is no error: a
 busy machine misses bounds too. A module that breaks is an error (exit 1).
 """
 

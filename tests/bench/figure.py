@@ -12,7 +12,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Figure:
-    """What was measured. `asked` is the bound (None: none was set), `better` says on which side of it to be."""
+    """What was measured. `asked` is the bound (None: none was set), `better` the side of it to be on."""
 
     name: str
     value: float
