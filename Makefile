@@ -86,7 +86,7 @@ system-python:
 	@test -z "$(VENV_LIBRARIES)" || scripts/system_libraries.sh $(VENV_LIBRARIES)
 system-qt: | system-python
 	@scripts/system_libraries.sh $(QT_LIBRARIES)
-system-test: | system-qt
+system-test: | system-python
 	@scripts/system_libraries.sh $(QT_LIBRARIES) $(TEST_LIBRARIES)
 system-torture: | system-test
 	@scripts/system_libraries.sh $(TORTURE_LIBRARIES)

@@ -15,13 +15,15 @@ there=$(dpkg-query -W -f '${db:Status-Status} ${Package}, ${Provides}\n' 2>/dev/
     sed -n 's/^installed //p' | tr ',' '\n' | sed 's/^ *//; s/[ (:].*//' | sort -u)
 missing=""
 for name in "$@"; do
-    echo "$there" | grep -qx "$name" || missing="$missing $name"
+    echo "$there" | grep -Fqx "$name" || missing="$missing $name"
 done
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -ne 0 ]; then
     echo "These system packages are missing. Type this line, then start again:" >&2
-    echo "    sudo apt-get install --no-install-recommends$missing" >&2
+    as_root="su -c"
+    command -v sudo >/dev/null 2>&1 && as_root="sudo sh -c"
+    echo "    $as_root 'apt-get update && apt-get install --no-install-recommends$missing'" >&2
     exit 1
 fi
 
