@@ -1,0 +1,179 @@
+"""A STIX 2.1 bundle taken apart: each object as its exact text and its value, bad ones named and passed by.
+
+The text of an object is kept with the white space between its tokens removed and nothing else touched; it
+must be strict JSON (`strict`). What an object means is not judged here: unknown types, extensions and custom
+properties pass. Memory is bounded by a window, not by the bundle (`splitting`).
+Sources: STIX 2.1 sections 2.9 (identifier), 3.2 (common properties), 8 (bundle).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
+
+from app.intel import splitting, timestamp
+from app.intel.splitting import MAX_OBJECT, WINDOW
+from app.intel.strict import NotStrict, quick, shallow, strict
+from app.messages import Refused
+
+MAX_TAIL = 1 << 20
+"""Bytes of a bundle behind its last object."""
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_TYPE = re.compile(r"[a-z0-9](?:-?[a-z0-9]){0,249}")
+
+# Without `spec_version` these are STIX 2.0 (STIX 2.1, section 3.2). Marking definitions and custom types have
+# the same shape in both versions and are read as they are.
+_OLD = frozenset(
+    (
+        *("attack-pattern", "campaign", "course-of-action", "identity", "indicator", "intrusion-set"),
+        *("malware", "observed-data", "relationship", "report", "sighting", "threat-actor", "tool"),
+        "vulnerability",
+    )
+)
+
+_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One object: its exact text, its value (a JSON object as Python values), and its place in the file."""
+
+    raw: bytes
+    value: dict[str, object]
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One object that was passed by: its place in the file and the code of what is wrong with it."""
+
+    where: str
+    code: str
+
+
+def read_bundle(raw: bytes | bytearray | memoryview) -> Iterator[Entry | Fault]:
+    """The objects of a bundle held in memory or mapped, one after the other; see `read_chunks`."""
+    view = memoryview(raw)
+    return read_chunks(view[at : at + WINDOW] for at in range(0, len(view), WINDOW))
+
+
+def read_chunks(chunks: Iterable[bytes | memoryview]) -> Iterator[Entry | Fault]:
+    """The objects of the bundle whose text is `chunks` joined, in order; a single object is a bundle of one.
+
+    `where` is `objects[N]`, or `object` for a single one. Codes of faults: json-syntax, json-encoding,
+    json-surrogate, json-number, json-duplicate-key, json-depth, object-size, stix-object, stix-type, stix-id,
+    stix-timestamp, stix-version, stix-2.0.
+
+    Raises `Refused` when the file as a whole is no use: not-stix, file-size, json-truncated; object-size and
+    the codes above that begin with json- where something outside the objects is at fault (fact `where`). This
+    may come after entries were given out: what was read counts only when the iterator ends by itself.
+    """
+    text = splitting.Text(chunks)
+    text.fill(4)
+    start = bytes(text.buffer[:4])
+    if start.startswith(b"\xef\xbb\xbf"):
+        text.drop(3)
+    elif start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in start:
+        raise Refused("json-encoding", where="byte 0")
+    head = splitting.head(text)
+    if head is None:
+        yield from _single(bytes(text.buffer))
+        return
+    opening = _frame(head + b"]}")
+    if opening.get("type", "bundle") != "bundle":
+        raise Refused("not-stix")
+    old = opening.get("spec_version") == "2.0"
+    index = 0
+    for run in splitting.runs(text):
+        for found in _entries(run, index, old):
+            yield found
+            index += 1
+    text.fill(MAX_TAIL + 1)
+    if len(text.buffer) > MAX_TAIL:
+        raise Refused("json-syntax", where=f"byte {text.offset}")
+    if _frame(head + b"]" + bytes(text.buffer)).get("type") != "bundle":
+        raise Refused("not-stix")
+
+
+def _frame(text: bytes) -> dict[str, object]:
+    """The value of what stands around the objects."""
+    try:
+        value = strict(text)[1]
+    except NotStrict as bad:
+        raise Refused(bad.code, where="bundle") from None
+    return value if isinstance(value, dict) else {}
+
+
+def _single(text: bytes) -> Iterator[Entry | Fault]:
+    """The object of a file that has no array of objects."""
+    try:
+        raw, value = strict(text)
+    except NotStrict as bad:
+        raise Refused(bad.code, where="object") from None
+    if isinstance(value, dict) and value.get("type") == "bundle" and "objects" not in value:
+        return
+    found = _entry(raw, value, "object", False)
+    if isinstance(found, Fault) and found.code in ("stix-object", "stix-type", "stix-id"):
+        raise Refused("not-stix")
+    yield found
+
+
+def _entries(run: bytes | list[bytes], first: int, old: bool) -> Iterator[Entry | Fault]:
+    """The objects of a run: all at once where it is clean, one by one where it is not."""
+    if isinstance(run, bytes):
+        raws = _RAWS.decode(run)
+        values = quick(run)
+        if isinstance(values, list):
+            for index, (raw, value) in enumerate(zip(raws, values, strict=True), first):
+                yield _entry(bytes(raw), value, f"objects[{index}]", old)
+            return
+        run = [bytes(raw) for raw in raws]
+    for index, piece in enumerate(run, first):
+        where = f"objects[{index}]"
+        try:
+            text, value = strict(piece)
+        except NotStrict as bad:
+            yield Fault(where, bad.code)
+        else:
+            yield _entry(text, value, where, old)
+
+
+def _entry(raw: bytes, value: object, where: str, old: bool) -> Entry | Fault:
+    code = "object-size" if len(raw) > MAX_OBJECT else "" if shallow(raw) else "json-depth"
+    code = code or _judge(value, old)
+    if code or not isinstance(value, dict):
+        return Fault(where, code)
+    return Entry(raw, value, where)
+
+
+def _judge(value: object, old: bool) -> str:
+    """What keeps `value` from being a STIX 2.1 object; "" for nothing."""
+    if not isinstance(value, dict):
+        return "stix-object"
+    kind = value.get("type")
+    if not isinstance(kind, str) or not _is_type(kind):
+        return "stix-type"
+    identifier = value.get("id")
+    if not isinstance(identifier, str) or not identifier.startswith(kind + "--"):
+        return "stix-id"
+    if not _UUID.fullmatch(identifier, len(kind) + 2):
+        return "stix-id"
+    version = value.get("spec_version")
+    if version == "2.0" or (version is None and (old or kind in _OLD)):
+        return "stix-2.0"
+    if not (version is None or isinstance(version, str)):
+        return "stix-version"
+    for key in ("created", "modified"):
+        if key in value and not timestamp.valid(value[key]):
+            return "stix-timestamp"
+    return ""
+
+
+@lru_cache(maxsize=256)
+def _is_type(kind: str) -> bool:
+    return kind != "bundle" and _TYPE.fullmatch(kind) is not None

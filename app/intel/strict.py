@@ -1,0 +1,146 @@
+"""Strict JSON: one text, one meaning, or a code.
+
+Whatever two readers could understand differently is refused: a key given twice, NaN and infinity, half a
+surrogate pair, an integer beyond 2^53, a number beyond a double, bytes that are not UTF-8, nesting past a
+limit. What passes is kept as written, only the white space between tokens goes.
+Sources: RFC 8259, RFC 7493 (I-JSON), STIX 2.1 section 2.6 (integer).
+
+Codes: json-syntax, json-encoding, json-surrogate, json-number, json-duplicate-key, json-depth.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+import msgspec
+import orjson
+
+MAX_DEPTH = 64
+"""Objects and arrays inside one another, the outermost counted."""
+
+TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[{}\[\],]', re.DOTALL)
+"""Strings, brackets and commas of a JSON text; a string that the text ends in counts as one."""
+
+_DECODER = msgspec.json.Decoder()
+_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, orjson.JSONEncodeError)
+
+
+class NotStrict(Exception):
+    """A text that is not strict JSON. `code` is one of this module's."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def strict(text: bytes) -> tuple[bytes, object]:
+    """The text without white space between its tokens, and its value. Raises `NotStrict`."""
+    try:
+        compact = msgspec.json.format(text, indent=-1)
+        value = quick(compact)
+        if value is not None and shallow(compact):
+            return compact, value
+    except _ERRORS:
+        compact = b""
+    code = _diagnosis(text)
+    if code or not compact:
+        raise NotStrict(code or "json-syntax")
+    return compact, _DECODER.decode(compact)
+
+
+def quick(compact: bytes) -> object | None:
+    """The value of a compact text if it is quickly seen to be strict but for its depth; None for null or when
+    in doubt.
+    """
+    try:
+        value = _DECODER.decode(compact)
+        # Every pair, and every colon inside a string, puts one colon into the text and one into the text of
+        # the value written again, unless the pair was dropped for a later one with its key. A colon written
+        # as an escape would balance that out, so a text with one is in doubt.
+        written = orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
+    except _ERRORS:
+        return None
+    if compact.count(b":") != written.count(b":") or b"\\u003a" in compact or b"\\u003A" in compact:
+        return None
+    return value  # type: ignore[no-any-return]
+
+
+def shallow(text: bytes) -> bool:
+    """Whether a text with matching brackets nests at most `MAX_DEPTH` deep."""
+    return text.count(b"{") + text.count(b"[") <= MAX_DEPTH or _depth(text) <= MAX_DEPTH
+
+
+def _depth(text: bytes) -> int:
+    depth = deepest = 0
+    for found in TOKEN.finditer(text):
+        token = found[0]
+        if token in (b"{", b"["):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token in (b"}", b"]"):
+            depth -= 1
+    return deepest
+
+
+def _diagnosis(text: bytes) -> str:
+    """Why `text` is not strict JSON, by the slow and certain way; "" when it is."""
+    try:
+        decoded = text.decode("utf-8")
+    except UnicodeDecodeError:
+        return "json-encoding"
+    if _depth(text) > MAX_DEPTH:
+        return "json-depth"
+    try:
+        json.loads(
+            decoded,
+            object_pairs_hook=_pairs,
+            parse_constant=_constant,
+            parse_int=_integer,
+            parse_float=_float,
+        )
+    except NotStrict as bad:
+        return bad.code
+    except ValueError:
+        return "json-syntax"
+    return "json-surrogate" if _lone_surrogate(decoded) else ""
+
+
+def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise NotStrict("json-duplicate-key")
+    return value
+
+
+def _constant(_name: str) -> object:
+    raise NotStrict("json-number")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 17 or abs(int(digits)) >= 1 << 53:
+        raise NotStrict("json-number")
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise NotStrict("json-number")
+    return number
+
+
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+
+
+def _lone_surrogate(text: str) -> bool:
+    """Whether an escape in valid JSON names half a surrogate pair without the other half beside it."""
+    after_high = -1
+    for found in _ESCAPE.finditer(text):
+        unit = int(found[1], 16) if found[1] else 0
+        is_low = 0xDC00 <= unit < 0xE000
+        follows = after_high == found.start()
+        if is_low != follows and (is_low or after_high >= 0):
+            return True
+        after_high = found.end() if 0xD800 <= unit < 0xDC00 else -1
+    return after_high >= 0

@@ -1,0 +1,100 @@
+"""Timestamps at any precision."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.intel.timestamp import MAX_FRACTION, moment, valid
+
+
+@pytest.mark.parametrize(
+    "text, sortable",
+    [
+        ("2016-01-20T12:31:12.123Z", "2016-01-20T12:31:12.123"),
+        ("2016-01-20T12:31:12Z", "2016-01-20T12:31:12"),
+        ("2016-01-20T12:31:12.000Z", "2016-01-20T12:31:12"),
+        ("2016-01-20T12:31:12.100000Z", "2016-01-20T12:31:12.1"),
+        ("2016-01-20T12:31:12.123456789012Z", "2016-01-20T12:31:12.123456789012"),
+        ("2024-02-29T00:00:00Z", "2024-02-29T00:00:00"),
+        ("2000-02-29T00:00:00Z", "2000-02-29T00:00:00"),
+        ("9999-12-31T23:59:59.9Z", "9999-12-31T23:59:59.9"),
+    ],
+)
+def test_valid_ones(text: str, sortable: str) -> None:
+    assert moment(text) == sortable
+    assert valid(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2016-01-20T12:31:60Z",
+        "2016-12-31T23:59:60Z",
+        "2016-02-30T00:00:00Z",
+        "2023-02-29T00:00:00Z",
+        "1900-02-29T00:00:00Z",
+        "2016-04-31T00:00:00Z",
+        "2016-13-01T00:00:00Z",
+        "2016-00-01T00:00:00Z",
+        "2016-01-00T00:00:00Z",
+        "2016-01-20T24:00:00Z",
+        "0000-01-01T00:00:00Z",
+        "2016-01-20T12:31:12",
+        "2016-01-20T12:31:12+00:00",
+        "2016-01-20t12:31:12Z",
+        "2016-01-20T12:31:12z",
+        "2016-01-20 12:31:12Z",
+        "2016-01-20T12:31:12.Z",
+        "2016-01-20T12:31:12,5Z",
+        " 2016-01-20T12:31:12Z",
+        "2016-01-20T12:31:12Z\n",
+        "٢٠١٦-01-20T12:31:12Z",
+        "2016-01-20",
+        "",
+        None,
+        1453293072,
+    ],
+)
+def test_bad_ones(text: object) -> None:
+    assert moment(text) is None
+    assert not valid(text)
+
+
+def test_the_fraction_has_a_limit() -> None:
+    assert valid("2016-01-20T12:31:12." + "1" * MAX_FRACTION + "Z")
+    assert not valid("2016-01-20T12:31:12." + "1" * (MAX_FRACTION + 1) + "Z")
+
+
+SECONDS = st.integers(0, 250_000_000_000)
+FRACTIONS = st.text("0123456789", max_size=12)
+
+
+def written(second: int, fraction: str) -> str:
+    whole = datetime(1, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
+    return f"{whole:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + (f".{fraction}" if fraction else "") + "Z"
+
+
+@given(SECONDS, FRACTIONS, SECONDS | st.none(), FRACTIONS)
+def test_moments_order_as_the_times_do(a: int, a_part: str, b: int | None, b_part: str) -> None:
+    b = a if b is None else b
+    exact_a, exact_b = a + Decimal(f"0.{a_part or 0}"), b + Decimal(f"0.{b_part or 0}")
+    first, second = moment(written(a, a_part)), moment(written(b, b_part))
+    assert first is not None
+    assert second is not None
+    assert (first < second) == (exact_a < exact_b)
+    assert (first == second) == (exact_a == exact_b)
+
+
+@given(st.integers(1, 9999), st.integers(0, 13), st.integers(0, 32))
+def test_dates_exist_exactly_when_the_calendar_has_them(year: int, month: int, day: int) -> None:
+    try:
+        datetime(year, month, day, tzinfo=UTC)
+        exists = True
+    except ValueError:
+        exists = False
+    assert valid(f"{year:04}-{month:02}-{day:02}T00:00:00Z") == exists
