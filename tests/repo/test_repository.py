@@ -37,6 +37,26 @@ def test_no_set_up_file_names_a_host(name: str) -> None:
     assert HOST.findall((ROOT / name).read_bytes()) == []
 
 
+REGISTRY = re.compile(rb"\bpypi\b|npmjs|pythonhosted|debian\.org", re.IGNORECASE)
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def test_no_document_names_a_package_host() -> None:
+    pages = [name for name in tracked() if name.endswith(".md")]
+    assert "README.md" in pages
+    assert [name for name in pages if REGISTRY.search((ROOT / name).read_bytes())] == []
+
+
+def test_every_link_between_documents_leads_somewhere() -> None:
+    dead = []
+    for name in tracked():
+        if name.endswith(".md"):
+            for target in LINK.findall((ROOT / name).read_text(encoding="utf-8")):
+                if "://" not in target and not ((ROOT / name).parent / target).exists():
+                    dead.append(f"{name}: {target}")
+    assert dead == []
+
+
 def test_no_generated_file_is_tracked() -> None:
     assert [name for name in tracked() if GENERATED.search(name)] == []
 
