@@ -37,7 +37,7 @@ test: setup | system-test ## Run the tests (MITHAQ_CORPUS names the folder of re
 
 .PHONY: check
 check: setup ## Check format, lint, types, the arrows between packages and the message catalogues
-	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff format --check --output-format concise .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
