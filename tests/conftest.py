@@ -1,17 +1,27 @@
-"""What every test shares: the corpus of real files, the Hypothesis profiles, and a Qt that needs no display.
+"""What every test shares: the corpus of real files, the Hypothesis profiles, and a machine that is nobody's.
+
+No display is needed, no keyring is asked, and the folders for data and settings are thrown away afterwards, so that
+a test that forgets to name its own cannot touch the officer's.
 
 Timings never decide a unit test: no Hypothesis deadline anywhere; figures belong to tests/bench.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+_nobodys = tempfile.TemporaryDirectory(prefix="mithaq-tests-")
+atexit.register(_nobodys.cleanup)
+for _variable in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+    os.environ[_variable] = _nobodys.name
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)

@@ -16,8 +16,17 @@ def outcome(folder: Path, source: str, **environment: str) -> str:
     """The closing line of pytest over one test file, under our own configuration."""
     (folder / "test_one.py").write_text(source)
     kept = {name: value for name, value in os.environ.items() if name not in ("CI", "MITHAQ_CORPUS")}
-    command = [sys.executable, "-m", "pytest", "-q", "-c", ROOT / "pyproject.toml", "--rootdir", folder]
-    command += ["-p", "tests.conftest", "-p", "no:cacheprovider", folder / "test_one.py"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-c",
+        str(ROOT / "pyproject.toml"),
+        "--rootdir",
+        str(folder),
+    ]
+    command += ["-p", "tests.conftest", "-p", "no:cacheprovider", str(folder / "test_one.py")]
     done = subprocess.run(
         command, cwd=ROOT, env=kept | environment, capture_output=True, text=True, check=False, timeout=60
     )
@@ -35,6 +44,11 @@ def test_a_missing_corpus_skips_at_home_and_fails_in_ci(tmp_path: Path, named: d
 
 def test_a_corpus_is_used(tmp_path: Path) -> None:
     assert outcome(tmp_path, NEEDS, MITHAQ_CORPUS=str(tmp_path)).startswith("1 passed")
+
+
+def test_the_officers_own_folders_are_out_of_reach(tmp_path: Path) -> None:
+    source = "from platformdirs import user_data_dir\ndef test_data():\n    assert '-tests-' in user_data_dir('mithaq')\n"
+    assert outcome(tmp_path, source, XDG_DATA_HOME=str(tmp_path)).startswith("1 passed")
 
 
 def test_a_warning_fails_the_test_that_caused_it(tmp_path: Path) -> None:
