@@ -1,0 +1,1 @@
+"""Tests of crypto: formats against published vectors and our own, and damage of every kind."""
