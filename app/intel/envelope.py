@@ -1,0 +1,257 @@
+"""What lists, search and the release gate need of an object, taken out of it once.
+
+Nothing here is trusted: a property of the wrong kind counts as absent. Text is given as it stands, hostile or
+not.
+Sources: STIX 2.1 sections 2.10 (identifier references), 3.2 (common properties), 4 to 7 (the objects).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from app.intel import marking, timestamp
+from app.intel.marking import Level
+
+MAX_NAME = 500
+"""Characters of a name; a longer one is cut."""
+MAX_TEXT = 1 << 20
+"""Characters of searchable text of one object; the rest is not found by search."""
+
+_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_REFERENCE = re.compile(r"[a-z0-9](?:-?[a-z0-9])*+--" + _UUID)
+_MENTION = re.compile("--" + _UUID)
+_TYPE_BEFORE = re.compile(r"[a-z0-9](?:-?[a-z0-9]){0,249}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The outside of one version of one object.
+
+    `created`, `modified` and `creator` are as written, "" where absent. `moment` is `modified` as sortable
+    text (`timestamp.moment`). `name` is the best label for people, "" where the object has none. `marking` is
+    the strictest level of its markings, None where none is about TLP. `definitions` are the ids of its
+    markings that are not among the nine published ones: without a resolver each makes the marking UNREADABLE.
+    `refs` are the ids of all objects this one needs, each once. `text` is what full text search reads,
+    unfolded, one piece a line.
+    """
+
+    id: str
+    type: str
+    created: str
+    modified: str
+    moment: str
+    name: str
+    revoked: bool
+    creator: str
+    marking: Level | None
+    definitions: tuple[str, ...]
+    refs: tuple[str, ...]
+    text: str
+
+
+def envelope(value: Mapping[str, object], resolve: marking.Resolve | None = None) -> Envelope:
+    """The envelope of an object as `reading` gives it. `resolve` finds the definitions of markings."""
+    identifier, kind = _string(value, "id"), _string(value, "type")
+    modified = _string(value, "modified")
+    own = tuple(ref for ref in marking.referred(value) if ref is not None and ref not in marking.LEVELS)
+    refs: dict[str, None] = {}
+    _collect(value, refs)
+    refs.pop(identifier, None)
+    return Envelope(
+        id=identifier,
+        type=kind,
+        created=_string(value, "created"),
+        modified=modified,
+        moment=timestamp.moment(modified) or "",
+        name=name(value),
+        revoked=value.get("revoked") is True,
+        creator=_string(value, "created_by_ref"),
+        marking=marking.effective(value, resolve or _nothing_held),
+        definitions=own,
+        refs=tuple(refs),
+        text="\n".join(_searchable(value))[:MAX_TEXT],
+    )
+
+
+def _nothing_held(_reference: str) -> None:
+    return None
+
+
+def _string(value: Mapping[str, object], key: str) -> str:
+    text = value.get(key)
+    return text if isinstance(text, str) else ""
+
+
+# --- references ---------------------------------------------------------------------------------------------
+
+
+def _collect(value: object, refs: dict[str, None]) -> None:
+    """Add every id that a property ending in `_ref` or `_refs` holds, and every extension definition in use."""
+    if isinstance(value, list):
+        for item in value:
+            if isinstance(item, dict | list):
+                _collect(item, refs)
+        return
+    if not isinstance(value, dict):
+        return
+    for key, item in value.items():
+        if isinstance(item, str):
+            if key.endswith("_ref") and _is_id(item):
+                refs[item] = None
+        elif isinstance(item, list):
+            if key.endswith("_refs"):
+                for ref in item:
+                    if isinstance(ref, str) and _is_id(ref):
+                        refs[ref] = None
+            _collect(item, refs)
+        elif isinstance(item, dict):
+            if key == "extensions":
+                refs.update((ref, None) for ref in item if _is_foreign_extension(ref))
+            _collect(item, refs)
+
+
+def _is_foreign_extension(key: str) -> bool:
+    """Whether `key` names an extension definition other than TLP 2.0's: that one is known, and held by nobody."""
+    return key.startswith("extension-definition--") and key != marking.EXTENSION and _is_id(key)
+
+
+def _is_id(text: str) -> bool:
+    return _REFERENCE.fullmatch(text) is not None
+
+
+def mentions(value: Mapping[str, object]) -> frozenset[str]:
+    """Every id anywhere in an object, in keys and in the midst of text too; its own is not counted."""
+    text = orjson.dumps(value).decode()
+    found = set()
+    for uuid in _MENTION.finditer(text):
+        # Backwards from the dashes: forwards, long text would be tried from each of its letters.
+        kind = _TYPE_BEFORE.search(text, max(0, uuid.start() - 64), uuid.start())
+        if kind:
+            found.add(kind[0] + uuid[0])
+    return frozenset(found) - {_string(value, "id")}
+
+
+# --- name ---------------------------------------------------------------------------------------------------
+
+# What tells one object of a type from another, best first. Whatever is not listed goes by `_COMMON`.
+_LABELS: Mapping[str, tuple[str, ...]] = {
+    "relationship": ("relationship_type",),
+    "note": ("abstract", "content"),
+    "opinion": ("opinion",),
+    "sighting": ("description", "sighting_of_ref"),
+    "observed-data": ("first_observed",),
+    "language-content": ("object_ref",),
+    "directory": ("path",),
+    "email-message": ("subject", "message_id"),
+    "process": ("command_line", "pid"),
+    "user-account": ("account_login", "display_name", "user_id"),
+    "windows-registry-key": ("key",),
+    "x509-certificate": ("subject", "serial_number"),
+    "artifact": ("url",),
+}
+_COMMON = (
+    "name",
+    "value",
+    "display_name",
+    "title",
+    "abstract",
+    "path",
+    "key",
+    "subject",
+    "url",
+    "pattern",
+    "description",
+)
+_HASHES = ("SHA-256", "SHA-512", "SHA3-256", "SHA-1", "MD5")
+
+
+def name(value: Mapping[str, object]) -> str:
+    """The best label for people, at most `MAX_NAME` characters; "" where there is none."""
+    return _label(value)[:MAX_NAME]
+
+
+def _label(value: Mapping[str, object]) -> str:
+    kind = _string(value, "type")
+    for key in _LABELS.get(kind, _COMMON):
+        item = value.get(key)
+        if isinstance(item, str) and item.strip():
+            return item
+        if isinstance(item, int) and not isinstance(item, bool):
+            return str(item)
+    if kind == "autonomous-system" and isinstance(value.get("number"), int):
+        return f"AS{value['number']}"
+    if kind == "network-traffic":
+        return _traffic(value)
+    if kind == "marking-definition":
+        definition = value.get("definition")
+        if isinstance(definition, dict):
+            return _string(definition, "statement") or _string(definition, "tlp")
+    return next(_hashes(value), "") or _string(value, "name")
+
+
+def _traffic(value: Mapping[str, object]) -> str:
+    protocols = value.get("protocols")
+    words = [item for item in protocols if isinstance(item, str)] if isinstance(protocols, list) else []
+    ports = [
+        str(port) if isinstance(port := value.get(key), int) else "*" for key in ("src_port", "dst_port")
+    ]
+    if ports != ["*", "*"]:
+        words.append(" > ".join(ports))
+    return " ".join(words)
+
+
+def _hashes(value: Mapping[str, object]) -> Iterator[str]:
+    """The hash values of a file, artifact or certificate, the most telling first."""
+    hashes = value.get("hashes")
+    if isinstance(hashes, dict):
+        for key in (*_HASHES, *(key for key in hashes if key not in _HASHES)):
+            text = hashes.get(key)
+            if isinstance(text, str):
+                yield text
+
+
+# --- text ---------------------------------------------------------------------------------------------------
+
+_TEXTS = (
+    *("name", "description", "pattern", "abstract", "content", "explanation", "value", "path", "key", "url"),
+    *(
+        "command_line",
+        "subject",
+        "issuer",
+        "serial_number",
+        "account_login",
+        "display_name",
+        "user_id",
+        "cpe",
+    ),
+    *("vendor", "body", "message_id", "relationship_type", "objective"),
+)
+_LISTS = ("aliases", "x_mitre_aliases", "labels", "goals", "sectors", "authors", "x_opencti_aliases")
+
+
+def _searchable(value: Mapping[str, object]) -> Iterator[str]:
+    for key in _TEXTS:
+        item = value.get(key)
+        if isinstance(item, str):
+            yield item
+    for key in _LISTS:
+        items = value.get(key)
+        if isinstance(items, list):
+            yield from (item for item in items if isinstance(item, str))
+    references = value.get("external_references")
+    if isinstance(references, list):
+        for reference in references:
+            if isinstance(reference, dict):
+                yield from filter(
+                    None, (_string(reference, "external_id"), _string(reference, "source_name"))
+                )
+    yield from _hashes(value)
+    if value.get("type") == "autonomous-system" and isinstance(value.get("number"), int):
+        yield f"AS{value['number']}"
+    definition = value.get("definition")
+    if isinstance(definition, dict):
+        yield _string(definition, "statement")
