@@ -47,7 +47,9 @@ def test_a_corpus_is_used(tmp_path: Path) -> None:
 
 
 def test_the_officers_own_folders_are_out_of_reach(tmp_path: Path) -> None:
-    source = "from platformdirs import user_data_dir\ndef test_data():\n    assert '-tests-' in user_data_dir('mithaq')\n"
+    source = (
+        "import platformdirs\ndef test_data():\n    assert '-tests-' in platformdirs.user_data_dir('x')\n"
+    )
     assert outcome(tmp_path, source, XDG_DATA_HOME=str(tmp_path)).startswith("1 passed")
 
 
