@@ -93,8 +93,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Card:
-    """What a card says. `name`, `country` and `created` are claims; the keys and the fingerprint are facts.
-    """
+    """What a card says. `name`, `country` and `created` are claims; the keys and the fingerprint are facts."""
 
     name: str
     country: str

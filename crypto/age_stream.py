@@ -1,0 +1,145 @@
+"""STREAM: the payload of an age file, in chunks of 64 KiB that are sealed each under its own counter.
+
+Specification: C2SP age.md, "Payload". A chunk's nonce is its number (11 bytes, big endian) and a byte that
+says whether it is the last. Nothing is released from a chunk that does not authenticate; the end is
+authenticated too.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import BinaryIO
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from crypto.age_header import hkdf
+from crypto.errors import CryptoError
+from crypto.source import Readable, Source
+
+NONCE_BYTES = 16
+TAG_BYTES = 16
+CHUNK = 64 * 1024
+SEALED_CHUNK = CHUNK + TAG_BYTES
+BATCH = 16
+
+
+def payload_cipher(file_key: bytes, nonce: bytes) -> ChaCha20Poly1305:
+    """The cipher of one payload; `nonce` is the 16 bytes at its start."""
+    return ChaCha20Poly1305(hkdf(file_key, nonce, b"payload"))
+
+
+def chunk_nonce(number: int, last: bool) -> bytes:
+    """The nonce of a chunk."""
+    return number.to_bytes(11, "big") + bytes([last])
+
+
+def new_nonce() -> bytes:
+    """The 16 random bytes that start a payload."""
+    return secrets.token_bytes(NONCE_BYTES)
+
+
+def encrypt(source: Readable, target: BinaryIO, file_key: bytes) -> None:
+    """Write the payload of everything in `source`: nonce and chunks."""
+    nonce = new_nonce()
+    cipher = payload_cipher(file_key, nonce)
+    target.write(nonce)
+    reader = Source(source)
+    # One byte more than a batch: only with it in hand is it known whether the batch's end is the end.
+    plain = memoryview(bytearray(BATCH * CHUNK + 1))
+    sealed = memoryview(bytearray(BATCH * SEALED_CHUNK))
+    number, held = 0, 0
+    while True:
+        size = held + reader.fill(plain[held:])
+        more = size == len(plain)
+        size -= more
+        chunks = max(-(-size // CHUNK), 1)
+        written = 0
+        for i in range(chunks):
+            chunk = plain[i * CHUNK : min((i + 1) * CHUNK, size)]
+            last = not more and i == chunks - 1
+            out = sealed[written : written + len(chunk) + TAG_BYTES]
+            cipher.encrypt_into(chunk_nonce(number, last), chunk, None, out)
+            number += 1
+            written += len(out)
+        target.write(sealed[:written])
+        if not more:
+            return
+        plain[0], held = plain[size], 1
+
+
+class StreamReader:
+    """Decrypts a payload as it is read. `read` and `readinto` raise `CryptoError` (age-payload)."""
+
+    def __init__(self, source: Source, file_key: bytes) -> None:
+        nonce = source.read(NONCE_BYTES)
+        if len(nonce) != NONCE_BYTES:
+            raise CryptoError("age-header", "payload nonce")
+        self._source = source
+        self._cipher = payload_cipher(file_key, nonce)
+        self._sealed = memoryview(bytearray(BATCH * SEALED_CHUNK))
+        self._plain = memoryview(bytearray(BATCH * CHUNK))
+        self._number = 0
+        self._start = self._end = 0
+        self._done = False
+        self._failure: CryptoError | None = None
+
+    def view(self, most: int) -> memoryview:
+        """Up to `most` bytes of plaintext, none at the end. Valid until the next call; nothing is copied."""
+        if self._start == self._end:
+            self._next_batch()
+        end = min(self._start + most, self._end)
+        found = self._plain[self._start : end]
+        self._start = end
+        return found
+
+    def readinto(self, buffer: memoryview | bytearray) -> int:
+        """Fill `buffer` as far as one step goes; 0 at the end."""
+        found = self.view(len(buffer))
+        buffer[: len(found)] = found
+        return len(found)
+
+    def read(self, size: int) -> bytes:
+        """`size` bytes; fewer only at the end."""
+        parts = []
+        while size and (found := self.view(size)):
+            parts.append(bytes(found))
+            size -= len(found)
+        return b"".join(parts)
+
+    def _next_batch(self) -> None:
+        self._start = self._end = 0
+        if self._failure is None and not self._done:
+            try:
+                self._open_batch(self._source.fill(self._sealed))
+            except CryptoError as failure:
+                self._failure = failure
+        if self._failure is not None and not self._end:
+            raise self._failure
+
+    def _open_batch(self, size: int) -> None:
+        if not size:
+            raise CryptoError("age-payload", "no last chunk")
+        for start in range(0, size, SEALED_CHUNK):
+            if self._done:
+                raise CryptoError("age-payload", "after the last chunk")
+            self._open(self._sealed[start : min(start + SEALED_CHUNK, size)])
+        if self._done and self._source.peek(1):
+            raise CryptoError("age-payload", "after the last chunk")
+
+    def _open(self, chunk: memoryview) -> None:
+        size = len(chunk) - TAG_BYTES
+        if size < 0 or (size == 0 and self._number):
+            raise CryptoError("age-payload", "short chunk")
+        out = self._plain[self._end : self._end + size]
+        # A full chunk may be the last one too; a short one can be nothing else.
+        for last in (False, True) if size == CHUNK else (True,):
+            try:
+                self._cipher.decrypt_into(chunk_nonce(self._number, last), chunk, None, out)
+            except InvalidTag:
+                continue
+            self._number += 1
+            self._end += size
+            self._done = last
+            return
+        raise CryptoError("age-payload", f"chunk {self._number}")
