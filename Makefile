@@ -19,6 +19,8 @@ CATALOGUES := $(wildcard resources/i18n/*/LC_MESSAGES/mithaq.po)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# The system packages come first and all at once, so that there is one line to type and not three.
+.NOTPARALLEL:
 
 .PHONY: help
 help: ## Show this list
@@ -28,11 +30,11 @@ help: ## Show this list
 setup: $(VENV)/.dev $(VENV)/.project $(VENV)/.messages ## Prepare everything that the other targets need
 
 .PHONY: run
-run: $(VENV)/.project $(VENV)/.messages | system-qt ## Open Mithaq (without a display: the practice exchange, in the terminal)
+run: system-qt $(VENV)/.project $(VENV)/.messages ## Open Mithaq (without a display: the practice exchange, in the terminal)
 	@$(BIN)/mithaq
 
 .PHONY: test
-test: setup | system-test ## Run the tests (MITHAQ_CORPUS names the folder of real files)
+test: system-test setup ## Run the tests (MITHAQ_CORPUS names the folder of real files)
 	@$(BIN)/python -m pytest --durations=15 --durations-min=0.5 $(ARGS)
 
 .PHONY: check
@@ -44,15 +46,15 @@ check: setup ## Check format, lint, types, the arrows between packages and the m
 	@$(BIN)/python -m scripts.catalogues check
 
 .PHONY: bench
-bench: setup | system-test ## Measure, print the figures beside the asked ones, write build/bench.json
+bench: system-test setup ## Measure, print the figures beside the asked ones, write build/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: torture
-torture: setup | system-test system-torture ## Run the long and destructive tests
+torture: system-torture setup ## Run the long and destructive tests
 	@$(BIN)/python -m pytest -m torture --timeout=1800 $(ARGS)
 
 .PHONY: fuzz
-fuzz: setup | system-test ## Run the tests with many more random examples
+fuzz: system-test setup ## Run the tests with many more random examples
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest --timeout=1800 $(ARGS)
 
 .PHONY: format
@@ -84,12 +86,12 @@ clean: ## Remove everything that was made, the virtual environment too
 system-python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed." >&2; exit 1; }
 	@test -z "$(VENV_LIBRARIES)" || scripts/system_libraries.sh $(VENV_LIBRARIES)
-system-qt: | system-python
-	@scripts/system_libraries.sh $(QT_LIBRARIES)
-system-test: | system-python
-	@scripts/system_libraries.sh $(QT_LIBRARIES) $(TEST_LIBRARIES)
-system-torture: | system-test
-	@scripts/system_libraries.sh $(TORTURE_LIBRARIES)
+system-qt:
+	@scripts/system_libraries.sh $(VENV_LIBRARIES) $(QT_LIBRARIES)
+system-test:
+	@scripts/system_libraries.sh $(VENV_LIBRARIES) $(QT_LIBRARIES) $(TEST_LIBRARIES)
+system-torture:
+	@scripts/system_libraries.sh $(VENV_LIBRARIES) $(QT_LIBRARIES) $(TEST_LIBRARIES) $(TORTURE_LIBRARIES)
 
 $(BIN)/pip: | system-python
 	@echo "Making the virtual environment in $(VENV)"
