@@ -1,0 +1,158 @@
+"""Text folded for search, so that what an eye takes for the same word is the same word.
+
+One fold for indexed text and queries alike, before any tokeniser sees them: compatibility forms, case, Latin,
+Greek and Cyrillic accents, Arabic vowel marks and tatweel, the forms of alef, hamza, ya, ta marbuta and kaf,
+Arabic and Persian digits, and characters that cannot be seen. Folding folded text changes nothing.
+
+The Arabic article must not hide a word: the index keeps each word that carries it (alone or behind the
+particles that are written together with it) a second time without, and a query looks for the word without.
+Source: Unicode Standard Annex 15 (normalisation), chapter 9.2 (Arabic); facts of the tokeniser: it splits at
+marks.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_DROPPED = (
+    *range(0x0300, 0x0370),  # accents
+    *range(0x0483, 0x0488),  # Cyrillic marks
+    *range(0x0610, 0x061B),  # Koranic signs
+    0x0640,  # tatweel
+    *range(0x064B, 0x0660),  # harakat, hamza and madda above and below
+    0x0670,  # dagger alef
+    *range(0x06D6, 0x06DD),
+    *range(0x06DF, 0x06E9),
+    *range(0x06EA, 0x06EE),
+    *range(0x08CA, 0x08E2),
+    *range(0x08E3, 0x0900),
+    *range(0x1AB0, 0x1B00),  # accents, supplements
+    *range(0x1DC0, 0x1E00),
+    *range(0x20D0, 0x2100),
+    *range(0xFE20, 0xFE30),
+    0x0621,  # hamza on the line, left out as often as written
+    0x00AD,  # soft hyphen
+    0x034F,
+    0x061C,
+    *range(0x200B, 0x2010),  # zero width, marks of direction
+    *range(0x202A, 0x202F),
+    *range(0x2060, 0x2070),
+    *range(0xFE00, 0xFE10),  # variation selectors
+    0xFEFF,
+    *range(0xE0000, 0xE0080),  # tags
+    *range(0xE0100, 0xE01F0),
+)
+_REPLACED = {
+    "ٱ": "ا",
+    "ٲ": "ا",
+    "ٳ": "ا",
+    "ٵ": "ا",
+    "ى": "ي",
+    "ی": "ي",
+    "ې": "ي",
+    "ے": "ي",
+    "ۍ": "ي",
+    "ێ": "ي",
+    "ة": "ه",
+    "ہ": "ه",
+    "ھ": "ه",
+    "ۃ": "ه",
+    "ە": "ه",
+    "ک": "ك",
+    "ڪ": "ك",
+    "ø": "o",
+    "đ": "d",
+    "ð": "d",
+    "ħ": "h",
+    "ı": "i",
+    "ł": "l",
+    "ŧ": "t",
+    "æ": "ae",
+    "œ": "oe",
+}
+_DIGITS = {base + digit: str(digit) for base in (0x0660, 0x06F0) for digit in range(10)}
+_TABLE: dict[int, str | None] = {
+    **dict.fromkeys(_DROPPED),
+    **{ord(old): new for old, new in _REPLACED.items()},
+    **_DIGITS,
+}  # fmt: skip
+
+
+def fold(text: str) -> str:
+    """`text` folded. `fold(fold(text)) == fold(text)`."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return unicodedata.normalize("NFC", decomposed.translate(_TABLE))
+
+
+# --- the article --------------------------------------------------------------------------------------------
+
+_WORD = re.compile(r"[^\W_]+")
+# Behind one letter the article is surer than behind two, so the longer forms ask for a longer rest.
+_ARTICLE = re.compile(r"(?:ال(?=..)|(?:[وف]?[بك]|[وف])ال(?=...)|[وف]?لل(?=...))(.+)")
+
+
+def _bare(word: str) -> str:
+    """A folded word without its article; "" where it has none."""
+    found = _ARTICLE.fullmatch(word)
+    return found[1] if found else ""
+
+
+def index_text(text: str) -> str:
+    """What a full text index stores of `text`: folded, and behind it the words that carry the article,
+    without it.
+    """
+    folded = fold(text)
+    if "ال" not in folded and "لل" not in folded:
+        return folded
+    bare = dict.fromkeys(filter(None, map(_bare, _WORD.findall(folded))))
+    return f"{folded}\n{' '.join(bare)}" if bare else folded
+
+
+def terms(query: str) -> tuple[str, ...]:
+    """The folded terms of what somebody typed, in order: each must be found, in any place, the last as a
+    beginning.
+
+    A term holds one word, or several joined by punctuation (`cve-2024-3094`), which must stand side by side.
+    Defanged addresses are made whole first. Terms hold whatever was typed but white space: quote them for the
+    query language.
+    """
+    found = []
+    for piece in refang(fold(query)).split():
+        words = _WORD.findall(piece)
+        if words:
+            found.append((_bare(words[0]) or words[0]) if len(words) == 1 else piece)
+    return tuple(found)
+
+
+# --- observables --------------------------------------------------------------------------------------------
+
+MAX_DEFANGED = 2048
+"""Characters of a text that `refang` looks at; a longer one is no observable and stays as it is."""
+
+_OPEN, _CLOSE = r"[\[({<]", r"[\])}>]"
+_FANGS = (
+    (re.compile(r"\bh(?:xx|\*\*)p(?=s?[\[({<]?:)", re.IGNORECASE), "http"),
+    (re.compile(r"\bfxp(?=s?[\[({<]?:)", re.IGNORECASE), "ftp"),
+    (re.compile(rf"\s{{0,3}}{_OPEN}\s?(?:\.|dot)\s?{_CLOSE}\s{{0,3}}", re.IGNORECASE), "."),
+    (re.compile(rf"\s{{0,3}}{_OPEN}\s?(?:@|at)\s?{_CLOSE}\s{{0,3}}", re.IGNORECASE), "@"),
+    (re.compile(rf"{_OPEN}(:|//?|://){_CLOSE}"), r"\1"),
+    (re.compile(r"(?<!\[)\[++\.|\.\]++"), "."),
+)
+
+
+def refang(text: str) -> str:
+    """`text` with defanged addresses made whole: `hxxp`, `[.]`, `(dot)`, `[@]`, `(at)`, `[:]`, `[://]`.
+
+    For what people type and paste, never for values of objects. `refang(refang(text)) == refang(text)`.
+    """
+    if len(text) > MAX_DEFANGED:
+        return text
+    before = None
+    while text != before:
+        before = text
+        for pattern, plain in _FANGS:
+            text = pattern.sub(plain, text)
+    return text

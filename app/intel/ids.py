@@ -1,0 +1,79 @@
+"""Identifiers of cyber-observable objects, which follow from what the object says.
+
+Source: STIX 2.1 section 2.9 (UUIDv5 over the canonical JSON of the contributing properties) and section 6,
+where each type names them; canonical JSON is RFC 8785. Same observable, same id, on whichever side it was
+written.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+NAMESPACE = uuid.UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
+"""The namespace the specification gives for these identifiers."""
+
+CONTRIBUTING: Mapping[str, tuple[str, ...]] = {
+    "artifact": ("hashes", "payload_bin"),
+    "autonomous-system": ("number",),
+    "directory": ("path",),
+    "domain-name": ("value",),
+    "email-addr": ("value",),
+    "email-message": ("from_ref", "subject", "body"),
+    "file": ("hashes", "name", "parent_directory_ref", "extensions"),
+    "ipv4-addr": ("value",),
+    "ipv6-addr": ("value",),
+    "mac-addr": ("value",),
+    "mutex": ("name",),
+    "network-traffic": (
+        *("start", "end", "src_ref", "dst_ref", "src_port", "dst_port", "protocols", "extensions"),
+    ),
+    "process": (),
+    "software": ("name", "cpe", "swid", "vendor", "version"),
+    "url": ("value",),
+    "user-account": ("account_type", "user_id", "account_login"),
+    "windows-registry-key": ("key", "values"),
+    "x509-certificate": ("hashes", "serial_number"),
+}
+"""The types of cyber-observable objects that STIX 2.1 defines, and the properties their ids follow from."""
+
+_HASHES = ("MD5", "SHA-1", "SHA-256", "SHA-512")
+
+
+def sco_id(value: Mapping[str, object]) -> str | None:
+    """The identifier that the object `value` (its own `id` not needed) has by the specification.
+
+    None where the specification gives none: other types, a process, and objects without any contributing
+    property; those take a random UUID. Numbers beyond what strict JSON allows have no canonical form: also
+    None.
+    """
+    import rfc8785
+
+    kind = value.get("type")
+    said: dict[str, object] = {}
+    for key in CONTRIBUTING.get(kind, ()) if isinstance(kind, str) else ():
+        if key not in value:
+            continue
+        if key == "hashes":
+            chosen = _one_hash(value[key])
+            if chosen:
+                said[key] = chosen
+        else:
+            said[key] = value[key]
+    if not said:
+        return None
+    try:
+        canonical = rfc8785.dumps(said)  # type: ignore[arg-type]
+    except rfc8785.CanonicalizationError:
+        return None
+    return f"{kind}--{uuid.uuid5(NAMESPACE, canonical.decode())}"
+
+
+def _one_hash(hashes: object) -> dict[str, object]:
+    """The one hash that counts: the first of the four common algorithms, else the first written."""
+    if not isinstance(hashes, dict):
+        return {}
+    for algorithm in (*_HASHES, *hashes):
+        if algorithm in hashes:
+            return {algorithm: hashes[algorithm]}
+    return {}
