@@ -2,7 +2,7 @@
 
 Nothing here is trusted: a property of the wrong kind counts as absent. Text is given as it stands, hostile or
 not.
-Sources: STIX 2.1 sections 2.10 (identifier references), 3.2 (common properties), 4 to 7 (the objects).
+Sources: STIX 2.1 sections 2.9 (identifiers), 3.2 (common properties), 4 to 7 (the objects).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from app.intel import marking, timestamp
+from app.intel import ids, marking, timestamp
 from app.intel.marking import Level
 
 MAX_NAME = 500
@@ -21,9 +21,7 @@ MAX_NAME = 500
 MAX_TEXT = 1 << 20
 """Characters of searchable text of one object; the rest is not found by search."""
 
-_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_REFERENCE = re.compile(r"[a-z0-9](?:-?[a-z0-9])*+--" + _UUID)
-_MENTION = re.compile("--" + _UUID)
+_MENTION = re.compile("--" + ids.UUID)
 _TYPE_BEFORE = re.compile(r"[a-z0-9](?:-?[a-z0-9]){0,249}\Z")
 
 
@@ -59,7 +57,7 @@ def envelope(value: Mapping[str, object], resolve: marking.Resolve | None = None
     modified = _string(value, "modified")
     own = tuple(ref for ref in marking.referred(value) if ref is not None and ref not in marking.LEVELS)
     refs: dict[str, None] = {}
-    _collect(value, refs)
+    _collect(dict(value), refs)
     refs.pop(identifier, None)
     return Envelope(
         id=identifier,
@@ -73,7 +71,7 @@ def envelope(value: Mapping[str, object], resolve: marking.Resolve | None = None
         marking=marking.effective(value, resolve or _nothing_held),
         definitions=own,
         refs=tuple(refs),
-        text="\n".join(_searchable(value))[:MAX_TEXT],
+        text="\n".join(filter(None, _searchable(value)))[:MAX_TEXT],
     )
 
 
@@ -89,38 +87,34 @@ def _string(value: Mapping[str, object], key: str) -> str:
 # --- references ---------------------------------------------------------------------------------------------
 
 
-def _collect(value: object, refs: dict[str, None]) -> None:
+def _collect(value: dict[str, object], refs: dict[str, None]) -> None:
     """Add every id that a property ending in `_ref` or `_refs` holds, and every extension definition in use."""
-    if isinstance(value, list):
-        for item in value:
-            if isinstance(item, dict | list):
-                _collect(item, refs)
-        return
-    if not isinstance(value, dict):
-        return
     for key, item in value.items():
-        if isinstance(item, str):
-            if key.endswith("_ref") and _is_id(item):
-                refs[item] = None
-        elif isinstance(item, list):
-            if key.endswith("_refs"):
-                for ref in item:
-                    if isinstance(ref, str) and _is_id(ref):
-                        refs[ref] = None
-            _collect(item, refs)
-        elif isinstance(item, dict):
+        kind = type(item)
+        if kind is str:
+            if key[-4:] == "_ref" and ids.type_of(item):  # type: ignore[arg-type]
+                refs[item] = None  # type: ignore[index]
+        elif kind is list:
+            if key[-5:] == "_refs":
+                refs.update((ref, None) for ref in item if isinstance(ref, str) and ids.type_of(ref))  # type: ignore[attr-defined]
+            _collect_inside(item, refs)  # type: ignore[arg-type]
+        elif kind is dict:
             if key == "extensions":
-                refs.update((ref, None) for ref in item if _is_foreign_extension(ref))
+                refs.update((ref, None) for ref in item if _is_foreign_extension(ref))  # type: ignore[attr-defined]
+            _collect(item, refs)  # type: ignore[arg-type]
+
+
+def _collect_inside(items: list[object], refs: dict[str, None]) -> None:
+    for item in items:
+        if isinstance(item, dict):
             _collect(item, refs)
+        elif isinstance(item, list):
+            _collect_inside(item, refs)
 
 
 def _is_foreign_extension(key: str) -> bool:
     """Whether `key` names an extension definition other than TLP 2.0's: that one is known, and held by nobody."""
-    return key.startswith("extension-definition--") and key != marking.EXTENSION and _is_id(key)
-
-
-def _is_id(text: str) -> bool:
-    return _REFERENCE.fullmatch(text) is not None
+    return ids.type_of(key) == "extension-definition" and key != marking.EXTENSION
 
 
 def mentions(value: Mapping[str, object]) -> frozenset[str]:
@@ -216,42 +210,47 @@ def _hashes(value: Mapping[str, object]) -> Iterator[str]:
 
 # --- text ---------------------------------------------------------------------------------------------------
 
-_TEXTS = (
-    *("name", "description", "pattern", "abstract", "content", "explanation", "value", "path", "key", "url"),
-    *(
-        "command_line",
-        "subject",
-        "issuer",
-        "serial_number",
-        "account_login",
-        "display_name",
-        "user_id",
-        "cpe",
-    ),
-    *("vendor", "body", "message_id", "relationship_type", "objective"),
+_TEXTS = frozenset(
+    (
+        *(
+            "name",
+            "description",
+            "pattern",
+            "abstract",
+            "content",
+            "explanation",
+            "value",
+            "path",
+            "key",
+            "url",
+        ),
+        *("command_line", "subject", "issuer", "serial_number", "account_login", "display_name", "user_id"),
+        *("cpe", "vendor", "body", "message_id", "relationship_type", "objective"),
+    )
 )
-_LISTS = ("aliases", "x_mitre_aliases", "labels", "goals", "sectors", "authors", "x_opencti_aliases")
+_LISTS = frozenset(
+    ("aliases", "x_mitre_aliases", "x_opencti_aliases", "labels", "goals", "sectors", "authors")
+)
 
 
 def _searchable(value: Mapping[str, object]) -> Iterator[str]:
-    for key in _TEXTS:
-        item = value.get(key)
-        if isinstance(item, str):
-            yield item
-    for key in _LISTS:
-        items = value.get(key)
-        if isinstance(items, list):
-            yield from (item for item in items if isinstance(item, str))
-    references = value.get("external_references")
-    if isinstance(references, list):
-        for reference in references:
-            if isinstance(reference, dict):
-                yield from filter(
-                    None, (_string(reference, "external_id"), _string(reference, "source_name"))
-                )
-    yield from _hashes(value)
-    if value.get("type") == "autonomous-system" and isinstance(value.get("number"), int):
-        yield f"AS{value['number']}"
-    definition = value.get("definition")
-    if isinstance(definition, dict):
-        yield _string(definition, "statement")
+    for key, item in value.items():
+        if key in _TEXTS:
+            if isinstance(item, str):
+                yield item
+        elif key in _LISTS:
+            if isinstance(item, list):
+                yield from (text for text in item if isinstance(text, str))
+        elif key == "external_references":
+            if isinstance(item, list):
+                for reference in item:
+                    if isinstance(reference, dict):
+                        yield _string(reference, "external_id")
+                        yield _string(reference, "source_name")
+        elif key == "hashes":
+            yield from _hashes(value)
+        elif key == "definition":
+            if isinstance(item, dict):
+                yield _string(item, "statement")
+        elif key == "number" and isinstance(item, int):
+            yield f"AS{item}"

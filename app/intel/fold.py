@@ -73,6 +73,7 @@ _REPLACED = {
 }
 _DIGITS = {base + digit: str(digit) for base in (0x0660, 0x06F0) for digit in range(10)}
 _TABLE: dict[int, str | None] = {
+    0: " ",  # ends a string where C reads it
     **dict.fromkeys(_DROPPED),
     **{ord(old): new for old, new in _REPLACED.items()},
     **_DIGITS,
@@ -82,7 +83,7 @@ _TABLE: dict[int, str | None] = {
 def fold(text: str) -> str:
     """`text` folded. `fold(fold(text)) == fold(text)`."""
     if text.isascii():
-        return text.lower()
+        return text.lower().replace("\0", " ")
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return unicodedata.normalize("NFC", decomposed.translate(_TABLE))
 

@@ -1,4 +1,4 @@
-"""Identifiers of cyber-observable objects, which follow from what the object says.
+"""Identifiers: their form, and those of cyber-observable objects, which follow from what the object says.
 
 Source: STIX 2.1 section 2.9 (UUIDv5 over the canonical JSON of the contributing properties) and section 6,
 where each type names them; canonical JSON is RFC 8785. Same observable, same id, on whichever side it was
@@ -7,8 +7,29 @@ written.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
+
+UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+"""The second half of an identifier, as a regular expression; which kind of UUID it is plays no part."""
+
+_UUID = re.compile(UUID)
+_TYPE = re.compile(r"[a-z0-9](?:-?[a-z0-9]){0,249}")
+
+
+@lru_cache(maxsize=256)
+def is_type(text: str) -> bool:
+    """Whether `text` could be the type of an object: small letters, digits and single dashes, at most 250."""
+    return len(text) <= 250 and _TYPE.fullmatch(text) is not None
+
+
+def type_of(identifier: str) -> str:
+    """The type that an identifier begins with; "" where `identifier` is none."""
+    kind, _dashes, rest = identifier.partition("--")
+    return kind if len(rest) == 36 and _UUID.fullmatch(rest) and is_type(kind) else ""
+
 
 NAMESPACE = uuid.UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
 """The namespace the specification gives for these identifiers."""

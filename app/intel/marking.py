@@ -4,7 +4,7 @@ A level comes from the definition a marking refers to: by its id where that is o
 else by what the definition says. A statement gives no level and passes. Whatever cannot be found or
 understood is UNREADABLE, the strictest of all. Labels that look like TLP are no markings (`labelled` reads
 them for whoever wants to be careful).
-Sources: STIX 2.1 sections 4.2 (data markings) and 7.2 (marking definitions); FIRST TLP 2.0; the registered
+Sources: STIX 2.1 section 7.2 (data markings); FIRST TLP 2.0; the registered
 extension `extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d` of the OASIS common objects.
 """
 

@@ -8,23 +8,18 @@ Sources: STIX 2.1 sections 2.9 (identifier), 3.2 (common properties), 8 (bundle)
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 import msgspec
 
-from app.intel import splitting, timestamp
+from app.intel import ids, splitting, timestamp
 from app.intel.splitting import MAX_OBJECT, WINDOW
-from app.intel.strict import NotStrict, quick, shallow, strict
+from app.intel.strict import MAX_DEPTH, NotStrict, quick, shallow, strict
 from app.messages import Refused
 
 MAX_TAIL = 1 << 20
 """Bytes of a bundle behind its last object."""
-
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_TYPE = re.compile(r"[a-z0-9](?:-?[a-z0-9]){0,249}")
 
 # Without `spec_version` these are STIX 2.0 (STIX 2.1, section 3.2). Marking definitions and custom types have
 # the same shape in both versions and are read as they are.
@@ -144,24 +139,23 @@ def _entries(run: bytes | list[bytes], first: int, old: bool) -> Iterator[Entry 
 
 
 def _entry(raw: bytes, value: object, where: str, old: bool) -> Entry | Fault:
-    code = "object-size" if len(raw) > MAX_OBJECT else "" if shallow(raw) else "json-depth"
-    code = code or _judge(value, old)
-    if code or not isinstance(value, dict):
-        return Fault(where, code)
-    return Entry(raw, value, where)
-
-
-def _judge(value: object, old: bool) -> str:
-    """What keeps `value` from being a STIX 2.1 object; "" for nothing."""
+    if len(raw) > MAX_OBJECT:
+        return Fault(where, "object-size")
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and not shallow(value):
+        return Fault(where, "json-depth")
     if not isinstance(value, dict):
-        return "stix-object"
+        return Fault(where, "stix-object")
+    code = _judge(value, old)
+    return Fault(where, code) if code else Entry(raw, value, where)
+
+
+def _judge(value: dict[str, object], old: bool) -> str:
+    """What keeps `value` from being a STIX 2.1 object; "" for nothing."""
     kind = value.get("type")
-    if not isinstance(kind, str) or not _is_type(kind):
+    if not isinstance(kind, str) or kind == "bundle" or not ids.is_type(kind):
         return "stix-type"
     identifier = value.get("id")
-    if not isinstance(identifier, str) or not identifier.startswith(kind + "--"):
-        return "stix-id"
-    if not _UUID.fullmatch(identifier, len(kind) + 2):
+    if not isinstance(identifier, str) or ids.type_of(identifier) != kind:
         return "stix-id"
     version = value.get("spec_version")
     if version == "2.0" or (version is None and (old or kind in _OLD)):
@@ -172,8 +166,3 @@ def _judge(value: object, old: bool) -> str:
         if key in value and not timestamp.valid(value[key]):
             return "stix-timestamp"
     return ""
-
-
-@lru_cache(maxsize=256)
-def _is_type(kind: str) -> bool:
-    return kind != "bundle" and _TYPE.fullmatch(kind) is not None

@@ -22,6 +22,8 @@ MAX_OBJECT = 16 << 20
 """Bytes of one object."""
 WINDOW = 1 << 20
 """Bytes looked at together."""
+_FIRST = 1 << 15
+_MANY = 1 << 30
 _ATTEMPTS = 4
 
 _GAP = re.compile(rb'[ \t\n\r]*,[ \t\n\r]*\{[ \t\n\r]*"[^"\\]{0,32}')
@@ -123,7 +125,8 @@ def runs(text: Text) -> Iterator[bytes | list[bytes]]:
     json-syntax, object-size.
     """
     gap = b""
-    size = WINDOW
+    size = _FIRST
+    enough = 2
     while True:
         text.fill(size)
         window = bytes(text.buffer[:size])
@@ -133,7 +136,7 @@ def runs(text: Text) -> Iterator[bytes | list[bytes]]:
             compact, used, closed = guess
             yield compact
         else:
-            cut = _Cut(window)
+            cut = _Cut(window, enough)
             if cut.wrong:
                 raise Refused("json-syntax", where=f"byte {text.offset + cut.used}")
             if not (cut.spans or cut.closed):
@@ -141,8 +144,9 @@ def runs(text: Text) -> Iterator[bytes | list[bytes]]:
                     raise Refused("json-truncated", where=f"byte {text.offset}")
                 if size > 2 * MAX_OBJECT:
                     raise Refused("object-size", where=f"byte {text.offset}")
-                size *= 2
+                size = max(2 * size, WINDOW)
                 continue
+            enough = _MANY
             yield from _confirmed(cut, window)
             used, closed = cut.used, cut.closed
             gap = cut.gap(window) or gap
@@ -191,13 +195,14 @@ def _guess_end(window: bytes) -> tuple[bytes, int, bool] | None:
 
 
 class _Cut:
-    """The whole elements at the beginning of `window`, found by counting brackets outside strings.
+    """At most `enough` whole elements at the beginning of `window`, found by counting brackets outside
+    strings.
 
     spans: start and end of each; used: bytes up to where the next begins; closed: whether the array ends
     there; wrong: whether the brackets do not match, at `used`.
     """
 
-    def __init__(self, window: bytes) -> None:
+    def __init__(self, window: bytes, enough: int) -> None:
         self.spans: list[tuple[int, int]] = []
         self.used = 0
         self.closed = self.wrong = False
@@ -223,6 +228,8 @@ class _Cut:
             elif token == b"," and not opened:
                 self.spans.append((self.used, found.start()))
                 self.used = found.end()
+                if len(self.spans) == enough:
+                    return
 
     def _stop(self, at: int) -> None:
         # Elements before the mismatch are given out first; the next look finds it again with none before it.

@@ -3,7 +3,7 @@
 Whatever two readers could understand differently is refused: a key given twice, NaN and infinity, half a
 surrogate pair, an integer beyond 2^53, a number beyond a double, bytes that are not UTF-8, nesting past a
 limit. What passes is kept as written, only the white space between tokens goes.
-Sources: RFC 8259, RFC 7493 (I-JSON), STIX 2.1 section 2.6 (integer).
+Sources: RFC 8259, RFC 7493 (I-JSON), STIX 2.1 section 2.10 (integer).
 
 Codes: json-syntax, json-encoding, json-surrogate, json-number, json-duplicate-key, json-depth.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 
 import msgspec
 import orjson
@@ -39,7 +40,7 @@ def strict(text: bytes) -> tuple[bytes, object]:
     try:
         compact = msgspec.json.format(text, indent=-1)
         value = quick(compact)
-        if value is not None and shallow(compact):
+        if value is not None and shallow(value):
             return compact, value
     except _ERRORS:
         compact = b""
@@ -66,12 +67,19 @@ def quick(compact: bytes) -> object | None:
     return value  # type: ignore[no-any-return]
 
 
-def shallow(text: bytes) -> bool:
-    """Whether a text with matching brackets nests at most `MAX_DEPTH` deep."""
-    return text.count(b"{") + text.count(b"[") <= MAX_DEPTH or _depth(text) <= MAX_DEPTH
+def shallow(value: object, levels: int = MAX_DEPTH) -> bool:
+    """Whether objects and arrays nest at most `levels` deep in a JSON value."""
+    if isinstance(value, dict):
+        inside: Iterable[object] = value.values()
+    elif isinstance(value, list):
+        inside = value
+    else:
+        return True
+    return levels > 0 and all(shallow(item, levels - 1) for item in inside if isinstance(item, dict | list))
 
 
 def _depth(text: bytes) -> int:
+    """How deep the brackets of a text go that may not be JSON, and too deep for a reader that calls itself."""
     depth = deepest = 0
     for found in TOKEN.finditer(text):
         token = found[0]

@@ -1,6 +1,6 @@
 """Timestamps as STIX writes them, at any precision, never through a type that would cut their digits off.
 
-Source: STIX 2.1, section 2.13 (RFC 3339 in UTC, with `T` and `Z` in capitals). A leap second is refused: it
+Source: STIX 2.1, section 2.16 (RFC 3339 in UTC, with `T` and `Z` in capitals). A leap second is refused: it
 has no place in an order of moments that every implementation agrees on.
 """
 
