@@ -118,8 +118,11 @@ def _single(text: bytes) -> Iterator[Entry | Fault]:
     yield found
 
 
-def _entries(run: bytes | list[bytes], first: int, old: bool) -> Iterator[Entry | Fault]:
+def _entries(run: bytes | list[bytes] | None, first: int, old: bool) -> Iterator[Entry | Fault]:
     """The objects of a run: all at once where it is clean, one by one where it is not."""
+    if run is None:
+        yield Fault(f"objects[{first}]", "object-size")
+        return
     if isinstance(run, bytes):
         raws = _RAWS.decode(run)
         values = quick(run)

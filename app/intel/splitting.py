@@ -116,13 +116,13 @@ def _is_objects(token: bytes) -> bool:
         return False
 
 
-def runs(text: Text) -> Iterator[bytes | list[bytes]]:
+def runs(text: Text) -> Iterator[bytes | list[bytes] | None]:
     """The elements of the array that `text` begins inside of, up to and with its closing bracket, which is
     dropped.
 
     A run is a compact array of whole elements; or, where something in it is not JSON, the texts of its
-    elements one by one, of which at least one is not. Raises `Refused` with the fact `where`: json-truncated,
-    json-syntax, object-size.
+    elements one by one, of which at least one is not; or None for one element that is larger than an object
+    may be and was passed over unread. Raises `Refused` with the fact `where`: json-truncated, json-syntax.
     """
     gap = b""
     size = _FIRST
@@ -142,9 +142,13 @@ def runs(text: Text) -> Iterator[bytes | list[bytes]]:
             if not (cut.spans or cut.closed):
                 if whole:
                     raise Refused("json-truncated", where=f"byte {text.offset}")
-                if size > 2 * MAX_OBJECT:
-                    raise Refused("object-size", where=f"byte {text.offset}")
-                size = max(2 * size, WINDOW)
+                if size <= 2 * MAX_OBJECT:
+                    size = max(2 * size, WINDOW)
+                    continue
+                yield None
+                if _skip(text):
+                    return
+                size = WINDOW
                 continue
             enough = _MANY
             yield from _confirmed(cut, window)
@@ -162,6 +166,46 @@ def _confirmed(cut: _Cut, window: bytes) -> Iterator[bytes | list[bytes]]:
             yield msgspec.json.format(b"[" + window[: cut.spans[-1][1]] + b"]", indent=-1)
         except (msgspec.DecodeError, RecursionError):
             yield [window[start:end] for start, end in cut.spans]
+
+
+_SKIPPED = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<shut>")?|[{}\[\],]', re.DOTALL)
+_REST = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+(?P<shut>")?', re.DOTALL)
+
+
+def _skip(text: Text) -> bool:
+    """Drop one element and what ends it, without ever holding more than a window; True where the array ends."""
+    depth = 0
+    in_string = False
+    while True:
+        text.fill(WINDOW)
+        window = bytes(text.buffer)
+        at = 0
+        if in_string and (rest := _REST.match(window)):
+            at = rest.end()
+            in_string = rest["shut"] is None
+        if not in_string:
+            for found in _SKIPPED.finditer(window, at):
+                at = found.end()
+                token = found[0]
+                if token in (b"{", b"["):
+                    depth += 1
+                elif token == b"," and depth == 0:
+                    text.drop(at)
+                    return False
+                elif token in (b"}", b"]"):
+                    depth -= 1
+                    if depth < 0:
+                        text.drop(at)
+                        if token == b"}":
+                            raise Refused("json-syntax", where=f"byte {text.offset}")
+                        return True
+                elif token[:1] == b'"':
+                    in_string = found["shut"] is None
+            if not in_string:
+                at = len(window)
+        if not at and text.ended:
+            raise Refused("json-truncated", where=f"byte {text.offset}")
+        text.drop(at)
 
 
 def _guess(window: bytes, gap: bytes) -> tuple[bytes, int, bool] | None:

@@ -377,14 +377,45 @@ def test_object_size_on_each_side(monkeypatch: pytest.MonkeyPatch) -> None:
     assert verdicts(bundle(small, large, small)) == ["", "object-size", ""]
 
 
-def test_an_object_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Objects of at most 4 KiB, windows of 512 bytes."""
+    monkeypatch.setattr(reading, "MAX_OBJECT", 4096)
     monkeypatch.setattr(splitting, "MAX_OBJECT", 4096)
     monkeypatch.setattr(splitting, "WINDOW", 512)
-    assert verdicts(bundle(thing(name="x" * 7000), thing())) == ["", ""]
-    for raw in (bundle(thing(name="x" * 100_000), thing()), b'{"x":"' + b"x" * 100_000 + b'","objects":[]}'):
-        with pytest.raises(Refused) as caught:
-            list(read_chunks(chunked(raw, 512)))
-        assert caught.value.code == "object-size"
+
+
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize(
+    "large",
+    [
+        {"name": "x" * 100_000},
+        {"name": '"\\]}[{,' * 20_000},
+        {"name": [[], {}, ["\\", '"']] * 20_000},
+        {"a" * 60_000: [1, 2], "b": "\\" * 60_001},
+    ],
+)
+def test_an_object_too_large_to_hold_is_passed_over(large: dict[str, object]) -> None:
+    raw = bundle(thing(), thing(**large), thing(), thing(**large))
+    found = list(read_chunks(chunked(raw, 509)))
+    assert [entry.code if isinstance(entry, Fault) else "" for entry in found] == ["", "object-size"] * 2
+    assert [entry.where for entry in found] == [f"objects[{n}]" for n in range(4)]
+
+
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize("tail", [b'"', b"\\", b'"}', b'"}}', b'"}]'])
+def test_an_object_without_end_is_refused(tail: bytes) -> None:
+    raw = bundle(thing())[:-2] + b',{"x":"' + b"x" * 100_000 + tail
+    with pytest.raises(Refused) as caught:
+        list(read_chunks(chunked(raw, 512)))
+    assert caught.value.code in ("json-truncated", "json-syntax")
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_head_without_end_is_refused() -> None:
+    with pytest.raises(Refused) as caught:
+        list(read_chunks(chunked(b'{"x":"' + b"x" * 100_000 + b'","objects":[]}', 512)))
+    assert caught.value.code == "object-size"
 
 
 def test_file_size_on_each_side(monkeypatch: pytest.MonkeyPatch) -> None:
