@@ -106,9 +106,9 @@ def hkdf(key: bytes, salt: bytes, info: bytes) -> bytes:
     return hmac.digest(hmac.digest(salt, key, "sha256"), info + b"\1", "sha256")
 
 
-def sha256(header: Header) -> bytes:
+def sha256(raw: bytes) -> bytes:
     """The hash by which a package is tied to its header, 32 bytes."""
-    return hashlib.sha256(header.raw).digest()
+    return hashlib.sha256(raw).digest()
 
 
 def _mac(file_key: bytes, header: bytes) -> bytes:

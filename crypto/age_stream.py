@@ -8,6 +8,7 @@ authenticated too.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
@@ -69,35 +70,36 @@ def encrypt(source: Readable, target: BinaryIO, file_key: bytes) -> None:
 
 
 class StreamReader:
-    """Decrypts a payload as it is read. `read` and `readinto` raise `CryptoError` (age-payload)."""
+    """Decrypts a payload as it is read. `view` and `read` raise `CryptoError` (age-payload).
 
-    def __init__(self, source: Source, file_key: bytes) -> None:
+    With `turn`, two buffers are used in turn, and it is called before each change: a second thread may still
+    be at work on what `view` gave out.
+    """
+
+    def __init__(self, source: Source, file_key: bytes, turn: Callable[[], None] | None = None) -> None:
         nonce = source.read(NONCE_BYTES)
         if len(nonce) != NONCE_BYTES:
             raise CryptoError("age-header", "payload nonce")
         self._source = source
         self._cipher = payload_cipher(file_key, nonce)
         self._sealed = memoryview(bytearray(BATCH * SEALED_CHUNK))
-        self._plain = memoryview(bytearray(BATCH * CHUNK))
+        self._plain = self._spare = memoryview(bytearray(BATCH * CHUNK))
+        if turn is not None:
+            self._spare = memoryview(bytearray(BATCH * CHUNK))
+        self._turn = turn
         self._number = 0
         self._start = self._end = 0
         self._done = False
         self._failure: CryptoError | None = None
 
     def view(self, most: int) -> memoryview:
-        """Up to `most` bytes of plaintext, none at the end. Valid until the next call; nothing is copied."""
+        """Up to `most` bytes of plaintext, none at the end. Nothing is copied: valid until the next call."""
         if self._start == self._end:
             self._next_batch()
         end = min(self._start + most, self._end)
         found = self._plain[self._start : end]
         self._start = end
         return found
-
-    def readinto(self, buffer: memoryview | bytearray) -> int:
-        """Fill `buffer` as far as one step goes; 0 at the end."""
-        found = self.view(len(buffer))
-        buffer[: len(found)] = found
-        return len(found)
 
     def read(self, size: int) -> bytes:
         """`size` bytes; fewer only at the end."""
@@ -109,6 +111,9 @@ class StreamReader:
 
     def _next_batch(self) -> None:
         self._start = self._end = 0
+        if self._turn is not None:
+            self._turn()
+            self._plain, self._spare = self._spare, self._plain
         if self._failure is None and not self._done:
             try:
                 self._open_batch(self._source.fill(self._sealed))
