@@ -8,6 +8,7 @@ Entries name objects by count, packages and counterparts by number and fingerpri
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -34,7 +35,13 @@ def append(tx: Connection, installation: Installation, act: str, **detail: objec
     """Log an act inside its own transaction `tx`."""
     number, previous = log.head(tx)
     text = msgspec.json.encode(
-        {"n": number + 1, "at": installation.now(), "officer": installation.officer, "act": act, "detail": detail}
+        {
+            "n": number + 1,
+            "at": installation.now(),
+            "officer": installation.officer,
+            "act": act,
+            "detail": detail,
+        }
     )
     log.add(tx, number + 1, text.decode(), _digest(previous, text))
 
@@ -60,6 +67,12 @@ def verify(connection: Connection) -> list[tuple[str, int]]:
             problems.append(("audit-altered", number))
         previous, expected = digest, number + 1
     return problems
+
+
+def export(connection: Connection) -> Iterator[bytes]:
+    """The log as JSON lines {"entry": exact text, "hash": hex}, oldest first: enough to check the chain elsewhere."""
+    for _, text, digest in log.oldest_first(connection):
+        yield msgspec.json.encode({"entry": text, "hash": digest.hex()}) + b"\n"
 
 
 def _digest(previous: bytes, text: bytes) -> bytes:

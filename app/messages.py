@@ -101,8 +101,309 @@ STAGES: dict[str, str] = {
 }
 
 MESSAGES: dict[str, Message] = {
-    # Installation and unlocking
+    # The program and the installation
+    "cancelled": Message(N_("Stopped. Nothing was changed.")),
     "wrong-passphrase": Message(
         N_("The passphrase does not open this installation."), N_("Type it again; check the keyboard layout.")
     ),
+    "passphrase-missing": Message(
+        N_("A passphrase is needed and there is no terminal to ask at."), N_("Give --passphrase-file.")
+    ),
+    "passphrase-short": Message(
+        N_("The passphrase is too short."), N_("Use at least {least} characters; six random words are good.")
+    ),
+    "no-installation": Message(
+        N_("There is no installation in {home}."),
+        N_("Create one with `mithaq-cli init`, or name its folder with --home."),
+    ),
+    "installation-exists": Message(
+        N_("{home} is not empty."), N_("Choose another folder, or use the installation that is there.")
+    ),
+    "in-use": Message(
+        N_("Another process works on this installation."),
+        N_("Close the window or wait for the other command to end."),
+    ),
+    "home-unusable": Message(
+        N_("The folder {home} cannot be used: {why}."), N_("Check the folder and its permissions.")
+    ),
+    "slots-damaged": Message(
+        N_("The key slots of this installation cannot be read."),
+        N_("Restore the installation from a backup."),
+    ),
+    "store-damaged": Message(
+        N_("The store cannot be read."), N_("Run `check`; restore the installation from a backup.")
+    ),
+    "store-newer": Message(N_("A later version of Mithaq wrote this store."), N_("Use that version.")),
+    "store-busy": Message(N_("The store changed while this was being done."), N_("Do it again.")),
+    "store-read-only": Message(
+        N_("The store cannot be written."), N_("Check the disk and the folder's permissions.")
+    ),
+    "disk-full": Message(
+        N_("The disk with the installation is full. Nothing was changed."),
+        N_("Free some space and do it again."),
+    ),
+    "officer-unknown": Message(
+        N_("{name} is not an officer of this installation."),
+        N_("See `officer list`; add one with `officer add`."),
+    ),
+    "officer-exists": Message(N_("{name} is an officer already.")),
+    "officer-last": Message(N_("{name} is the only officer."), N_("Add another before removing this one.")),
+    "name-unusable": Message(
+        N_('"{name}" cannot be a name.'), N_("Use 1 to 200 visible characters on one line.")
+    ),
+    "country-unusable": Message(
+        N_('"{country}" is not a country code.'), N_("Use the two letters of ISO 3166, such as JO.")
+    ),
+    "setting-unknown": Message(
+        N_("There is no setting {name} with the value {value}."), N_("See `setting list` and docs/cli.md.")
+    ),
+    "file-unreadable": Message(
+        N_("{path} cannot be read: {why}."), N_("Check the path and the permissions.")
+    ),
+    "ids-missing": Message(N_("{path} holds no id."), N_("Write one STIX id on each line.")),
+    # What check and audit verify find
+    "page-damaged": Message(
+        N_("A page of the store fails its integrity check."), N_("Restore the installation from a backup.")
+    ),
+    "structure-damaged": Message(
+        N_("The store's structure is broken."), N_("Restore the installation from a backup.")
+    ),
+    "reference-broken": Message(
+        N_("The store refers to a row that is not there."), N_("Restore the installation from a backup.")
+    ),
+    "content-altered": Message(
+        N_("A stored text differs from its hash: {where}."), N_("Restore the installation from a backup.")
+    ),
+    "audit-altered": Message(
+        N_("The log was altered: {where}."), N_("Keep a copy of the store and look into who had access.")
+    ),
+    "audit-missing": Message(
+        N_("The log misses an entry: {where}."), N_("Keep a copy of the store and look into who had access.")
+    ),
+    "outbox-missing": Message(
+        N_("A sealed package is missing from the outbox: {where}."), N_("Restore the file, or release again.")
+    ),
+    "outbox-altered": Message(
+        N_("A sealed package in the outbox was altered: {where}."), N_("Restore the file, or release again.")
+    ),
+    "rollback-unanchored": Message(
+        N_(
+            "No keyring protects against an older copy of the store put back; only what counterparts acknowledge does."
+        )
+    ),
+    # Counterparts
+    "not-a-card": Message(
+        N_("This is not a card, or its signature is broken."), N_("Ask the counterpart to export it again.")
+    ),
+    "card-own": Message(N_("This is your own card."), N_("Import the counterpart's.")),
+    "card-known": Message(N_("This card is pinned already, as {name}.")),
+    "alias-taken": Message(N_("The name {alias} is taken."), N_("Give another with --alias.")),
+    "counterpart-unknown": Message(N_("There is no counterpart {name}."), N_("See `counterpart list`.")),
+    "counterpart-ambiguous": Message(
+        N_("{name} means more than one counterpart."), N_("Give more digits of the fingerprint.")
+    ),
+    "counterpart-unverified": Message(
+        N_("{name} is not verified."), N_("Compare the fingerprint with them, then verify.")
+    ),
+    "counterpart-revoked": Message(N_("{name} is revoked; nothing is exchanged with them.")),
+    "verify-unconfirmed": Message(
+        N_("Compare the fingerprint of {name} with them, by voice or in person: {fingerprint}."),
+        N_("If it is the same, repeat with --confirmed."),
+    ),
+    # The channel
+    "channel-frozen": Message(
+        N_("The channel with {name} is frozen: they signed two packages with one number."),
+        N_("Talk to them; only a new epoch that both confirm thaws it."),
+    ),
+    "channel-claimed": Message(
+        N_("{name} acknowledged what was never sent."),
+        N_("Talk to them before sealing again: one side may have been restored."),
+    ),
+    "channel-full": Message(
+        N_("Too many packages to {name} are not acknowledged."),
+        N_("Wait for their answer, or void what was lost."),
+    ),
+    "fork": Message(
+        N_("{name} signed two packages with number {seq}. The channel is frozen."),
+        N_("Talk to them; one side may have been copied or restored."),
+    ),
+    "too-far": Message(
+        N_("Package {seq} from {name} lies too far ahead or behind."),
+        N_("Ask them which packages are missing."),
+    ),
+    "epoch-unknown": Message(
+        N_("Package {seq} from {name} belongs to an epoch that was not agreed."),
+        N_("Talk to them; one side may have been restored."),
+    ),
+    # Packages
+    "not-a-package": Message(N_("This is not a package."), N_("Check that the right file was chosen.")),
+    "package-damaged": Message(
+        N_("Not opened: the file is not a package, or it was cut or changed on the way ({detail})."),
+        N_("Carry it again from the source."),
+    ),
+    "package-forged": Message(
+        N_("Not opened: the signature does not match the card."), N_("Ask them to send it again.")
+    ),
+    "not-for-us": Message(
+        N_("Not opened: no key here fits; the package is for somebody else, or its key is gone."),
+        N_("Check with the sender whom it was sealed for."),
+    ),
+    "sender-unknown": Message(
+        N_("Not opened: the sender's card is not pinned here ({fingerprint})."),
+        N_("Add and verify their card first."),
+    ),
+    "reflected": Message(N_("This is your own package {seq} for {name}."), N_("Carry it to them.")),
+    "release-twice": Message(
+        N_("Package {seq} from {name} repeats a release that came before."), N_("Nothing needs doing.")
+    ),
+    "too-many-objects": Message(
+        N_("The package holds too many objects to review."), N_("Ask for several smaller packages.")
+    ),
+    "newer-format": Message(
+        N_("A part of a newer format could not be read."), N_("Update Mithaq and ask them to send it again.")
+    ),
+    "keys-bad": Message(
+        N_("Some of the one-time keys they published are unusable and were dropped."),
+        N_("Tell the counterpart."),
+    ),
+    "keys-format": Message(N_("The keys they published cannot be read."), N_("Tell the counterpart.")),
+    "document-format": Message(N_("A statement in the package cannot be read."), N_("Tell the counterpart.")),
+    "signature": Message(
+        N_("A statement in the package is not signed by the sender."), N_("Tell the counterpart.")
+    ),
+    "part-unreadable": Message(N_("A part of the package cannot be read."), N_("Tell the counterpart.")),
+    "status-duplicate": Message(N_("This package was opened before."), N_("Nothing needs doing.")),
+    "status-gap": Message(
+        N_("Earlier packages have not come: {missing}."),
+        N_("They may still be on the way; ask for them if not."),
+    ),
+    "status-closed": Message(
+        N_("The sender declared this package void; it is not shown."), N_("Nothing needs doing.")
+    ),
+    "package-unknown": Message(N_("There is no package {seq} here."), N_("See `inbox list` or `outbox`.")),
+    "package-closed": Message(N_("Package {seq} is acknowledged or void; it is not carried again.")),
+    "nothing-pending": Message(N_("Everything in package {number} is decided.")),
+    "nothing-received": Message(N_("Nothing has come from {name} yet.")),
+    "reason-missing": Message(
+        N_("A refusal needs a reason."), N_("Say in a few words why; the counterpart reads it.")
+    ),
+    # Targets and drops
+    "target-exists": Message(N_("{path} exists; it is not replaced."), N_("Choose another name or folder.")),
+    "target-full": Message(
+        N_("There is not enough room at {path}. Nothing was sealed."),
+        N_("Use another medium or free some space."),
+    ),
+    "target-read-only": Message(
+        N_("{path} cannot be written. Nothing was sealed."),
+        N_("Check the medium's switch and the permissions."),
+    ),
+    "target-missing": Message(
+        N_("The folder of {path} does not exist."), N_("Check that the medium is plugged in.")
+    ),
+    "target-failed": Message(N_("{path} could not be written: {why}."), N_("Use another medium.")),
+    "target-differs": Message(
+        N_("{path} reads back other than it was written, and was removed."), N_("Use another medium.")
+    ),
+    "carry-failed": Message(
+        N_("Package {seq} is sealed and waits in the outbox, but it did not reach {path} ({cause})."),
+        N_("Carry it again to another medium."),
+    ),
+    "outbox-failed": Message(
+        N_("The package could not be written to the outbox: {why}. Nothing was sealed."),
+        N_("Free some space and do it again."),
+    ),
+    "drop-missing": Message(
+        N_("The drop {path} cannot be reached."), N_("Check that it is mounted and that you may read it.")
+    ),
+    "drop-crowded": Message(
+        N_("The drop {path} holds more than {most} files."), N_("Clear it with whoever runs it.")
+    ),
+    "drop-exists": Message(N_("There is a drop {name} already."), N_("Give it another name.")),
+    "drop-unknown": Message(N_("There is no drop {name}."), N_("See `drop list`.")),
+    # Releases
+    "nothing-leaves": Message(N_("Nothing may leave."), N_("See what holds each object back.")),
+    "nothing-found": Message(N_('Nothing held fits "{query}".')),
+    "leaves": Message(N_("Leaves.")),
+    "already-has": Message(N_("They have this version.")),
+    "unreadable-marking": Message(
+        N_("Held back: a marking cannot be resolved or understood."),
+        N_("Import its definition, or ask the author."),
+    ),
+    "no-agreement": Message(
+        N_("Held back: above CLEAR, and no agreement is in force."),
+        N_("Propose an agreement, or lower the handling if you may."),
+    ),
+    "ceiling": Message(
+        N_("Held back: above the agreement's ceiling."), N_("Propose an agreement with a higher ceiling.")
+    ),
+    "card-key": Message(
+        N_("Held back: above CLEAR, and there is no one-time key of theirs yet."),
+        N_("Exchange one package each way first."),
+    ),
+    "withheld-reference": Message(
+        N_("Held back: it names an object that is held back."), N_("Clear what it names, or leave it out.")
+    ),
+    "dangling": Message(N_("They name objects that were never held here.")),
+    "not-selected": Message(
+        N_("They name objects that are held but not selected."),
+        N_("Select them too if the counterpart needs them."),
+    ),
+    "protection-onetime": Message(N_("Sealed to a one-time key.")),
+    "protection-reusable": Message(
+        N_("Sealed to a reusable key: no one-time key of theirs is left."),
+        N_("Ask them to answer, so that new keys come."),
+    ),
+    "protection-card": Message(N_("Sealed to the card's key: nothing above CLEAR leaves under it.")),
+    "note-too-long": Message(N_("The note is longer than {most} characters."), N_("Shorten it.")),
+    # Holdings and reading
+    "object-unknown": Message(N_("{id} is not held."), N_("Check the id.")),
+    "no-conflict": Message(N_("{id} is not in conflict.")),
+    "content-unknown": Message(
+        N_("No content, or more than one, begins with {sha256}."), N_("Copy the SHA-256 from `show`.")
+    ),
+    "level-unknown": Message(N_("{level} is not a level to handle by.")),
+    "query-too-long": Message(N_("The query is longer than {most} characters."), N_("Shorten it.")),
+    "cursor-unknown": Message(N_("The cursor is not one that a list gave."), N_("Start the list again.")),
+    "nothing-imported": Message(
+        N_("No object could be imported; the first fault: {where} ({cause})."),
+        N_("Check the file with whoever made it."),
+    ),
+    "not-stix": Message(
+        N_("This is not STIX: no object was found."), N_("Check that the right file was chosen.")
+    ),
+    "file-size": Message(N_("The file is larger than {limit} bytes."), N_("Split it.")),
+    "json-truncated": Message(N_("The file ends too early."), N_("Fetch it again.")),
+    "json-syntax": Message(N_("Not JSON at {where}."), N_("Check the file with whoever made it.")),
+    "json-encoding": Message(N_("Not UTF-8 at {where}."), N_("Convert the file to UTF-8.")),
+    "json-surrogate": Message(N_("Half a character at {where}."), N_("Check the file with whoever made it.")),
+    "json-number": Message(
+        N_("A number nobody can read the same at {where}."), N_("Write numbers over 2^53 as text.")
+    ),
+    "json-duplicate-key": Message(
+        N_("A key given twice at {where}."), N_("Check the file with whoever made it.")
+    ),
+    "json-depth": Message(N_("Nested too deep at {where}."), N_("Check the file with whoever made it.")),
+    "object-size": Message(N_("An object is too large at {where}."), N_("Split it.")),
+    "stix-object": Message(N_("Not a STIX object."), N_("Check the file with whoever made it.")),
+    "stix-type": Message(N_("An object without a proper type."), N_("Check the file with whoever made it.")),
+    "stix-id": Message(N_("An object without a proper id."), N_("Check the file with whoever made it.")),
+    "stix-timestamp": Message(
+        N_("A timestamp that names no moment."), N_("Check the file with whoever made it.")
+    ),
+    "stix-version": Message(N_("A STIX version this program does not know."), N_("Convert it to STIX 2.1.")),
+    "stix-2.0": Message(N_("STIX 2.0 is not read yet."), N_("Convert it to STIX 2.1.")),
+    "marking-redefined": Message(N_("It redefines a published TLP marking."), N_("Tell whoever made it.")),
+    # age files
+    "age-header": Message(
+        N_("Not an age file, or its header is malformed."), N_("Check that the right file was chosen.")
+    ),
+    "age-hmac": Message(N_("The header was changed."), N_("Fetch the file again.")),
+    "age-no-match": Message(
+        N_("No identity given fits this file."), N_("Give the right identity file or passphrase.")
+    ),
+    "age-payload": Message(N_("The content was changed or cut."), N_("Fetch the file again.")),
+    "age-armor": Message(N_("The armor is malformed."), N_("Fetch the file again.")),
+    "age-key": Message(N_("Not an age recipient or identity."), N_("Copy it again, whole.")),
+    "age-recipients": Message(N_("These recipients cannot share one file."), N_("Encrypt a file for each.")),
+    "age-passphrase": Message(N_("The passphrase is missing."), N_("Give -p with a file that holds it.")),
 }

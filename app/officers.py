@@ -9,15 +9,16 @@ from app.messages import Refused
 from app.store import people
 from app.store.database import Connection
 from app.store.installation import Installation
-
-NAME_LENGTH = 80
+from crypto.identity import NAME_LIMIT, usable_name
 
 
 def good_name(name: str) -> str:
-    """`name` as it is kept: NFC, one line, no control characters; raises `Refused` (name-unusable)."""
+    """`name` as it is kept and may stand on a card: NFC, one line, nothing invisible; raises `Refused`
+    (name-unusable).
+    """
     name = unicodedata.normalize("NFC", name.strip())
-    if not 0 < len(name) <= NAME_LENGTH or any(unicodedata.category(c)[0] == "C" for c in name):
-        raise Refused("name-unusable", name=name[:NAME_LENGTH])
+    if not usable_name(name):
+        raise Refused("name-unusable", name=name[:NAME_LIMIT])
     return name
 
 
@@ -46,11 +47,6 @@ def remove(installation: Installation, name: str) -> None:
             raise Refused("officer-last", name=name)
         people.remove_officer(tx, name, installation.now())
         audit.append(tx, installation, "officer.removed", name=name)
-
-
-def current_settings(connection: Connection) -> settings.Settings:
-    """The settings in force."""
-    return settings.read(people.settings(connection))
 
 
 def change_setting(installation: Installation, name: str, value: str) -> None:

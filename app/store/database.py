@@ -92,7 +92,9 @@ class Database:
                 raise
 
     def _connect(self) -> Connection:
-        connection = dbapi2.connect(str(self.path), isolation_level=None, check_same_thread=False, timeout=5.0)
+        connection = dbapi2.connect(
+            str(self.path), isolation_level=None, check_same_thread=False, timeout=5.0
+        )
         try:
             connection.execute(f"PRAGMA key = \"x'{self._key.hex()}'\"")
             for pragma in _PRAGMAS:
@@ -172,7 +174,9 @@ def _migrate(connection: Connection) -> None:
     for number, read in enumerate(steps, 1):
         if number > have:
             try:
-                connection.executescript(f"BEGIN IMMEDIATE;\n{read()}\nPRAGMA user_version = {number};\nCOMMIT;")
+                connection.executescript(
+                    f"BEGIN IMMEDIATE;\n{read()}\nPRAGMA user_version = {number};\nCOMMIT;"
+                )
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")

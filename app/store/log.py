@@ -18,7 +18,9 @@ def add(connection: Connection, number: int, entry: str, digest: bytes) -> None:
     connection.execute("INSERT INTO audit (number, entry, hash) VALUES (?, ?, ?)", (number, entry, digest))
 
 
-def entries(connection: Connection, before: int | None = None, limit: int = -1) -> Iterator[tuple[int, str, bytes]]:
+def entries(
+    connection: Connection, before: int | None = None, limit: int = -1
+) -> Iterator[tuple[int, str, bytes]]:
     """(number, entry, hash) newest first, those with a lower number than `before`."""
     sql = "SELECT number, entry, hash FROM audit WHERE (? IS NULL OR number < ?) ORDER BY number DESC LIMIT ?"
     for row in connection.execute(sql, (before, before, limit)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.store.database import Connection
 
@@ -20,7 +20,9 @@ HASH_KEY = "id-hash-key"
 
 def id_hash(key: bytes, stix_id: str) -> int:
     """The 64-bit keyed hash of `stix_id` that stands for it in indexes (signed, as SQLite's integers are)."""
-    return int.from_bytes(hashlib.blake2b(stix_id.encode(), digest_size=8, key=key).digest(), "big", signed=True)
+    return int.from_bytes(
+        hashlib.blake2b(stix_id.encode(), digest_size=8, key=key).digest(), "big", signed=True
+    )
 
 
 def hash_key(connection: Connection) -> bytes:
@@ -50,11 +52,10 @@ class ObjectRow:
 _OBJECT = "oid, id, type, name, created, modified, moment, marking, handling, revoked, variants, current"
 
 
-def _object_row(row: Sequence[object]) -> ObjectRow:
-    oid, id_, type_, name, created, modified, moment, marking, handling, revoked, variants, current = row
-    return ObjectRow(
-        oid, id_, type_, name, created, modified, moment, marking, handling, bool(revoked), variants, current  # type: ignore[arg-type]
-    )
+def _object_row(row: Sequence[Any]) -> ObjectRow:
+    fields = [*row]
+    fields[9] = bool(fields[9])
+    return ObjectRow(*fields)
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,10 @@ class VersionRow:
 _VERSION = "vid, oid, modified, moment, sha256, marking, dropped"
 
 
-def _version_row(row: Sequence[object]) -> VersionRow:
-    vid, oid, modified, moment, sha256, marking, dropped = row
-    return VersionRow(vid, oid, modified, moment, sha256, marking, bool(dropped))  # type: ignore[arg-type]
+def _version_row(row: Sequence[Any]) -> VersionRow:
+    fields = [*row]
+    fields[6] = bool(fields[6])
+    return VersionRow(*fields)
 
 
 def find(connection: Connection, idh: int) -> ObjectRow | None:
@@ -86,7 +88,9 @@ def find(connection: Connection, idh: int) -> ObjectRow | None:
 
 def versions_of(connection: Connection, oid: int) -> list[VersionRow]:
     """All versions of an object, newest first."""
-    rows = connection.execute(f"SELECT {_VERSION} FROM version WHERE oid = ? ORDER BY moment DESC, vid", (oid,))
+    rows = connection.execute(
+        f"SELECT {_VERSION} FROM version WHERE oid = ? ORDER BY moment DESC, vid", (oid,)
+    )
     return [_version_row(row) for row in rows]
 
 
@@ -104,20 +108,26 @@ def raw(connection: Connection, vid: int) -> bytes:
 def add_object(connection: Connection, idh: int, envelope: Envelope, handling: int | None) -> int:
     """A new object without a version yet; returns its oid."""
     cursor = connection.execute(
-        "INSERT INTO object (idh, id, type, name, created, modified, moment, marking, handling, revoked, variants, current)"
-        " VALUES (?, ?, ?, '', '', '', '', NULL, ?, 0, 0, 0)",
+        "INSERT INTO object (idh, id, type, name, created, modified, moment, marking, handling, revoked,"
+        " variants, current) VALUES (?, ?, ?, '', '', '', '', NULL, ?, 0, 0, 0)",
         (idh, envelope.id, envelope.type, handling),
     )
     return int(cursor.lastrowid)
 
 
 def add_version(
-    connection: Connection, oid: int, envelope: Envelope, content: bytes, sha256: bytes, targets: Iterable[int]
+    connection: Connection,
+    oid: int,
+    envelope: Envelope,
+    marking: int | None,
+    content: bytes,
+    sha256: bytes,
+    targets: Iterable[int],
 ) -> int:
     """Store one content of object `oid` with the hashes of the ids it needs; returns its vid."""
     cursor = connection.execute(
         "INSERT INTO version (oid, moment, modified, sha256, marking) VALUES (?, ?, ?, ?, ?)",
-        (oid, envelope.moment, envelope.modified, sha256, envelope.marking),
+        (oid, envelope.moment, envelope.modified, sha256, marking),
     )
     vid = int(cursor.lastrowid)
     connection.execute("INSERT INTO body (vid, raw) VALUES (?, ?)", (vid, content))
@@ -127,19 +137,21 @@ def add_version(
     return vid
 
 
-def show_version(connection: Connection, oid: int, vid: int, envelope: Envelope, text: str, variants: int) -> None:
-    """Make version `vid` the one shown for its object; `text` is folded for the full-text index."""
+def show_version(
+    connection: Connection, oid: int, vid: int, envelope: Envelope, marking: int | None, text: str
+) -> None:
+    """Make version `vid` the one in force for its object; `text` is folded for the full-text index."""
     connection.execute(
-        "UPDATE object SET name = ?, created = ?, modified = ?, moment = ?, marking = ?, revoked = ?, variants = ?, current = ?"
-        " WHERE oid = ?",
+        "UPDATE object SET name = ?, created = ?, modified = ?, moment = ?, marking = ?, revoked = ?,"
+        " variants = ?, current = ? WHERE oid = ?",
         (
             envelope.name,
             envelope.created,
             envelope.modified,
             envelope.moment,
-            envelope.marking,
+            marking,
             int(envelope.revoked),
-            variants,
+            1,
             vid,
             oid,
         ),
@@ -173,7 +185,7 @@ def referrers(connection: Connection, target: int) -> list[int]:
     return [row[0] for row in connection.execute("SELECT vid FROM reference WHERE target = ?", (target,))]
 
 
-# Origins ---------------------------------------------------------------------------------------------------------------
+# Origins ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -188,10 +200,13 @@ class Origin:
     at: str
 
 
-def add_origin(connection: Connection, kind: str, name: str, package: int | None, officer: str, at: str) -> int:
+def add_origin(
+    connection: Connection, kind: str, name: str, package: int | None, officer: str, at: str
+) -> int:
     """A new origin; returns its number."""
     cursor = connection.execute(
-        "INSERT INTO origin (kind, name, package, officer, at) VALUES (?, ?, ?, ?, ?)", (kind, name, package, officer, at)
+        "INSERT INTO origin (kind, name, package, officer, at) VALUES (?, ?, ?, ?, ?)",
+        (kind, name, package, officer, at),
     )
     return int(cursor.lastrowid)
 
@@ -211,7 +226,7 @@ def origins_of(connection: Connection, vid: int) -> list[Origin]:
     return [Origin(*row) for row in rows]
 
 
-# Lists and search ------------------------------------------------------------------------------------------------------
+# Lists and search -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -267,7 +282,9 @@ def count(connection: Connection, selection: Selection) -> int:
     return int(connection.execute(f"SELECT count(*) FROM object WHERE {where}", values).fetchone()[0])
 
 
-def page(connection: Connection, selection: Selection, limit: int, after: tuple[str, int] | None) -> list[ObjectRow]:
+def page(
+    connection: Connection, selection: Selection, limit: int, after: tuple[str, int] | None
+) -> list[ObjectRow]:
     """At most `limit` objects that fit, newest first, behind the key `after` = (moment, oid)."""
     where, values = _where(selection)
     if after is not None:
@@ -279,7 +296,9 @@ def page(connection: Connection, selection: Selection, limit: int, after: tuple[
     return [_object_row(row) for row in rows]
 
 
-def oids(connection: Connection, selection: Selection, order: str = "modified", descending: bool = True) -> list[int]:
+def oids(
+    connection: Connection, selection: Selection, order: str = "modified", descending: bool = True
+) -> list[int]:
     """The oids that fit, ordered by a key of `ORDERS`."""
     where, values = _where(selection)
     way = "DESC" if descending else "ASC"
@@ -287,6 +306,17 @@ def oids(connection: Connection, selection: Selection, order: str = "modified", 
         f"SELECT oid FROM object WHERE {where} ORDER BY {ORDERS[order]} {way}, oid {way}", values
     )
     return [row[0] for row in rows]
+
+
+def ids(connection: Connection, selection: Selection) -> list[str]:
+    """The STIX ids that fit, newest first."""
+    where, values = _where(selection)
+    return [
+        row[0]
+        for row in connection.execute(
+            f"SELECT id FROM object WHERE {where} ORDER BY moment DESC, oid DESC", values
+        )
+    ]
 
 
 def rows(connection: Connection, wanted: Sequence[int]) -> list[ObjectRow]:
@@ -345,7 +375,9 @@ def held(connection: Connection, selected: Sequence[int] | None, every: bool) ->
         rows_ = []
         for start in range(0, len(selected), 10_000):
             some = selected[start : start + 10_000]
-            rows_ += connection.execute(f"{sql} AND oid IN ({', '.join('?' * len(some))})", list(some)).fetchall()
+            rows_ += connection.execute(
+                f"{sql} AND oid IN ({', '.join('?' * len(some))})", list(some)
+            ).fetchall()
         rows_.sort()
     return [Held(r[0], r[1], r[2], r[3], r[4], bytes(r[5]), r[6], r[7]) for r in rows_]
 

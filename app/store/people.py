@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from app import settings
+from app.intel import marking
+from app.intel.marking import Level
+from app.settings import Settings
 from app.store.database import Connection
 
 
@@ -30,7 +34,8 @@ def identity(connection: Connection) -> tuple[bytes, bytes]:
 def add_officer(tx: Connection, name: str, since: str) -> None:
     """Add an officer, or take back one who was removed."""
     tx.execute(
-        "INSERT INTO officer (name, since) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET removed = NULL", (name, since)
+        "INSERT INTO officer (name, since) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET removed = NULL",
+        (name, since),
     )
 
 
@@ -43,7 +48,9 @@ def officers(connection: Connection) -> list[tuple[str, str]]:
     """(name, since) of the officers of this installation, in order of arrival."""
     return [
         (row[0], row[1])
-        for row in connection.execute("SELECT name, since FROM officer WHERE removed IS NULL ORDER BY since, name")
+        for row in connection.execute(
+            "SELECT name, since FROM officer WHERE removed IS NULL ORDER BY since, name"
+        )
     ]
 
 
@@ -52,6 +59,12 @@ def put_setting(tx: Connection, name: str, value: str) -> None:
     tx.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", (name, value))
 
 
-def settings(connection: Connection) -> dict[str, str]:
-    """Every setting that was changed from its default."""
-    return {row[0]: row[1] for row in connection.execute("SELECT name, value FROM setting")}
+def current_settings(connection: Connection) -> Settings:
+    """The settings in force."""
+    return settings.read(dict(connection.execute("SELECT name, value FROM setting").fetchall()))
+
+
+def default_handling(connection: Connection) -> Level:
+    """The level an unmarked object gets when none is given with it."""
+    level = marking.parse(current_settings(connection).handling)
+    return Level.AMBER if level is None else level

@@ -108,6 +108,7 @@ CREATE TABLE own_key (
     seed BLOB NOT NULL,
     public BLOB NOT NULL,
     created TEXT NOT NULL,
+    published INTEGER NOT NULL, -- seq of the package that first carried the public half
     PRIMARY KEY (cid, kind, number)
 ) STRICT;
 
@@ -141,6 +142,7 @@ CREATE TABLE outbox (
     protection TEXT NOT NULL,   -- onetime, reusable, card
     reference TEXT NOT NULL,
     salt BLOB NOT NULL,         -- opens the manifest's commitment to the log
+    receipt INTEGER NOT NULL DEFAULT 0,  -- revision of the newest receipt that came for it
     PRIMARY KEY (cid, epoch, seq)
 ) STRICT;
 CREATE INDEX outbox_by_manifest ON outbox (manifest_hash);

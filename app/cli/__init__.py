@@ -1,0 +1,112 @@
+"""The command line: every service of the window, for scripts and for tests (docs/cli.md).
+
+Commands are registered once, in `TABLE`; the module behind one is imported when it is used, so that a
+command starts fast. Sentences are made here and in the window only, from `app.messages`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import click
+
+from app import messages
+from app.cli.base import Session, say_refused
+from app.jobs import Cancelled
+from app.messages import Refused
+
+TABLE = {
+    "init": "installation",
+    "card": "installation",
+    "check": "installation",
+    "officer": "installation",
+    "setting": "installation",
+    "audit": "installation",
+    "counterpart": "counterparts",
+    "import": "holdings",
+    "list": "holdings",
+    "search": "holdings",
+    "show": "holdings",
+    "resolve": "holdings",
+    "handling": "holdings",
+    "export": "holdings",
+    "release": "outgoing",
+    "outbox": "outgoing",
+    "carry": "outgoing",
+    "receipt": "outgoing",
+    "ledger": "outgoing",
+    "drop": "outgoing",
+    "which": "incoming",
+    "receive": "incoming",
+    "inbox": "incoming",
+    "accept": "incoming",
+    "reject": "incoming",
+    "age": "age",
+    "practice": "practice",
+}
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of a working day."""
+        return list(TABLE)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module behind a name and take its command."""
+        if cmd_name not in TABLE:
+            return None
+        module = importlib.import_module(f"app.cli.{TABLE[cmd_name]}")
+        command = module.COMMANDS[cmd_name]
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    help="The installation's folder (default: the platform's data folder).",
+)
+@click.option(
+    "--passphrase-file", type=click.Path(path_type=Path), help="Read the passphrase from a file's first line."
+)
+@click.option("--officer", default="", help="Who acts (default: the installation's first officer).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+@click.option(
+    "--language", type=click.Choice(messages.LANGUAGES), default="en", help="Language of what is printed."
+)
+@click.version_option(package_name="mithaq", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(
+    ctx: click.Context,
+    home: Path | None,
+    passphrase_file: Path | None,
+    officer: str,
+    as_json: bool,
+    language: str,
+) -> None:
+    """Exchange cyber-threat intelligence with one counterpart at a time, sealed, under an agreement, offline."""
+    messages.use_language(language)
+    ctx.obj = Session(home, passphrase_file, officer, as_json)
+
+
+def main() -> None:
+    """The entry point `mithaq-cli`. Exit codes: 0 done, 1 refused or failed, 2 usage, 3 done but look at it."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except Refused as error:
+        sys.exit(say_refused(error))
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt, Cancelled):
+        sys.exit(say_refused(Refused("cancelled")))
+    except BrokenPipeError:
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,148 @@
+"""What every command shares: opening the installation, printing a result, saying no."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.jobs import Job
+from app.messages import Refused, _, plain, remedy, sentence
+
+if TYPE_CHECKING:
+    from app.store.installation import Installation
+
+ATTENTION = 3
+USAGE_CODES = frozenset({"counterpart-ambiguous"})
+PASSPHRASE_LIMIT = 4096
+IDS_LIMIT = 1 << 26
+
+
+@dataclass(frozen=True)
+class Session:
+    """The options that stand before the command."""
+
+    home_option: Path | None
+    passphrase_file: Path | None
+    officer: str
+    as_json: bool
+
+    @property
+    def home(self) -> Path:
+        """The installation's folder."""
+        if self.home_option is not None:
+            return self.home_option
+        import platformdirs
+
+        return Path(platformdirs.user_data_dir("mithaq", appauthor=False))
+
+    def passphrase(self, confirm: bool = False) -> str:
+        """From the file given, else asked for at the terminal. Raises `Refused` (passphrase-missing,
+        file-unreadable).
+        """
+        if self.passphrase_file is not None:
+            try:
+                with self.passphrase_file.open("rb") as file:
+                    line = file.read(PASSPHRASE_LIMIT).split(b"\n", 1)[0].removesuffix(b"\r")
+                return line.decode()
+            except (OSError, UnicodeDecodeError) as error:
+                raise Refused("file-unreadable", path=self.passphrase_file, why=error) from error
+        if not sys.stdin.isatty():
+            raise Refused("passphrase-missing")
+        answer: str = click.prompt(_("Passphrase"), hide_input=True, confirmation_prompt=confirm, err=True)
+        return answer
+
+    @contextmanager
+    def unlocked(self) -> Iterator[Installation]:
+        """The installation, open while the block lasts."""
+        from app import vault
+
+        if not (self.home / vault.SLOTS).is_file():
+            raise Refused("no-installation", home=self.home)
+        with vault.unlocked(self.home, self.passphrase(), self.officer) as installation:
+            yield installation
+
+    def job(self) -> Job:
+        """Progress on standard error, where that is a terminal."""
+        if self.as_json or not sys.stderr.isatty():
+            return Job()
+        return Job(_progress())
+
+    def show(self, document: dict[str, Any], lines: Iterable[str], attention: bool = False) -> int:
+        """Print a result: as JSON if asked, else as lines. Returns the exit code."""
+        if self.as_json:
+            import msgspec
+
+            sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
+        else:
+            for line in lines:
+                click.echo(line)
+        sys.stdout.flush()
+        return ATTENTION if attention else 0
+
+
+def say_refused(error: Refused) -> int:
+    """The one line of a refusal on standard error; returns the exit code."""
+    text = " ".join(filter(None, (sentence(error.code, error.facts), remedy(error.code, error.facts))))
+    click.echo(f"error: {error.code}: {text}", err=True)
+    return 2 if error.code in USAGE_CODES else 1
+
+
+def why(code: str, **facts: object) -> str:
+    """A verdict or warning code as a sentence with its remedy and the code last."""
+    return " ".join(filter(None, (sentence(code, facts), remedy(code, facts), f"({code})")))
+
+
+def table(rows: Iterable[tuple[object, ...]]) -> Iterator[str]:
+    """Rows as aligned lines; strings from outside are made plain."""
+    cells = [[plain(cell) for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))] if cells else []
+    for row in cells:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def ids_from(path: Path) -> tuple[str, ...]:
+    """STIX ids in a text file, one a line, or those of a JSON list. Raises `Refused` (file-unreadable, ids-missing)."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(IDS_LIMIT).decode()
+        if text.lstrip().startswith("["):
+            import msgspec
+
+            ids = msgspec.json.decode(text, type=list[str])
+        else:
+            ids = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    except (OSError, ValueError) as error:
+        raise Refused("file-unreadable", path=path, why=error) from error
+    if not ids:
+        raise Refused("ids-missing", path=path)
+    return tuple(ids)
+
+
+def level_option(*names: str, **kwargs: Any) -> Callable[[Any], Any]:
+    """An option that takes a TLP level by name."""
+    words = click.Choice(["CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"], case_sensitive=False)
+    return click.option(*names, type=words, **kwargs)
+
+
+def _progress() -> Callable[[int, int, str], None]:
+    from app.messages import STAGES
+
+    shown = [0.0]
+
+    def notice(done: int, total: int, stage: str) -> None:
+        import time
+
+        now = time.monotonic()
+        if now - shown[0] < 0.1:
+            return
+        shown[0] = now
+        amount = f"{done}/{total}" if total else str(done)
+        click.echo(f"\r{_(STAGES.get(stage, stage))} {amount}\x1b[K\r", err=True, nl=False)
+
+    return notice

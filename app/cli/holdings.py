@@ -1,0 +1,257 @@
+"""Commands about what is held: import, list, search, show, resolve, handling, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.cli.base import Session, level_option, table, why
+from app.courier import folder
+from app.formats import stix
+from app.holdings import browsing, exporting, handling, importing
+from app.holdings.browsing import Page
+from app.intel import marking
+from app.intel.marking import Level
+from app.messages import Refused, _, plain
+from app.store.objects import ObjectRow, Selection
+
+
+@click.command("import")
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--format", "format_", type=click.Choice(["auto", "stix"]), default="auto", show_default=True)
+@level_option(
+    "--handling", default=None, help="How to treat objects without a TLP marking (default: the setting)."
+)
+@click.pass_obj
+def import_(session: Session, files: tuple[Path, ...], format_: str, handling: str | None) -> int:
+    """Import STIX 2.1 bundles into the holdings."""
+    level = None if handling is None else marking.parse(handling)
+    total = importing.Counts()
+    with session.unlocked() as installation:
+        for path in files:
+            with stix.opened(path) as entries:
+                done = importing.import_entries(installation, entries, path.name, level, session.job())
+            total.read += done.read
+            total.new += done.new
+            total.newer += done.newer
+            total.older += done.older
+            total.same += done.same
+            total.conflicts += done.conflicts
+            prefix = f"{path.name}: " if len(files) > 1 else ""
+            total.refused += [(prefix + where, code) for where, code in done.refused]
+    if total.read == len(total.refused):
+        raise Refused("nothing-imported", where=total.refused[0][0], cause=total.refused[0][1])
+    document = {
+        "read": total.read,
+        "new": total.new,
+        "newer": total.newer,
+        "older": total.older,
+        "same": total.same,
+        "conflicts": total.conflicts,
+        "refused": [{"where": where, "code": code} for where, code in total.refused],
+    }
+    lines = [*table((name, value) for name, value in document.items() if name != "refused")]
+    lines += [f"{plain(where)}: {why(code)}" for where, code in total.refused]
+    return session.show(document, lines, attention=bool(total.refused or total.conflicts))
+
+
+@click.command("list")
+@click.option(
+    "--type", "types", multiple=True, help="Only objects of this STIX type (may be given more than once)."
+)
+@click.option(
+    "--conflicts", is_flag=True, help="Only objects with more than one content for the same moment."
+)
+@click.option(
+    "--limit", type=click.IntRange(1, browsing.PAGE_LIMIT), default=browsing.PAGE, show_default=True
+)
+@click.option("--after", default="", help="The cursor `next` of the page before.")
+@click.pass_obj
+def list_(session: Session, types: tuple[str, ...], conflicts: bool, limit: int, after: str) -> int:
+    """What is held, newest first."""
+    return _page(session, browsing.selection(types=types, conflicts=conflicts), limit, after)
+
+
+@click.command()
+@click.argument("text")
+@click.option(
+    "--type", "types", multiple=True, help="Only objects of this STIX type (may be given more than once)."
+)
+@click.option(
+    "--limit", type=click.IntRange(1, browsing.PAGE_LIMIT), default=browsing.PAGE, show_default=True
+)
+@click.option("--after", default="", help="The cursor `next` of the page before.")
+@click.pass_obj
+def search(session: Session, text: str, types: tuple[str, ...], limit: int, after: str) -> int:
+    """Objects whose names, descriptions, patterns or external ids have every word of TEXT."""
+    return _page(session, browsing.selection(text, types=types), limit, after)
+
+
+@click.command()
+@click.argument("id_", metavar="ID")
+@click.option("--versions", is_flag=True, help="Every content held, with its text.")
+@click.pass_obj
+def show(session: Session, id_: str, versions: bool) -> int:
+    """One object: its level, where it came from, its versions, its text."""
+    import msgspec
+
+    with session.unlocked() as installation:
+        found = browsing.show(installation, id_)
+        texts = (
+            {v.row.vid: browsing.version_raw(installation, v.row.vid) for v in found.versions}
+            if versions
+            else {}
+        )
+    document: dict[str, Any] = {
+        "id": found.row.id,
+        "type": found.row.type,
+        "name": found.row.name,
+        "modified": found.row.modified or None,
+        "marking": _label(found.marking),
+        "handling": _label(found.handling),
+        "conflict": found.row.variants > 1,
+        "sources": [
+            {"kind": o.kind, "name": o.name, "package": o.package, "officer": o.officer, "at": o.at}
+            for o in {o.number: o for v in found.versions for o in v.sources}.values()
+        ],
+        "versions": [
+            {
+                "modified": v.row.modified or None,
+                "sha256": v.row.sha256.hex(),
+                "current": v.row.moment == found.row.moment and not v.row.dropped,
+                "marking": _label(None if v.row.marking is None else Level(v.row.marking)),
+                "sources": [o.number for o in v.sources],
+            }
+            | ({"object": msgspec.Raw(texts[v.row.vid])} if versions else {})
+            for v in found.versions
+        ],
+        "object": msgspec.Raw(found.raw),
+    }
+    lines = [f"{plain(found.row.name)}  ({found.row.type})", found.row.id]
+    lines += table([(_("marking"), document["marking"] or "-"), (_("handling"), document["handling"] or "-")])
+    lines += table(
+        (v["modified"] or "-", v["sha256"], "*" if v["current"] else "") for v in document["versions"]
+    )
+    lines += plain_json(found.raw)
+    return session.show(document, lines, attention=document["conflict"])
+
+
+@click.command()
+@click.argument("id_", metavar="ID")
+@click.option(
+    "--keep",
+    required=True,
+    metavar="SHA256",
+    help="The content to keep, as `show` lists it; a beginning will do.",
+)
+@click.pass_obj
+def resolve(session: Session, id_: str, keep: str) -> int:
+    """End a conflict: keep one content, set the others aside. All stay held."""
+    with session.unlocked() as installation:
+        aside = handling.resolve(installation, id_, keep)
+    return session.show({"id": id_, "set_aside": aside}, [_("Conflict resolved.")])
+
+
+@click.command("handling")
+@click.argument("id_", metavar="ID")
+@click.argument(
+    "level", type=click.Choice(["CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"], case_sensitive=False)
+)
+@click.pass_obj
+def handling_(session: Session, id_: str, level: str) -> int:
+    """Set the TLP level at which an object is treated here."""
+    with session.unlocked() as installation:
+        changed = handling.set_level(installation, id_, _level(level))
+    document = {
+        "id": id_,
+        "before": _label(changed.before),
+        "after": changed.after.label,
+        "lowered": changed.lowered,
+    }
+    return session.show(document, [_("Handled as {level}.").format(level=changed.after.label)])
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
+@click.option("--query", default="", help="Only what `search` would find.")
+@click.pass_obj
+def export(session: Session, out: Path, query: str) -> int:
+    """Write what is held, every version, as one STIX bundle in the clear."""
+    with session.unlocked() as installation:
+        chosen = browsing.selection(query)
+        count = exporting.count(installation, chosen)
+        folder.write_pieces(out, exporting.bundle(installation, chosen, session.job()))
+        exporting.log(installation, count)
+    return session.show({"objects": count, "file": str(out)}, [_("{n} objects written.").format(n=count)])
+
+
+def _page(session: Session, chosen: Selection, limit: int, after: str) -> int:
+    with session.unlocked() as installation:
+        page = browsing.page(installation, chosen, limit, after)
+    return session.show(page_document(page), _page_lines(page))
+
+
+def page_document(page: Page) -> dict[str, Any]:
+    """A page of a list as its JSON document."""
+    return {
+        "total": page.total,
+        "objects": [
+            {
+                "id": row.id,
+                "type": row.type,
+                "modified": row.modified or None,
+                "name": row.name,
+                "marking": _label(None if row.marking is None else Level(row.marking)),
+                "handling": _label(None if row.handling is None else Level(row.handling)),
+                "revoked": row.revoked,
+                "conflict": row.variants > 1,
+            }
+            for row in page.rows
+        ],
+        "next": page.next,
+    }
+
+
+def _page_lines(page: Page) -> list[str]:
+    lines = list(
+        table((row.modified, row.type, _level_word(row), row.name[:60], row.id) for row in page.rows)
+    )
+    lines.append(_("{shown} of {total}").format(shown=len(page.rows), total=page.total))
+    if page.next:
+        lines.append(f"--after {page.next}")
+    return lines
+
+
+def _level_word(row: ObjectRow) -> str:
+    levels = [level for level in (row.marking, row.handling) if level is not None]
+    return Level(max(levels)).label if levels else "-"
+
+
+def plain_json(raw: bytes) -> list[str]:
+    """A JSON text indented for reading, each line made plain."""
+    import msgspec
+
+    return [plain(line) for line in msgspec.json.format(raw, indent=2).decode().splitlines()]
+
+
+def _label(level: Level | None) -> str | None:
+    return None if level is None else level.label
+
+
+def _level(word: str) -> Level:
+    level = marking.parse(word)
+    assert level is not None
+    return level
+
+
+COMMANDS: dict[str, click.Command] = {
+    "import": import_,
+    "list": list_,
+    "search": search,
+    "show": show,
+    "resolve": resolve,
+    "handling": handling_,
+    "export": export,
+}

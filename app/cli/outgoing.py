@@ -1,0 +1,246 @@
+"""Commands about what leaves: release, outbox, carry, receipt, ledger, drop."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.cli.base import Session, ids_from, say_refused, table, why
+from app.exchange import drops, outbox, receipts, releases, sealing
+from app.exchange.releases import Decision, Wish
+from app.holdings import browsing
+from app.messages import Refused, _
+
+
+@click.command()
+@click.option("--to", required=True, metavar="NAME", help="The counterpart.")
+@click.option("--ids", type=click.Path(path_type=Path), help="STIX ids, one a line.")
+@click.option("--query", help="What `search` finds.")
+@click.option("--all", "everything", is_flag=True, help="Everything held.")
+@click.option("--new", "new_only", is_flag=True, help="Only what they do not have yet.")
+@click.option("--versions", type=click.Choice(["current", "all"]), default="current", show_default=True)
+@click.option("--note", default="", help="A cover note, as plain text.")
+@click.option("--priority", type=click.Choice(releases.PRIORITIES), default="routine", show_default=True)
+@click.option("--reference", default="", help="The number of your own file.")
+@click.option("--dry-run", is_flag=True, help="Only show what would leave and what is held back.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="A new file, or a folder (default: the package waits in the outbox).",
+)
+@click.pass_obj
+def release(
+    session: Session,
+    to: str,
+    ids: Path | None,
+    query: str | None,
+    everything: bool,
+    new_only: bool,
+    versions: str,
+    note: str,
+    priority: str,
+    reference: str,
+    dry_run: bool,
+    out: Path | None,
+) -> int:
+    """Seal what may leave into one package for one counterpart."""
+    if (ids is not None) + (query is not None) + everything != 1:
+        raise click.UsageError(_("Give one of --ids, --query and --all."))
+    with session.unlocked() as installation:
+        selected = None
+        if ids is not None:
+            selected = ids_from(ids)
+        elif query is not None:
+            selected = browsing.ids(installation, browsing.selection(query))
+            if not selected:
+                raise Refused("nothing-found", query=query)
+        wish = Wish(selected, new_only, versions == "all", note, priority, reference)
+        try:
+            if dry_run:
+                decision = releases.check(installation, to, wish, session.job())
+                if not decision.leaving:
+                    raise Refused("nothing-leaves", decision=decision)
+                sealed = None
+            else:
+                released = releases.release(installation, to, wish, out, session.job())
+                decision, sealed = released.decision, released.package
+        except Refused as error:
+            if error.code != "nothing-leaves" or not isinstance(error.facts.get("decision"), Decision):
+                raise
+            decision = error.facts["decision"]  # type: ignore[assignment]
+            session.show(_document(decision, None), _lines(decision, None))
+            return say_refused(error)
+    return session.show(_document(decision, sealed), _lines(decision, sealed), attention=bool(decision.held))
+
+
+def _document(decision: Decision, sealed: sealing.SealedPackage | None) -> dict[str, Any]:
+    return {
+        "package": None if sealed is None else str(sealed.path),
+        "seq": None if sealed is None else sealed.seq,
+        "protection": decision.protection,
+        "leaves": len(decision.leaving),
+        "already_has": sum(1 for item in decision.items if item.code == "already-has"),
+        "held": [
+            {"id": item.id, "modified": item.modified or None, "code": item.code} for item in decision.held
+        ],
+        "warnings": [{"code": one.code, "count": one.count} for one in decision.warnings],
+        "sha256": None if sealed is None else sealed.sha256.hex(),
+    }
+
+
+def _lines(decision: Decision, sealed: sealing.SealedPackage | None) -> list[str]:
+    lines = [_("Leaves: {n}").format(n=len(decision.leaving))]
+    for code, count in Counter(item.code for item in decision.items if item.code != "leaves").most_common():
+        lines.append(f"{count}: {why(code)}")
+        some = [item for item in decision.items if item.code == code]
+        lines += [f"    {item.id}" for item in some[:5]]
+        if len(some) > 5:
+            lines.append("    " + _("and {n} more").format(n=len(some) - 5))
+    lines += [f"{one.count}: {why(one.code)}" for one in decision.warnings]
+    lines.append(why(f"protection-{decision.protection}"))
+    if sealed is not None:
+        lines.append(_("Package {seq}: {path}").format(seq=sealed.seq, path=sealed.path))
+        lines.append(f"SHA-256 {sealed.sha256.hex()}")
+    return lines
+
+
+@click.command("outbox")
+@click.option("--to", default="", metavar="NAME", help="Only for this counterpart.")
+@click.pass_obj
+def outbox_(session: Session, to: str) -> int:
+    """Sealed packages and how far they got."""
+    with session.unlocked() as installation:
+        found = outbox.listed(installation, to)
+    document = {
+        "packages": [
+            {
+                "to": one.to,
+                "seq": one.seq,
+                "state": one.state,
+                "sealed": one.sealed,
+                "size": one.size,
+                "protection": one.protection,
+                "release": one.release,
+                "reference": one.reference,
+                "file": str(one.path),
+            }
+            for one in found
+        ]
+    }
+    return session.show(document, table((p.to, p.seq, p.state, p.sealed, p.size, p.reference) for p in found))
+
+
+@click.command()
+@click.argument("seq", type=int)
+@click.option("--to", required=True, metavar="NAME", help="The counterpart.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new file, or a folder.")
+@click.pass_obj
+def carry(session: Session, seq: int, to: str, out: Path) -> int:
+    """Copy a sealed package once more, byte for byte."""
+    with session.unlocked() as installation:
+        path = outbox.carry(installation, to, seq, out, session.job())
+    return session.show({"package": str(path), "seq": seq}, [str(path)])
+
+
+@click.command()
+@click.option("--to", required=True, metavar="NAME", help="The counterpart.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="A new file, or a folder (default: it waits in the outbox).",
+)
+@click.pass_obj
+def receipt(session: Session, to: str, out: Path | None) -> int:
+    """Seal the signed answer to what a counterpart sent."""
+    with session.unlocked() as installation:
+        sealed = receipts.send(installation, to, out, session.job())
+    document = {"package": str(sealed.path), "seq": sealed.seq, "protection": sealed.protection}
+    return session.show(document, [_("Package {seq}: {path}").format(seq=sealed.seq, path=sealed.path)])
+
+
+@click.command()
+@click.option("--to", default="", metavar="NAME", help="Only this counterpart.")
+@click.option("--id", "id_", default="", metavar="ID", help="Only this object.")
+@click.pass_obj
+def ledger(session: Session, to: str, id_: str) -> int:
+    """Who was given which version of what, and how far it got."""
+    with session.unlocked() as installation:
+        found = list(receipts.ledger(installation, to, id_))
+    document = {
+        "entries": [
+            {
+                "id": e.id,
+                "modified": e.modified or None,
+                "to": e.to,
+                "seq": e.seq,
+                "state": e.state,
+                "acknowledged": e.acknowledged,
+            }
+            for e in found
+        ]
+    }
+    return session.show(document, table((e.to, e.seq, e.state, e.id, e.modified) for e in found))
+
+
+@click.group()
+def drop() -> None:
+    """Folders both sides reach, used as mailboxes."""
+
+
+@drop.command("add")
+@click.argument("name")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--with", "with_", required=True, metavar="NAME", help="The counterpart it is shared with.")
+@click.pass_obj
+def drop_add(session: Session, name: str, folder: Path, with_: str) -> int:
+    """Use FOLDER as a drop with a counterpart."""
+    with session.unlocked() as installation:
+        drops.add(installation, name, folder, with_)
+    return session.show({"name": name, "folder": str(folder.absolute())}, [_("Drop added.")])
+
+
+@drop.command("list")
+@click.pass_obj
+def drop_list(session: Session) -> int:
+    """The drops in use."""
+    with session.unlocked() as installation:
+        found = drops.listed(installation)
+    document = {"drops": [{"name": d.name, "with": d.counterpart, "folder": d.folder} for d in found]}
+    return session.show(document, table((d.name, d.counterpart, d.folder) for d in found))
+
+
+@drop.command("sync")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.pass_obj
+def drop_sync(session: Session, names: tuple[str, ...]) -> int:
+    """Publish what waits in the outbox, find what is for us, and open it into the inbox."""
+    with session.unlocked() as installation:
+        done = drops.sync(installation, names, session.job())
+    document = {
+        "published": [{"drop": d, "seq": seq} for d, seq in done.published],
+        "received": [
+            {"drop": d, "number": r.number, "from": r.sender, "seq": r.seq, "status": r.status}
+            for d, r in done.received
+        ],
+        "refused": [{"drop": d, "file": file, "code": code} for d, file, code in done.refused],
+    }
+    lines = [
+        _("Published: {n}").format(n=len(done.published)),
+        _("Received: {n}").format(n=len(done.received)),
+    ]
+    lines += [f"{file}: {why(code)}" for _drop, file, code in done.refused]
+    attention = bool(done.refused) or any(r.status != "new" for _drop, r in done.received)
+    return session.show(document, lines, attention)
+
+
+COMMANDS: dict[str, click.Command] = {
+    "release": release,
+    "outbox": outbox_,
+    "carry": carry,
+    "receipt": receipt,
+    "ledger": ledger,
+    "drop": drop,
+}

@@ -1,0 +1,1 @@
+"""The exchange with counterparts: cards, channel, gate, releases, inbox, receipts, ledger."""

@@ -1,0 +1,263 @@
+"""The channel: a pure state machine for each counterpart, two independent directions (protocol.md 4).
+
+Plain data in, plain data out: no clock, no files, no keys. A transition returns the state after it; the service stores
+that in the same transaction as what the transition was about. Hashes and epochs are lower-case hex.
+
+A sequence number is *closed* when it was received or is void; `upto` is the highest number below which (and with which)
+all are closed. Ranges are inclusive pairs, ascending, not touching.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+Ranges = tuple[tuple[int, int], ...]
+
+WINDOW = 4096
+"""A package further than this ahead of `upto` is refused; as many hashes behind it are kept to name a fork."""
+
+UNACKED_LIMIT = 4096
+RANGES_LIMIT = 256
+
+State = Literal["sealed", "handed", "acked", "void"]
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One of our packages that the counterpart has not closed yet, or the newest ones it has."""
+
+    hash: str
+    state: State
+
+
+@dataclass(frozen=True)
+class Sending:
+    """Our direction. `next` is the number the next seal gets, `head` the hash of the newest manifest ("" at first).
+
+    `started`: the counterpart acked something of this epoch, so one-time keys may be used. `claimed`: an ack named what
+    we never sent, or a hash that is not ours; sealing stops. `onetime` is the number of the last one-time key used.
+    """
+
+    epoch: str
+    next: int = 1
+    head: str = ""
+    packages: Mapping[int, Outgoing] = field(default_factory=dict)
+    upto: int = 0
+    started: bool = False
+    claimed: bool = False
+    onetime: int = 0
+
+
+@dataclass(frozen=True)
+class Receiving:
+    """Their direction. `hashes` of received manifests, `expected` of those only a successor named, `void` numbers.
+
+    `frozen`: two manifests were signed for one number (a fork); nothing is accepted or sealed on this channel.
+    """
+
+    epoch: str = ""
+    upto: int = 0
+    hashes: Mapping[int, str] = field(default_factory=dict)
+    expected: Mapping[int, str] = field(default_factory=dict)
+    void: Ranges = ()
+    frozen: bool = False
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Both directions."""
+
+    sending: Sending
+    receiving: Receiving
+
+
+@dataclass(frozen=True)
+class Acknowledgement:
+    """What one side tells of the other's direction: all up to `upto` closed, `hash` of that one, `have` beyond it."""
+
+    epoch: str
+    upto: int
+    hash: str
+    have: Ranges
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What a received package was: new, closed (it was void: not shown), duplicate, or a refusal.
+
+    Refusals: fork, too-far, epoch-unknown. `missing` names the numbers below it that are not closed.
+    """
+
+    status: Literal["new", "closed", "duplicate", "fork", "too-far", "epoch-unknown"]
+    missing: Ranges = ()
+
+
+# Sending ----------------------------------------------------------------------------------------------------
+
+
+def may_seal(channel: Channel) -> str:
+    """ "" if a package may be sealed now, else why not: channel-frozen, channel-claimed, channel-full."""
+    if channel.receiving.frozen:
+        return "channel-frozen"
+    if channel.sending.claimed:
+        return "channel-claimed"
+    open_seqs = [
+        seq for seq, package in channel.sending.packages.items() if package.state in ("sealed", "handed")
+    ]
+    if len(open_seqs) >= UNACKED_LIMIT or len(ranges(open_seqs)) > RANGES_LIMIT:
+        return "channel-full"
+    return ""
+
+
+def sealed(sending: Sending, manifest_hash: str, onetime: int | None) -> Sending:
+    """After number `next` was sealed with that manifest, under one-time key `onetime` (None: another class of key)."""
+    return replace(
+        sending,
+        next=sending.next + 1,
+        head=manifest_hash,
+        packages={**sending.packages, sending.next: Outgoing(manifest_hash, "sealed")},
+        onetime=sending.onetime if onetime is None else onetime,
+    )
+
+
+def handed(sending: Sending, seq: int) -> Sending:
+    """After a courier took package `seq`."""
+    return _with_state(sending, seq, "handed", ("sealed",))
+
+
+def voided(sending: Sending, seq: int) -> Sending:
+    """After the officer declared `seq` void; one that was acked stays so (void after received changes nothing)."""
+    return _with_state(sending, seq, "void", ("sealed", "handed"))
+
+
+def void_ranges(sending: Sending) -> Ranges:
+    """Own void numbers the counterpart has not closed yet: they ride in every manifest until it has."""
+    return ranges(seq for seq, p in sending.packages.items() if p.state == "void" and seq > sending.upto)
+
+
+def acked(sending: Sending, ack: Acknowledgement) -> tuple[Sending, tuple[int, ...]]:
+    """Merge an ack; also the numbers now known to have been received.
+
+    Acks merge by maximum: an older one is no error. An ack of another epoch says nothing here.
+    """
+    if ack.epoch != sending.epoch:
+        return sending, ()
+    ours = sending.packages.get(ack.upto)
+    told = (ack.upto, *(end for _, end in ack.have))
+    if max(told) >= sending.next or (ours is not None and ours.state != "void" and ours.hash != ack.hash):
+        return replace(sending, claimed=True), ()
+    packages, received = dict(sending.packages), []
+    for seq, package in sending.packages.items():
+        if package.state in ("sealed", "handed") and (seq <= ack.upto or contains(ack.have, seq)):
+            packages[seq] = Outgoing(package.hash, "acked")
+            received.append(seq)
+    upto = max(sending.upto, ack.upto)
+    kept = {seq: package for seq, package in packages.items() if seq > upto - WINDOW}
+    return replace(sending, packages=kept, upto=upto, started=True), tuple(sorted(received))
+
+
+def _with_state(sending: Sending, seq: int, state: State, before: tuple[State, ...]) -> Sending:
+    package = sending.packages.get(seq)
+    if package is None or package.state not in before:
+        return sending
+    return replace(sending, packages={**sending.packages, seq: Outgoing(package.hash, state)})
+
+
+# Receiving --------------------------------------------------------------------------------------------------
+
+
+def received(
+    receiving: Receiving, epoch: str, seq: int, manifest_hash: str, prev: str, void: Ranges
+) -> tuple[Receiving, Arrival]:
+    """A package whose signature verified: its number, hash, the hash of the one before it, the sender's
+    void numbers.
+    """
+    if receiving.epoch and epoch != receiving.epoch:
+        return receiving, Arrival("epoch-unknown")
+    if seq > receiving.upto + WINDOW or seq <= receiving.upto - WINDOW:
+        return receiving, Arrival("too-far")
+    known = receiving.hashes.get(seq)
+    if known == manifest_hash:
+        return receiving, Arrival("duplicate")
+    before = receiving.hashes.get(seq - 1) or receiving.expected.get(seq - 1)
+    if (
+        known is not None
+        or receiving.expected.get(seq, manifest_hash) != manifest_hash
+        or (before or prev) != prev
+    ):
+        return replace(receiving, frozen=True), Arrival("fork")
+    if seq == 1 and prev:
+        return replace(receiving, frozen=True), Arrival("fork")
+    was_void = contains(receiving.void, seq)
+    expected = dict(receiving.expected)
+    if seq > 1:
+        expected[seq - 1] = prev
+    hashes = {**receiving.hashes, seq: manifest_hash}
+    told_void = ranges(
+        [*numbers(receiving.void), *(n for n in numbers(void, seq + WINDOW) if n not in hashes)]
+    )
+    state = _advance(replace(receiving, epoch=epoch, hashes=hashes, expected=expected, void=told_void))
+    return state, Arrival("closed" if was_void else "new", missing(state))
+
+
+def missing(receiving: Receiving) -> Ranges:
+    """Numbers that were sealed before one we hold, and are neither received nor void."""
+    newest = max(receiving.hashes, default=0)
+    absent = (
+        n
+        for n in range(receiving.upto + 1, newest)
+        if n not in receiving.hashes and not contains(receiving.void, n)
+    )
+    return ranges(absent)
+
+
+def acknowledgement(receiving: Receiving) -> Acknowledgement | None:
+    """What to tell the sender in the next manifest; None before anything was received."""
+    if not receiving.epoch:
+        return None
+    head = receiving.hashes.get(receiving.upto) or receiving.expected.get(receiving.upto, "")
+    beyond = ranges(seq for seq in receiving.hashes if seq > receiving.upto)
+    return Acknowledgement(receiving.epoch, receiving.upto, head, beyond)
+
+
+def _advance(receiving: Receiving) -> Receiving:
+    upto = receiving.upto
+    while upto + 1 in receiving.hashes or contains(receiving.void, upto + 1):
+        upto += 1
+    floor = upto - WINDOW
+    return replace(
+        receiving,
+        upto=upto,
+        hashes={seq: h for seq, h in receiving.hashes.items() if seq > floor},
+        expected={seq: h for seq, h in receiving.expected.items() if seq > floor},
+        void=ranges(n for n in numbers(receiving.void) if n > floor),
+    )
+
+
+# Ranges -----------------------------------------------------------------------------------------------------
+
+
+def ranges(values: Iterable[int]) -> Ranges:
+    """The numbers as inclusive ranges, ascending, not touching."""
+    result: list[tuple[int, int]] = []
+    for value in sorted(set(values)):
+        if result and result[-1][1] == value - 1:
+            result[-1] = (result[-1][0], value)
+        else:
+            result.append((value, value))
+    return tuple(result)
+
+
+def numbers(given: Ranges, ceiling: int | None = None) -> list[int]:
+    """The numbers in ranges, none above `ceiling`: a hostile range of 2^53 costs nothing."""
+    result: list[int] = []
+    for start, end in given:
+        result.extend(range(start, min(end, ceiling) + 1 if ceiling is not None else end + 1))
+    return result
+
+
+def contains(given: Ranges, number: int) -> bool:
+    """Whether `number` lies in one of the ranges."""
+    return any(start <= number <= end for start, end in given)

@@ -1,0 +1,116 @@
+"""Drops: publish what waits in the outbox, find what is for us, open it into the inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app import audit, officers
+from app.courier import drop
+from app.exchange import counterparts, inbox, sealing
+from app.exchange.inbox import Received
+from app.jobs import Job
+from app.messages import Refused
+from app.store import counterparts as store_counterparts
+from app.store import packages
+from app.store.installation import Installation
+
+# What a file in a shared folder may be without anything being wrong: another pair's package, our own, one
+# opened before.
+NOT_FOR_US = frozenset({"not-for-us", "reflected", "sender-unknown"})
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A drop: its name, the counterpart it is shared with, its folder."""
+
+    name: str
+    counterpart: str
+    folder: str
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What a sync did: (drop, seq) published, (drop, package) received, (drop, file, code) refused."""
+
+    published: tuple[tuple[str, int], ...]
+    received: tuple[tuple[str, Received], ...]
+    refused: tuple[tuple[str, str, str], ...]
+
+
+def add(installation: Installation, name: str, folder: Path, with_: str) -> None:
+    """Use a folder as a drop; raises `Refused`: name-unusable, drop-exists, drop-missing, and as
+    `counterparts.find` does.
+    """
+    name, folder = officers.good_name(name), folder.absolute()
+    drop.listing(folder)
+    with installation.database.write() as tx:
+        one = counterparts.find(tx, with_)
+        if any(known.casefold() == name.casefold() for known, _, _ in store_counterparts.drops(tx)):
+            raise Refused("drop-exists", name=name)
+        store_counterparts.add_drop(tx, name, one.cid, str(folder))
+        audit.append(tx, installation, "drop.added", name=name, counterpart=one.fingerprint)
+
+
+def listed(installation: Installation) -> list[Listed]:
+    """The drops in use, by name."""
+    reader = installation.database.read()
+    names = {one.cid: one.alias for one in store_counterparts.everyone(reader)}
+    return [Listed(name, names[cid], folder) for name, cid, folder in store_counterparts.drops(reader)]
+
+
+def sync(installation: Installation, names: Sequence[str], job: Job) -> Synced:
+    """Sync the drops with these names (none: all). Raises `Refused`: drop-unknown, drop-missing, and what
+    couriers raise.
+
+    A package that is refused stays where it is and is named; the others go on.
+    """
+    every = store_counterparts.drops(installation.database.read())
+    wanted = {name.casefold() for name in names} or {name.casefold() for name, _, _ in every}
+    for name in wanted - {name.casefold() for name, _, _ in every}:
+        raise Refused("drop-unknown", name=name)
+    published: list[tuple[str, int]] = []
+    received: list[tuple[str, Received]] = []
+    refused: list[tuple[str, str, str]] = []
+    for name, cid, folder in every:
+        if name.casefold() in wanted:
+            published += [(name, seq) for seq in _publish(installation, cid, Path(folder), job)]
+            for file, got in _fetch(installation, name, Path(folder), job):
+                if isinstance(got, Refused):
+                    refused.append((name, file, got.code))
+                elif got.status != "duplicate":
+                    received.append((name, got))
+    return Synced(tuple(published), tuple(received), tuple(refused))
+
+
+def _publish(installation: Installation, cid: int, folder: Path, job: Job) -> list[int]:
+    one = store_counterparts.get(installation.database.read(), cid)
+    counterparts.require_sound(one)
+    done = []
+    for package in reversed(packages.sealed(installation.database.read(), cid)):
+        if sealing.outgoing_state(installation.database.read(), cid, package.seq) == "sealed":
+            drop.publish(installation.outbox / package.file, package.file, package.sha256, folder, job)
+            sealing.hand_over(installation, one, package.seq)
+            done.append(package.seq)
+    return done
+
+
+def _fetch(
+    installation: Installation, name: str, folder: Path, job: Job
+) -> list[tuple[str, Received | Refused]]:
+    """Try every file not looked at before; one that is not for us is remembered, so that it costs a look only once."""
+    seen = store_counterparts.passed_over(installation.database.read(), name)
+    results: list[tuple[str, Received | Refused]] = []
+    for found in drop.listing(folder):
+        if seen.get(found.name) == found.size:
+            continue
+        try:
+            results.append((found.name, inbox.receive(installation, found.path, job)))
+        except Refused as error:
+            if error.code not in NOT_FOR_US:
+                results.append((found.name, error))
+                continue
+        with installation.database.write() as tx:
+            store_counterparts.pass_over(tx, name, found.name, found.size)
+    return results

@@ -1,0 +1,143 @@
+"""The release gate: a pure function from what is selected to a verdict for each object (design.md 6).
+
+It knows no database and no clock: the service hands it plain facts, it hands back codes. Its order: the level at which
+the object is to be treated against the ceiling; then closure: whatever names something withheld is withheld too, for an
+id alone can give away what is behind it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.intel.marking import Level
+
+LEAVES, ALREADY_HAS = "leaves", "already-has"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the exchange with one counterpart allows now.
+
+    `ceiling` is the agreement's, or None: no agreement in force. `protected`: a one-time or reusable key
+    is at hand; with the card's key alone nothing above CLEAR leaves (protocol.md 3.2).
+    """
+
+    ceiling: Level | None
+    protected: bool
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One version that is selected. `level` is the stricter of marking and handling; `refs` the ids it names."""
+
+    key: int
+    id: str
+    level: Level
+    refs: tuple[str, ...]
+    has: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`code` is leaves, already-has, or why it is held: unreadable-marking, no-agreement, ceiling,
+    card-key, withheld-reference.
+    """
+
+    key: int
+    code: str
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Something the officer should know before sealing: `code` (dangling, not-selected) and how many
+    objects it is about.
+    """
+
+    code: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict for every candidate, in their order, and the warnings."""
+
+    verdicts: tuple[Verdict, ...]
+    warnings: tuple[Caution, ...]
+
+
+def over(level: Level, terms: Terms) -> str:
+    """Why something at `level` may not leave under `terms`; "" if it may."""
+    if level is Level.UNREADABLE:
+        return "unreadable-marking"
+    if level is Level.CLEAR:
+        return ""
+    if terms.ceiling is None:
+        return "no-agreement"
+    if level > terms.ceiling:
+        return "ceiling"
+    return "" if terms.protected else "card-key"
+
+
+def judge(
+    candidates: Sequence[Candidate],
+    terms: Terms,
+    elsewhere: Callable[[str], Level | None],
+    new_only: bool = False,
+    public: Mapping[str, object] | None = None,
+) -> Judgement:
+    """Decide for every candidate.
+
+    `elsewhere(id)` is the level of an object that is held and not selected, None of one never held;
+    `public` are ids that
+    everybody has (the TLP definitions). With `new_only`, what they already have does not leave again.
+    """
+    codes = {one.key: over(one.level, terms) for one in candidates}
+    versions: dict[str, list[int]] = defaultdict(list)
+    for one in candidates:
+        versions[one.id].append(one.key)
+    named_by: dict[int, list[int]] = defaultdict(list)
+    dangling, unselected = set[str](), set[str]()
+    known: dict[str, Level | None] = {}
+    for one in candidates:
+        for ref in one.refs:
+            if ref in versions:
+                for key in versions[ref]:
+                    named_by[key].append(one.key)
+                continue
+            if public is not None and ref in public:
+                continue
+            if ref not in known:
+                known[ref] = elsewhere(ref)
+            level = known[ref]
+            if level is None:
+                dangling.add(ref)
+            elif over(level, terms):
+                codes[one.key] = codes[one.key] or "withheld-reference"
+            else:
+                unselected.add(ref)
+    _close(codes, named_by)
+    verdicts = tuple(
+        Verdict(one.key, codes[one.key] or (ALREADY_HAS if new_only and one.has else LEAVES))
+        for one in candidates
+    )
+    warnings = [Caution("dangling", len(dangling)), Caution("not-selected", len(unselected))]
+    return Judgement(verdicts, tuple(w for w in warnings if w.count))
+
+
+def _close(codes: dict[int, str], named_by: Mapping[int, Sequence[int]]) -> None:
+    """Hold back whatever names something withheld, until nothing changes."""
+    waiting: deque[int] = deque(key for key, code in codes.items() if code)
+    while waiting:
+        for referrer in named_by.get(waiting.popleft(), ()):
+            if not codes[referrer]:
+                codes[referrer] = "withheld-reference"
+                waiting.append(referrer)
+
+
+def stricter(marking: Level | None, handling: Level | None, default: Level) -> Level:
+    """The level at which an object is treated: the stricter of marking and handling; `default` if it has neither."""
+    if marking is None and handling is None:
+        return default
+    return max(level for level in (marking, handling) if level is not None)

@@ -1,0 +1,172 @@
+"""One-time and reusable keys that ride in packages (protocol.md 3): publication, choice, erasure."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from crypto.keys_part import KeysPart
+
+from app.exchange.channel import Channel
+from app.store import counterparts
+from app.store.counterparts import OwnKey, TheirKey
+from app.store.database import Connection
+from app.store.installation import Installation
+from crypto import kem, keys_part
+from crypto.errors import CryptoError
+from crypto.identity import read_card
+
+ONETIME, REUSABLE = "onetime", "reusable"
+ONETIME_GOAL = 16
+KID_BYTES = 16
+
+Protection = Literal["onetime", "reusable", "card"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The key a package is sealed to: its class, number (None: the card's), public half and published id."""
+
+    protection: Protection
+    number: int | None
+    public: bytes
+    kid: bytes | None
+
+
+@dataclass(frozen=True)
+class Owned:
+    """Whose key opened a package: the counterpart it was published to (None: our card's key) and which one."""
+
+    cid: int | None
+    protection: Protection
+    number: int | None
+
+
+def choose(connection: Connection, cid: int, card: bytes, channel: Channel) -> Choice:
+    """The lowest one-time number above the last used; else the newest reusable key; else the card's key.
+
+    Until the counterpart acked this epoch it may not know us under it: then the card's key alone will do
+    (4, epoch start).
+    """
+    if channel.sending.started:
+        for key in counterparts.their_keys(connection, cid, ONETIME):
+            if key.number > channel.sending.onetime:
+                return Choice("onetime", key.number, key.public, key.kid)
+        for key in counterparts.their_keys(connection, cid, REUSABLE)[-1:]:
+            return Choice("reusable", key.number, key.public, None)
+    return Choice("card", None, read_card(card).kem, None)
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The `keys` part of the next package, and the key pairs in it that are new: stored when that package
+    is committed.
+    """
+
+    raw: bytes
+    fresh: tuple[OwnKey, ...]
+
+
+def publication(
+    connection: Connection, installation: Installation, cid: int, channel: Channel
+) -> Publication:
+    """What to publish to a counterpart now: live keys whose package they have not acked, and new ones up
+    to the goal.
+    """
+    live = counterparts.own_keys(connection, cid)
+    fresh = (
+        []
+        if any(key.kind == REUSABLE for key in live)
+        else [_fresh(connection, installation, cid, REUSABLE, 1)]
+    )
+    ready = sum(1 for key in live if key.kind == ONETIME)
+    fresh += [
+        _fresh(connection, installation, cid, ONETIME, ahead + 1) for ahead in range(ONETIME_GOAL - ready)
+    ]
+    told = [key for key in live if not _acked(channel, key.published)] + fresh
+    numbers = [key.number for key in (*live, *fresh) if key.kind == ONETIME]
+    part = KeysPart(
+        floor=min(numbers, default=counterparts.last_own_number(connection, cid, ONETIME) + 1),
+        reusable=next(((key.number, key.public) for key in reversed(told) if key.kind == REUSABLE), None),
+        onetime=tuple((key.number, key.kid, key.public) for key in told if key.kind == ONETIME),
+    )
+    return Publication(keys_part.encode(part), tuple(fresh))
+
+
+def keep(tx: Connection, fresh: Sequence[OwnKey], seq: int) -> None:
+    """Store new key pairs, published in package `seq`; a number never names two keys, even after the key is gone."""
+    for key in fresh:
+        counterparts.add_own_key(tx, replace(key, published=seq))
+        counterparts.put_last_own_number(tx, key.cid, key.kind, key.number)
+
+
+def _acked(channel: Channel, seq: int) -> bool:
+    package = channel.sending.packages.get(seq)
+    return package.state == "acked" if package is not None else seq <= channel.sending.upto
+
+
+def take(tx: Connection, installation: Installation, cid: int, raw: bytes, last_used: int) -> int:
+    """Keep the keys a counterpart published; returns how many were dropped as bad.
+
+    Each new one is encapsulated to once: a poisoned key fails here, not in our next seal. Numbers that
+    were used, or lie
+    below the floor, are dropped silently: they are late, not wrong. Raises `CryptoError` (keys-format).
+    """
+    part = keys_part.decode(raw)
+    known = {key.number for key in counterparts.their_keys(tx, cid, ONETIME)}
+    now, bad = installation.now(), 0
+    counterparts.drop_their_keys(tx, cid, ONETIME, max(part.floor - 1, last_used))
+    for number, kid, public in part.onetime:
+        if number <= last_used or number < part.floor or number in known:
+            continue
+        if _sound(public):
+            counterparts.add_their_key(tx, cid, TheirKey(ONETIME, number, kid, public, now))
+        else:
+            bad += 1
+    if part.reusable is not None:
+        number, public = part.reusable
+        newest = max((key.number for key in counterparts.their_keys(tx, cid, REUSABLE)), default=0)
+        if number > newest:
+            if _sound(public):
+                counterparts.add_their_key(tx, cid, TheirKey(REUSABLE, number, b"", public, now))
+                counterparts.drop_their_keys(tx, cid, REUSABLE, number - 1)
+            else:
+                bad += 1
+    return bad
+
+
+def unused(connection: Connection, cid: int) -> int:
+    """How many unused one-time keys of a counterpart are in hand."""
+    return len(counterparts.their_keys(connection, cid, ONETIME))
+
+
+def private_halves(
+    connection: Connection, installation: Installation, hint: str
+) -> list[tuple[Owned, bytes]]:
+    """Every private half a package could be sealed to, the one the file's name hints at first."""
+    keys = counterparts.own_keys(connection)
+    keys.sort(key=lambda key: (key.kid.hex() != hint, key.kind != ONETIME))
+    halves: list[tuple[Owned, bytes]] = [
+        (Owned(key.cid, "onetime" if key.kind == ONETIME else "reusable", key.number), key.seed)
+        for key in keys
+    ]
+    card: tuple[Owned, bytes] = (Owned(None, "card", None), installation.identity.kem_seed)
+    return [*halves, card]
+
+
+def _fresh(connection: Connection, installation: Installation, cid: int, kind: str, ahead: int) -> OwnKey:
+    number = counterparts.last_own_number(connection, cid, kind) + ahead
+    seed = kem.new_seed()
+    return OwnKey(
+        cid, kind, number, secrets.token_bytes(KID_BYTES), seed, kem.public(seed), installation.now(), 0
+    )
+
+
+def _sound(public: bytes) -> bool:
+    try:
+        kem.check_public(public)
+    except CryptoError:
+        return False
+    return True

@@ -1,0 +1,164 @@
+"""Receipts: the signed answer to a package, and the ledger that answers turn.
+
+A receipt names the package by its manifest's hash and the objects by their positions in it, as ranges:
+what was accepted,
+what was refused, what still waits. A later `revision` replaces an earlier one, whatever order they come in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app import audit
+from app.exchange import channel as machine
+from app.exchange import counterparts, sealing, statements
+from app.exchange.statements import Statement
+from app.jobs import Job
+from app.messages import Refused
+from app.store import counterparts as store_counterparts
+from app.store import packages
+from app.store.counterparts import Counterpart
+from app.store.database import Connection
+from app.store.installation import Installation
+
+RANGES_LIMIT = 100_000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """That one content went to a counterpart, and how far it got."""
+
+    id: str
+    modified: str
+    to: str
+    seq: int
+    state: str
+    acknowledged: bool
+
+
+def due(connection: Connection, cid: int) -> list[packages.Received]:
+    """Releases received from a counterpart whose newest state no receipt has told them yet."""
+    return [
+        one
+        for one in packages.received(connection, cid)
+        if one.release is not None and one.receipted < _revision(connection, one.number)
+    ]
+
+
+def send(installation: Installation, to: str, target: Path | None, job: Job) -> sealing.SealedPackage:
+    """Seal a package with a receipt for everything received from a counterpart since the last one.
+
+    With nothing new to say it still carries what they have not acked yet, and what we have received.
+    Raises `Refused`: nothing-received, and as `sealing.seal` does.
+    """
+    reader = installation.database.read()
+    one = counterparts.find(reader, to)
+    if not packages.received(reader, one.cid):
+        raise Refused("nothing-received", name=one.alias)
+    answered = [(package, _revision(reader, package.number)) for package in due(reader, one.cid)]
+    made = tuple(_receipt(installation, reader, package, revision) for package, revision in answered)
+
+    def commit(tx: Connection, epoch: bytes, seq: int) -> None:
+        for package, revision in answered:
+            packages.set_receipted(tx, package.number, revision)
+        audit.append(
+            tx, installation, "receipt", to=one.fingerprint, seq=seq, packages=[p.seq for p, _ in answered]
+        )
+
+    return sealing.seal(installation, one, sealing.Content(statements=made), target, commit, job)
+
+
+def apply(tx: Connection, installation: Installation, one: Counterpart, statement: Statement) -> None:
+    """Let a statement of theirs that was just added to the set take effect here."""
+    if statement.kind != "receipt":
+        return
+    body: dict[str, Any] = statement.body
+    try:
+        package = packages.sealed_by_manifest(tx, one.cid, bytes.fromhex(body["package"]))
+        revision, accepted, refused = (
+            int(body["revision"]),
+            _ranges(body["accepted"]),
+            _ranges(body["refused"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        audit.append(
+            tx, installation, "receipt.unreadable", sender=one.fingerprint, statement=statement.id.hex()
+        )
+        return
+    if package is None:
+        audit.append(
+            tx, installation, "receipt.unknown", sender=one.fingerprint, statement=statement.id.hex()
+        )
+        return
+    if revision <= packages.receipt_revision(tx, one.cid, package.manifest_hash):
+        return
+    packages.set_receipt_revision(tx, one.cid, package.manifest_hash, revision)
+    packages.move_ledger(
+        tx,
+        one.cid,
+        package.epoch,
+        package.seq,
+        "received",
+        True,
+        ("sealed", "carried", "accepted", "refused"),
+    )
+    for state, given in (("accepted", accepted), ("refused", refused)):
+        for first, last in given:
+            packages.move_ledger_range(tx, one.cid, package.epoch, package.seq, first, last, state)
+    audit.append(
+        tx,
+        installation,
+        "receipt.received",
+        sender=one.fingerprint,
+        seq=package.seq,
+        accepted=sum(last - first + 1 for first, last in accepted),
+        refused=sum(last - first + 1 for first, last in refused),
+    )
+
+
+def ledger(installation: Installation, to: str = "", id_: str = "") -> Iterator[Entry]:
+    """Who was given what, narrowed to a counterpart or a STIX id. Raises `Refused` as `counterparts.find` does."""
+    reader = installation.database.read()
+    cid = counterparts.find(reader, to).cid if to else None
+    names = {one.cid: one.alias for one in store_counterparts.everyone(reader)}
+    for entry in packages.ledger(reader, cid, id_ or None):
+        yield Entry(entry.id, entry.modified, names[entry.cid], entry.seq, entry.state, entry.acknowledged)
+
+
+def _receipt(
+    installation: Installation, connection: Connection, package: packages.Received, revision: int
+) -> Statement:
+    objects = packages.waiting(connection, package.number)
+    decided = {
+        decision: [
+            list(pair) for pair in machine.ranges(w.position for w in objects if w.decision == decision)
+        ]
+        for decision in ("accepted", "refused")
+    }
+    return statements.make(
+        installation,
+        "receipt",
+        package=package.manifest_hash.hex(),
+        release=None if package.release is None else package.release.hex(),
+        revision=revision,
+        opened=package.received,
+        accepted=decided["accepted"],
+        refused=decided["refused"],
+        reason=package.reason,
+    )
+
+
+def _revision(connection: Connection, number: int) -> int:
+    """1 once the package was opened, and one more for every object decided since: it grows with each decision."""
+    found = packages.decisions(connection, number)
+    return 1 + found.get("accepted", 0) + found.get("refused", 0)
+
+
+def _ranges(value: Any) -> list[tuple[int, int]]:
+    given = [(int(first), int(last)) for first, last in value]
+    if len(given) > RANGES_LIMIT or any(not 0 <= first <= last < 1 << 53 for first, last in given):
+        raise ValueError("ranges")
+    return given

@@ -1,0 +1,308 @@
+"""Release: decide what may leave for one counterpart, and seal exactly that.
+
+`check` and `release` judge with the same function over the same facts; what leaves is byte for byte what was shown.
+Definitions and identities that chosen objects need come along by themselves, so that the other side can read the
+markings and tell who said it; the gate judges them like everything else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import secrets
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from app import audit
+from app.exchange import counterparts, gate, sealing, statements
+from app.exchange.gate import Candidate, Caution, Terms
+from app.intel import marking
+from app.intel.envelope import envelope
+from app.intel.marking import Level
+from app.jobs import Job
+from app.messages import Refused
+from app.store import objects, packages, people
+from app.store.counterparts import Counterpart
+from app.store.database import Connection
+from app.store.installation import Installation
+from crypto.package import PartSource
+
+RELEASE_ID_BYTES = 16
+FOLLOWING = ("marking-definition", "extension-definition", "identity")
+NOTE_LIMIT = 10_000
+PRIORITIES = ("routine", "flash")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the officer wants to release: `selected` STIX ids (None: everything held), and how."""
+
+    selected: tuple[str, ...] | None
+    new_only: bool = False
+    every_version: bool = False
+    note: str = ""
+    priority: str = "routine"
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One version and its verdict: leaves, already-has, or the code of what holds it back."""
+
+    vid: int
+    id: str
+    type: str
+    modified: str
+    sha256: bytes
+    level: Level
+    handling: Level | None
+    code: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The gate's answer for one wish and one counterpart. `protection` is the class of key the package would get."""
+
+    items: tuple[Item, ...]
+    warnings: tuple[Caution, ...]
+    protection: str
+    ceiling: Level | None
+
+    @property
+    def leaving(self) -> tuple[Item, ...]:
+        """What leaves, in the order it stands in the package."""
+        return tuple(item for item in self.items if item.code == gate.LEAVES)
+
+    @property
+    def held(self) -> tuple[Item, ...]:
+        """What is held back."""
+        return tuple(item for item in self.items if item.code not in (gate.LEAVES, gate.ALREADY_HAS))
+
+
+@dataclass(frozen=True)
+class Released:
+    """A sealed release and what was decided for it."""
+
+    package: sealing.SealedPackage
+    decision: Decision
+    release: str
+
+
+def check(installation: Installation, to: str, wish: Wish, job: Job) -> Decision:
+    """What would leave, and what not and why. Changes nothing.
+
+    Raises `Refused`: counterpart-unknown, counterpart-ambiguous, object-unknown, and as `sealing.choice` does.
+    """
+    with installation.database.snapshot() as reader:
+        return _decide(reader, counterparts.find(reader, to), wish, job)
+
+
+def release(installation: Installation, to: str, wish: Wish, target: Path | None, job: Job) -> Released:
+    """Seal what may leave and hand the package to `target` (None: it waits in the outbox).
+
+    Raises `Refused`: nothing-leaves (fact `decision`: the `Decision`), note-too-long, and as `check` and
+    `sealing.seal` do.
+    """
+    if len(wish.note) > NOTE_LIMIT:
+        raise Refused("note-too-long", most=NOTE_LIMIT)
+    with installation.database.snapshot() as reader:
+        one = counterparts.find(reader, to)
+        decision = _decide(reader, one, wish, job)
+        if not decision.leaving:
+            raise Refused("nothing-leaves", decision=decision)
+    release_id = secrets.token_bytes(RELEASE_ID_BYTES)
+    parts = [_intel(installation, decision.leaving)]
+    if lines := _handling_lines(decision.leaving):
+        parts.append(_text_part("handling", lines))
+    if wish.note:
+        parts.append(_text_part("note", wish.note.encode()))
+    statement = statements.make(
+        installation,
+        "release",
+        to=one.fingerprint,
+        release=release_id.hex(),
+        agreement=None,
+        parts=[_described(part) for part in parts],
+    )
+    content = sealing.Content(tuple(parts), (statement,), release_id, wish.priority, wish.reference)
+
+    def commit(tx: Connection, epoch: bytes, seq: int) -> None:
+        packages.add_ledger(
+            tx,
+            (
+                packages.LedgerEntry(
+                    one.cid, epoch, seq, position, item.id, item.modified, item.sha256, "sealed", False
+                )
+                for position, item in enumerate(decision.leaving)
+            ),
+        )
+        audit.append(
+            tx,
+            installation,
+            "release",
+            to=one.fingerprint,
+            seq=seq,
+            release=release_id.hex(),
+            objects=len(decision.leaving),
+            held=len(decision.held),
+            reference=wish.reference,
+        )
+
+    sealed = sealing.seal(installation, one, content, target, commit, job)
+    return Released(sealed, decision, release_id.hex())
+
+
+def _decide(reader: Connection, one: Counterpart, wish: Wish, job: Job) -> Decision:
+    _, key = sealing.choice(reader, one)
+    terms = Terms(ceiling=None, protected=key.protection != "card")
+    default = people.default_handling(reader)
+    hash_key = objects.hash_key(reader)
+    chosen = _selected(reader, hash_key, wish)
+    has = packages.contents_with(reader, one.cid)
+    facts: dict[int, tuple[objects.Held, Level, Level | None]] = {}
+    candidates: list[Candidate] = []
+    waiting = objects.held(reader, chosen, wish.every_version)
+    seen = {row.oid for row in waiting}
+    resolve = _resolver(reader, hash_key)
+    while waiting:
+        needed = set[str]()
+        for row in waiting:
+            job.step(len(candidates), 0, "check")
+            value = msgspec.json.decode(objects.raw(reader, row.vid), type=dict[str, object])
+            env = envelope(value)
+            own = marking.effective(value, resolve)
+            handling = None if row.handling is None else Level(row.handling)
+            level = gate.stricter(own, handling, default)
+            facts[row.vid] = (row, level, handling)
+            candidates.append(Candidate(row.vid, row.id, level, env.refs, row.sha256 in has))
+            needed.update(ref for ref in env.refs if ref.split("--")[0] in FOLLOWING)
+        found = (objects.oid_of(reader, objects.id_hash(hash_key, ref)) for ref in needed)
+        following = sorted({oid for oid in found if oid is not None} - seen)
+        seen.update(following)
+        waiting = objects.held(reader, following, wish.every_version)
+    judgement = gate.judge(
+        candidates, terms, _elsewhere(reader, hash_key, default), wish.new_only, marking.canonical()
+    )
+    items = tuple(
+        Item(v.key, row.id, row.type, row.modified, row.sha256, level, handling, v.code)
+        for v in sorted(judgement.verdicts, key=lambda v: v.key)
+        for row, level, handling in (facts[v.key],)
+    )
+    return Decision(items, judgement.warnings, key.protection, terms.ceiling)
+
+
+def _selected(reader: Connection, hash_key: bytes, wish: Wish) -> list[int] | None:
+    if wish.selected is None:
+        return None
+    chosen = []
+    for stix_id in wish.selected:
+        oid = objects.oid_of(reader, objects.id_hash(hash_key, stix_id))
+        if oid is None:
+            raise Refused("object-unknown", id=stix_id)
+        chosen.append(oid)
+    return sorted(set(chosen))
+
+
+def _resolver(reader: Connection, hash_key: bytes) -> Callable[[str], dict[str, object] | None]:
+    """Marking definitions as held here, each read once."""
+    known: dict[str, dict[str, object] | None] = {}
+
+    def resolve(stix_id: str) -> dict[str, object] | None:
+        if stix_id not in known:
+            row = objects.find(reader, objects.id_hash(hash_key, stix_id))
+            known[stix_id] = None if row is None else msgspec.json.decode(objects.raw(reader, row.current))
+        return known[stix_id]
+
+    return resolve
+
+
+def _elsewhere(reader: Connection, hash_key: bytes, default: Level) -> Callable[[str], Level | None]:
+    def level(stix_id: str) -> Level | None:
+        row = objects.find(reader, objects.id_hash(hash_key, stix_id))
+        if row is None:
+            return None
+        own = None if row.marking is None else Level(row.marking)
+        return gate.stricter(own, None if row.handling is None else Level(row.handling), default)
+
+    return level
+
+
+# Parts ------------------------------------------------------------------------------------------------------
+
+
+def _intel(installation: Installation, leaving: Sequence[Item]) -> PartSource:
+    """A STIX bundle of the stored texts, unaltered, read from the store as it is sealed."""
+    head = f'{{"type":"bundle","id":"bundle--{uuid.uuid4()}","objects":['.encode()
+
+    def pieces() -> Iterator[bytes]:
+        reader = installation.database.read()
+        yield head
+        for index, item in enumerate(leaving):
+            yield (b"," if index else b"") + objects.raw(reader, item.vid)
+        yield b"]}"
+
+    def open_() -> BinaryIO:
+        return io.BufferedReader(_Joined(pieces()), 1 << 18)
+
+    return PartSource("intel", "zstd", open_)
+
+
+class _Joined(io.RawIOBase):
+    """Byte strings one after the other as a file to read."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        while not self._rest:
+            try:
+                self._rest = memoryview(next(self._pieces))
+            except StopIteration:
+                return 0
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
+def _handling_lines(leaving: Sequence[Item]) -> bytes:
+    """The `handling` part: a JSON line for each object that carries one (protocol.md 1)."""
+    return b"".join(
+        msgspec.json.encode(
+            {
+                "id": item.id,
+                "modified": item.modified,
+                "sha256": item.sha256.hex(),
+                "tlp": item.handling.label,
+                "embargo": None,
+                "exercise": False,
+                "case": None,
+            }
+        )
+        + b"\n"
+        for item in leaving
+        if item.handling is not None
+    )
+
+
+def _text_part(kind: str, raw: bytes) -> PartSource:
+    return PartSource(kind, "zstd", lambda: io.BytesIO(raw))
+
+
+def _described(part: PartSource) -> dict[str, object]:
+    """Type, size and hash of a part, as the release statement names it."""
+    digest, size = hashlib.sha256(), 0
+    with part.open() as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+            size += len(block)
+    return {"type": part.type, "size": size, "sha256": digest.hexdigest()}

@@ -1,0 +1,274 @@
+"""Seal one package and commit it: the only way anything leaves (protocol.md 2.3).
+
+The order is the safety: the file into the outbox and to the disk; then one transaction for everything the seal changes;
+only then a byte to a courier. A seal that was not committed never happened: its file is removed at the next unlock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from crypto.package import Draft, PartSource
+
+from app import audit
+from app.courier import folder
+from app.exchange import channel as machine
+from app.exchange import counterparts, keys, statements
+from app.exchange.channel import Channel
+from app.exchange.statements import Statement
+from app.jobs import Job
+from app.messages import Refused
+from app.store import counterparts as store_counterparts
+from app.store import packages
+from app.store.counterparts import Counterpart
+from app.store.database import Connection
+from app.store.installation import Installation
+from crypto import package as format_
+
+FORMAT = 1
+SUFFIX = ".age"
+SALT_BYTES = 32
+
+
+@dataclass(frozen=True)
+class SealedPackage:
+    """A committed seal. `path` is where a courier put it, or its place in the outbox when there was none."""
+
+    path: Path
+    seq: int
+    protection: str
+    size: int
+    sha256: bytes
+
+
+@dataclass(frozen=True)
+class Content:
+    """What goes into a package beside keys and standing statements. `release` is the release id, if intel leaves."""
+
+    parts: tuple[PartSource, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    release: bytes | None = None
+    priority: str = "routine"
+    reference: str = ""
+
+
+Commit = Callable[[Connection, bytes, int], None]
+"""What the caller adds to the committing transaction: called with (transaction, epoch, seq)."""
+
+
+def choice(connection: Connection, one: Counterpart) -> tuple[Channel, keys.Choice]:
+    """The channel and the key the next package to a counterpart will be sealed to.
+
+    Raises `Refused`: counterpart-unverified, counterpart-revoked, channel-frozen, channel-claimed, channel-full.
+    """
+    counterparts.require_sound(one)
+    channel = counterparts.load_channel(connection, one.cid)
+    if code := machine.may_seal(channel):
+        raise Refused(code, name=one.alias)
+    return channel, keys.choose(connection, one.cid, one.card, channel)
+
+
+def seal(
+    installation: Installation,
+    one: Counterpart,
+    content: Content,
+    target: Path | None,
+    commit: Commit,
+    job: Job,
+) -> SealedPackage:
+    """Seal `content` for a counterpart and hand the file to `target` (a new file, a folder; None: it stays
+    in the outbox).
+
+    Raises `Refused` as `choice` and `folder.reserve` do, before anything is changed; when delivery fails after the
+    commit: carry-failed, and the package waits in the outbox.
+    """
+    reader = installation.database.read()
+    channel, key = choice(reader, one)
+    publication = keys.publication(reader, installation, one.cid, channel)
+    standing = [*_standing(reader, installation, one.cid, channel), *content.statements]
+    parts = [
+        *content.parts,
+        *(_bytes_part("statement", s.raw) for s in standing),
+        _bytes_part("keys", publication.raw),
+    ]
+    salt = secrets.token_bytes(SALT_BYTES)
+    draft = Draft(
+        sender=installation.identity.fingerprint,
+        to=one.fingerprint,
+        epoch=bytes.fromhex(channel.sending.epoch),
+        seq=channel.sending.next,
+        prev=bytes.fromhex(channel.sending.head) or None,
+        sealed=installation.now(),
+        reads=FORMAT,
+        ack=_ack(reader, one.cid, channel),
+        void=machine.void_ranges(channel.sending),
+        release=content.release,
+        priority=content.priority,
+        log=hashlib.sha256(salt + audit.checkpoint(reader)).digest(),
+    )
+    name = (key.kid or secrets.token_bytes(keys.KID_BYTES)).hex() + SUFFIX
+    path = installation.outbox / name
+    room: folder.Reservation | None = None
+    try:
+        with path.open("xb") as file:
+            sealed = format_.seal(
+                file,
+                key.public,
+                installation.identity.signing,
+                draft,
+                parts,
+                lambda d, t: job.step(d, t, "seal"),
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        folder.sync_folder(installation.outbox)
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").digest()
+        if target is not None:
+            room = folder.reserve(target, name, sealed.size)
+        record = packages.Sealed(
+            cid=one.cid,
+            seq=draft.seq,
+            epoch=draft.epoch,
+            manifest_hash=sealed.manifest_hash,
+            manifest=sealed.manifest_raw,
+            signature=sealed.signature,
+            release=content.release,
+            file=name,
+            size=sealed.size,
+            sha256=sha256,
+            sealed=draft.sealed,
+            protection=key.protection,
+            reference=content.reference,
+            salt=salt,
+        )
+        with installation.database.write() as tx:
+            if counterparts.load_channel(tx, one.cid) != channel:
+                raise Refused("store-busy")
+            _commit(tx, installation, one, channel, key, record, sealed.header_hash, publication, standing)
+            commit(tx, draft.epoch, draft.seq)
+    except BaseException as error:
+        if room is not None:
+            room.cancel()
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise Refused("outbox-failed", why=error.strerror) from error
+        raise
+    if room is None:
+        return SealedPackage(path, draft.seq, key.protection, sealed.size, sha256)
+    try:
+        delivered = room.deliver(path, sha256, job)
+    except Refused as error:
+        raise Refused("carry-failed", seq=draft.seq, path=room.path, cause=error.code) from error
+    hand_over(installation, one, draft.seq)
+    return SealedPackage(delivered, draft.seq, key.protection, sealed.size, sha256)
+
+
+def hand_over(installation: Installation, one: Counterpart, seq: int) -> None:
+    """Record that a courier took package `seq`."""
+    with installation.database.write() as tx:
+        channel = counterparts.load_channel(tx, one.cid)
+        sending = machine.handed(channel.sending, seq)
+        counterparts.save_channel(tx, one.cid, Channel(sending, channel.receiving))
+        epoch = bytes.fromhex(sending.epoch)
+        packages.move_ledger(tx, one.cid, epoch, seq, "carried", False, ("sealed",))
+        audit.append(tx, installation, "package.carried", to=one.fingerprint, seq=seq)
+
+
+def carry(installation: Installation, one: Counterpart, seq: int, target: Path, job: Job) -> Path:
+    """Copy a sealed package byte for byte from the outbox once more.
+
+    Raises `Refused`: package-unknown, package-closed, and as `folder.reserve` and `deliver` do.
+    """
+    counterparts.require_sound(one)
+    record = packages.sealed_at(installation.database.read(), one.cid, seq)
+    state = outgoing_state(installation.database.read(), one.cid, seq)
+    if record is None:
+        raise Refused("package-unknown", seq=seq, name=one.alias)
+    if state not in ("sealed", "handed"):
+        raise Refused("package-closed", seq=seq, name=one.alias)
+    room = folder.reserve(target, record.file, record.size)
+    delivered = room.deliver(installation.outbox / record.file, record.sha256, job)
+    hand_over(installation, one, seq)
+    return delivered
+
+
+def outgoing_state(connection: Connection, cid: int, seq: int) -> str:
+    """Where package `seq` to a counterpart stands: sealed, handed, acked, void, or "" if there is none."""
+    sending = counterparts.load_channel(connection, cid).sending
+    package = sending.packages.get(seq)
+    if package is not None:
+        return package.state
+    return "acked" if 0 < seq <= sending.upto else ""
+
+
+def _commit(
+    tx: Connection,
+    installation: Installation,
+    one: Counterpart,
+    channel: Channel,
+    key: keys.Choice,
+    record: packages.Sealed,
+    header_hash: bytes,
+    publication: keys.Publication,
+    carried: Sequence[Statement],
+) -> None:
+    onetime = key.number if key.protection == "onetime" else None
+    sending = machine.sealed(channel.sending, record.manifest_hash.hex(), onetime)
+    counterparts.save_channel(tx, one.cid, Channel(sending, channel.receiving))
+    packages.add_sealed(tx, record)
+    packages.add_header(tx, header_hash, one.cid, record.seq, True)
+    if onetime is not None:
+        store_counterparts.drop_their_keys(tx, one.cid, keys.ONETIME, onetime)
+    keys.keep(tx, publication.fresh, record.seq)
+    for statement in carried:
+        statements.keep_own(tx, installation, one.cid, statement)
+    packages.add_carried(tx, one.cid, record.epoch, record.seq, {s.id for s in carried})
+    audit.append(
+        tx,
+        installation,
+        "package.sealed",
+        to=one.fingerprint,
+        seq=record.seq,
+        manifest=record.manifest_hash.hex(),
+        protection=key.protection,
+        key=key.number,
+    )
+
+
+def _standing(
+    connection: Connection, installation: Installation, cid: int, channel: Channel
+) -> list[Statement]:
+    """Every statement of ours they have not acked; at first, the one that starts the epoch."""
+    kept = packages.unacked_statements(connection, cid)
+    result = [Statement(k.id, k.kind, {}, k.raw) for k in kept]
+    if channel.sending.next == 1:
+        start = statements.make(
+            installation, "epoch", new=channel.sending.epoch, reason="first", after=None, peer=None, card=None
+        )
+        result.append(start)
+    return result
+
+
+def _ack(connection: Connection, cid: int, channel: Channel) -> format_.Ack | None:
+    ack = machine.acknowledgement(channel.receiving)
+    if ack is None:
+        return None
+    return format_.Ack(
+        epoch=bytes.fromhex(ack.epoch),
+        upto=ack.upto,
+        hash=bytes.fromhex(ack.hash) or None,
+        have=ack.have,
+        want=(),
+        holds=keys.unused(connection, cid),
+    )
+
+
+def _bytes_part(kind: str, raw: bytes) -> PartSource:
+    return PartSource(kind, "none", lambda: io.BytesIO(raw))

@@ -1,0 +1,1 @@
+"""Intel in from files of other people's making, and out again."""

@@ -1,0 +1,1 @@
+"""What we hold: import, accept, search, versions and conflicts, handling, export."""

@@ -1,0 +1,71 @@
+"""The officer's decisions about what is held: the handling of an object, and which content of a conflict to keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from app import audit
+from app.intel import marking
+from app.intel.envelope import envelope
+from app.intel.fold import fold
+from app.intel.marking import Level
+from app.messages import Refused
+from app.store import objects
+from app.store.installation import Installation
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A handling before and after; `lowered` needed a log entry of its own kind."""
+
+    before: Level | None
+    after: Level
+    lowered: bool
+
+
+def set_level(installation: Installation, id_: str, level: Level) -> Changed:
+    """Set the level at which an object is treated here. Raising is free, lowering is logged as such.
+
+    Raises `Refused`: object-unknown, level-unknown.
+    """
+    if level is Level.UNREADABLE:
+        raise Refused("level-unknown", level=level.label)
+    with installation.database.write() as tx:
+        row = objects.find(tx, objects.id_hash(objects.hash_key(tx), id_))
+        if row is None:
+            raise Refused("object-unknown", id=id_)
+        before = None if row.handling is None else Level(row.handling)
+        lowered = before is not None and level < before
+        objects.set_handling(tx, row.oid, level)
+        act = "handling.lowered" if lowered else "handling.raised"
+        audit.append(
+            tx, installation, act, object=id_, before=before.label if before else None, after=level.label
+        )
+    return Changed(before, level, lowered)
+
+
+def resolve(installation: Installation, id_: str, keep: str) -> int:
+    """End a conflict by keeping the content whose SHA-256 (hex) begins with `keep`; returns how many were set aside.
+
+    All stay held; the others no longer count. Raises `Refused`: object-unknown, no-conflict, content-unknown.
+    """
+    with installation.database.write() as tx:
+        row = objects.find(tx, objects.id_hash(objects.hash_key(tx), id_))
+        if row is None:
+            raise Refused("object-unknown", id=id_)
+        beside = [v for v in objects.versions_at(tx, row.oid, row.moment) if not v.dropped]
+        if len(beside) < 2:
+            raise Refused("no-conflict", id=id_)
+        kept = [v for v in beside if keep and v.sha256.hex().startswith(keep.lower())]
+        if len(kept) != 1:
+            raise Refused("content-unknown", sha256=keep)
+        for version in beside:
+            if version.vid != kept[0].vid:
+                objects.drop_version(tx, version.vid)
+        env = envelope(msgspec.json.decode(objects.raw(tx, kept[0].vid), type=dict[str, object]))
+        level = None if kept[0].marking is None else marking.Level(kept[0].marking)
+        objects.show_version(tx, row.oid, kept[0].vid, env, level, fold(env.text))
+        audit.append(tx, installation, "conflict.resolved", object=id_, kept=kept[0].sha256.hex())
+    return len(beside) - 1

@@ -1,0 +1,218 @@
+"""Taking objects into the holdings: every content is kept, none silently wins.
+
+An object is known by its STIX id. A content with a later `modified` is newer, with an earlier one older;
+with the same and another JSON value it is a conflict: both stay in force until the officer keeps one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import msgspec
+
+from app import audit
+from app.intel import compare as values
+from app.intel import marking
+from app.intel.envelope import Envelope, envelope
+from app.intel.fold import fold
+from app.intel.marking import Level
+from app.intel.reading import Entry, Fault
+from app.jobs import Job
+from app.messages import Refused
+from app.store import objects, people
+from app.store.database import Connection
+from app.store.installation import Installation
+from app.store.objects import ObjectRow
+
+STEP = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One object to take: its exact text, and the handling that came with it (None: the default, if it is unmarked)."""
+
+    raw: bytes
+    handling: Level | None = None
+    value: dict[str, object] | None = None
+
+
+@dataclass
+class Counts:
+    """What an import did, in objects. `refused` are (place, code) of those that were passed by."""
+
+    read: int = 0
+    new: int = 0
+    newer: int = 0
+    older: int = 0
+    same: int = 0
+    conflicts: int = 0
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+
+def import_entries(
+    installation: Installation, entries: Iterable[Entry | Fault], name: str, handling: Level | None, job: Job
+) -> Counts:
+    """Import the objects of a file in one transaction, logged. `handling` None: the settings' default.
+
+    Raises `Refused`: whatever reading raises, and not-stix when the file holds no object at all. Nothing
+    is changed then.
+    """
+    counts = Counts()
+
+    def good() -> Iterator[Incoming]:
+        for entry in entries:
+            counts.read += 1
+            if isinstance(entry, Fault):
+                counts.refused.append((entry.where, entry.code))
+            elif marking.is_redefinition(entry.value):
+                counts.refused.append((entry.where, "marking-redefined"))
+            else:
+                yield Incoming(entry.raw, handling, entry.value)
+
+    with installation.database.write() as tx:
+        origin = objects.add_origin(tx, "import", name, None, installation.officer, installation.now())
+        default = people.default_handling(tx)
+        take(tx, good(), origin, default, job, 0, counts)
+        if not counts.read:
+            raise Refused("not-stix")
+        audit.append(
+            tx,
+            installation,
+            "import",
+            objects=counts.read,
+            new=counts.new,
+            newer=counts.newer,
+            older=counts.older,
+            same=counts.same,
+            conflicts=counts.conflicts,
+            refused=len(counts.refused),
+            handling=(default if handling is None else handling).label,
+        )
+    return counts
+
+
+def take(
+    tx: Connection,
+    incoming: Iterable[Incoming],
+    origin: int,
+    default: Level,
+    job: Job,
+    total: int,
+    counts: Counts | None = None,
+) -> Counts:
+    """Put objects into the holdings inside the caller's transaction; returns what each turned out to be."""
+    counts = counts or Counts()
+    hash_key = objects.hash_key(tx)
+    definitions: list[str] = []
+    resolve = _resolver(tx, hash_key)
+    for number, one in enumerate(incoming):
+        if number % STEP == 0:
+            job.step(number, total, "store")
+        value = one.value if one.value is not None else msgspec.json.decode(one.raw, type=dict[str, object])
+        env = envelope(value, resolve)
+        _take_one(tx, hash_key, one, env, origin, default, counts)
+        if env.type == "marking-definition":
+            definitions.append(env.id)
+    _read_again(tx, hash_key, definitions, resolve)
+    return counts
+
+
+def compare(
+    connection: Connection, hash_key: bytes, id_: str, moment: str, sha256: bytes, read: Callable[[], bytes]
+) -> str:
+    """What a content would be here: new, newer, older, same, conflict or revoked. `read` yields its exact text."""
+    known = objects.find(connection, objects.id_hash(hash_key, id_))
+    if known is None:
+        return "new"
+    if _held(connection, known, moment, sha256, read) is not None:
+        return "same"
+    if any(not v.dropped for v in objects.versions_at(connection, known.oid, moment)):
+        return "conflict"
+    if moment < known.moment:
+        return "older"
+    value = msgspec.json.decode(read(), type=dict[str, object])
+    return "revoked" if value.get("revoked") is True and not known.revoked else "newer"
+
+
+def _take_one(
+    tx: Connection,
+    hash_key: bytes,
+    one: Incoming,
+    env: Envelope,
+    origin: int,
+    default: Level,
+    counts: Counts,
+) -> None:
+    idh = objects.id_hash(hash_key, env.id)
+    sha256 = hashlib.sha256(one.raw).digest()
+    known = objects.find(tx, idh)
+    # A marked object needs no handling; one that came with it from a counterpart may still be stricter
+    # than the marking.
+    given = (default if one.handling is None else one.handling) if env.marking is None else one.handling
+    oid = objects.add_object(tx, idh, env, given) if known is None else known.oid
+    if known is not None and given is not None and (known.handling is None or given > known.handling):
+        objects.set_handling(tx, oid, given)
+    if known is not None and (held := _held(tx, known, env.moment, sha256, lambda: one.raw)) is not None:
+        objects.add_source(tx, held, origin)
+        counts.same += 1
+        return
+    beside = [] if known is None else [v for v in objects.versions_at(tx, oid, env.moment) if not v.dropped]
+    targets = (objects.id_hash(hash_key, ref) for ref in env.refs)
+    vid = objects.add_version(tx, oid, env, env.marking, one.raw, sha256, targets)
+    objects.add_source(tx, vid, origin)
+    if known is not None and beside:
+        counts.conflicts += 1
+        if env.moment == known.moment:
+            objects.set_variants(tx, oid, len(beside) + 1)
+    elif known is not None and env.moment < known.moment:
+        counts.older += 1
+    else:
+        objects.show_version(tx, oid, vid, env, env.marking, fold(env.text))
+        if known is None:
+            counts.new += 1
+        else:
+            counts.newer += 1
+
+
+def _held(
+    connection: Connection, known: ObjectRow, moment: str, sha256: bytes, read: Callable[[], bytes]
+) -> int | None:
+    """The vid under which the same content is held: the same bytes, or the same JSON value written otherwise."""
+    beside = objects.versions_at(connection, known.oid, moment)
+    for version in beside:
+        if version.sha256 == sha256:
+            return version.vid
+    if not beside:
+        return None
+    value = msgspec.json.decode(read())
+    for version in beside:
+        if values.same_value(msgspec.json.decode(objects.raw(connection, version.vid)), value):
+            return version.vid
+    return None
+
+
+def _resolver(tx: Connection, hash_key: bytes) -> Callable[[str], dict[str, object] | None]:
+    """Marking definitions as held at the time they are asked for: one may come later in the same file."""
+
+    def resolve(stix_id: str) -> dict[str, object] | None:
+        row = objects.find(tx, objects.id_hash(hash_key, stix_id))
+        if row is None:
+            return None
+        return msgspec.json.decode(objects.raw(tx, row.current), type=dict[str, object])
+
+    return resolve
+
+
+def _read_again(
+    tx: Connection,
+    hash_key: bytes,
+    definitions: Iterable[str],
+    resolve: Callable[[str], dict[str, object] | None],
+) -> None:
+    """Objects that came before a definition they need could not be read right: do it now."""
+    for definition in definitions:
+        for vid in objects.referrers(tx, objects.id_hash(hash_key, definition)):
+            value = msgspec.json.decode(objects.raw(tx, vid), type=dict[str, object])
+            objects.set_marking(tx, vid, marking.effective(value, resolve))

@@ -1,0 +1,220 @@
+"""The observables an object is about, in a form in which the same thing is the same text.
+
+Taken from cyber-observable objects, from those inside observed data, and from the equalities of an
+indicator's pattern; what a pattern excludes is not taken. This is what exact search, substring search and
+correlation compare.
+Sources: STIX 2.1 sections 4.14 (observed data), 6 (cyber-observable objects), 9 (patterning).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from app.intel.fold import fold, refang
+from app.intel.patterns import comparisons
+
+MAX_VALUE = 2048
+"""Characters of an observable; what is longer is found by full text only."""
+MAX_OBSERVABLES = 10_000
+"""Observables of one object; the rest is not compared."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Observable:
+    """`kind` is what it is (a type of cyber-observable object, or the hash's algorithm: `md5`, `sha-256`);
+    `value` is normal (`normal`).
+    """
+
+    kind: str
+    value: str
+
+
+# The kind of what a property of a type holds. A path that goes through a reference ends at the object
+# referred to.
+_KINDS: Mapping[str, str] = {
+    "ipv4-addr:value": "ipv4-addr",
+    "ipv6-addr:value": "ipv6-addr",
+    "domain-name:value": "domain-name",
+    "url:value": "url",
+    "artifact:url": "url",
+    "email-addr:value": "email-addr",
+    "mac-addr:value": "mac-addr",
+    "file:name": "file",
+    "directory:path": "directory",
+    "mutex:name": "mutex",
+    "windows-registry-key:key": "windows-registry-key",
+    "autonomous-system:number": "autonomous-system",
+    "user-account:account_login": "user-account",
+    "user-account:user_id": "user-account",
+    "process:command_line": "process",
+    "x509-certificate:serial_number": "x509-certificate",
+    "email-message:subject": "email-message",
+    "email-message:from_ref.value": "email-addr",
+    "email-message:sender_ref.value": "email-addr",
+    "email-message:to_refs.value": "email-addr",
+    "file:parent_directory_ref.path": "directory",
+    "process:image_ref.name": "file",
+}
+_HASHED = frozenset(("file", "artifact", "x509-certificate"))
+# Where a reference may lead to objects of several types, the value tells which.
+_ADDRESSES = frozenset(
+    (
+        *("network-traffic:src_ref.value", "network-traffic:dst_ref.value"),
+        *("domain-name:resolves_to_refs.value", "ipv4-addr:value", "ipv6-addr:value"),
+    )
+)
+_HASH_BY_LENGTH = {32: "md5", 40: "sha-1", 64: "sha-256", 96: "sha-384", 128: "sha-512"}
+_HEX = re.compile(r"[0-9a-f]+")
+_DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,61}[^\W_]\.?")
+_EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+")
+_URL = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#\s]*)(\S*)", re.IGNORECASE)
+_MAC = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}")
+_AS = re.compile(r"(?:as)?0*([0-9]{1,10})")
+
+
+def observables(value: Mapping[str, object]) -> tuple[Observable, ...]:
+    """The observables of an object, each once, in the order they stand in."""
+    found: dict[Observable, None] = {}
+    for one in _all(value):
+        if len(found) == MAX_OBSERVABLES:
+            break
+        found[one] = None
+    return tuple(found)
+
+
+def _all(value: Mapping[str, object]) -> Iterator[Observable]:
+    kind = value.get("type")
+    if kind == "indicator":
+        pattern = value.get("pattern")
+        if isinstance(pattern, str) and value.get("pattern_type", "stix") == "stix":
+            yield from _of_pattern(pattern)
+    elif kind == "observed-data":
+        inside = value.get("objects")
+        for item in inside.values() if isinstance(inside, dict) else ():
+            if isinstance(item, dict) and item.get("type") != "observed-data":
+                yield from _of_object(item)
+    else:
+        yield from _of_object(value)
+
+
+def _of_object(value: Mapping[str, object]) -> Iterator[Observable]:
+    kind = value.get("type")
+    if not isinstance(kind, str):
+        return
+    for key, item in value.items():
+        if key == "hashes" and kind in _HASHED:
+            if isinstance(item, dict):
+                for algorithm, digest in item.items():
+                    yield from _one(f"{kind}:hashes.{algorithm}", digest)
+        else:
+            yield from _one(f"{kind}:{key}", item)
+
+
+def _of_pattern(pattern: str) -> Iterator[Observable]:
+    for comparison in comparisons(pattern):
+        if not comparison.negated and comparison.operator in ("=", "IN", "ISSUBSET"):
+            path = re.sub(r"\[[^\]]*\]", "", comparison.path)
+            for item in comparison.values:
+                yield from _one(path, item)
+
+
+def _one(path: str, item: object) -> Iterator[Observable]:
+    if isinstance(item, bool) or not isinstance(item, str | int) or len(str(item)) > MAX_VALUE:
+        return
+    text = str(item)
+    kind = _KINDS.get(path, "")
+    if path in _ADDRESSES:
+        kind = _address_kind(text) or kind
+    elif not kind:
+        owner, _, rest = path.partition(":")
+        step, _, algorithm = rest.partition(".")
+        if owner in _HASHED and step == "hashes":
+            kind = hash_kind(algorithm)
+    value = normal(kind, text) if kind else ""
+    if value:
+        yield Observable(kind, value)
+
+
+def hash_kind(algorithm: str) -> str:
+    """The kind of a hash by the name of its algorithm, however it is written: `SHA256` and `sha-256` are one."""
+    name = algorithm.lower().replace("_", "-")
+    return re.sub(r"\Asha-?(1|224|256|384|512)\Z", r"sha-\1", name)
+
+
+def _address_kind(text: str) -> str:
+    address = text.strip().partition("/")[0]
+    try:
+        return f"ipv{ipaddress.ip_address(address).version}-addr"
+    except ValueError:
+        return "domain-name" if _DOMAIN.fullmatch(address) else ""
+
+
+def normal(kind: str, text: str) -> str:
+    """The normal form of an observable: small letters where case does not count, one spelling of an address.
+
+    Idempotent. "" for text that is empty or longer than `MAX_VALUE`.
+    """
+    text = text.strip()
+    if len(text) > MAX_VALUE:
+        return ""
+    if kind in ("ipv4-addr", "ipv6-addr"):
+        return _address(text)
+    if kind == "url":
+        return _url(text)
+    if kind == "autonomous-system":
+        number = _AS.fullmatch(text.lower())
+        return number[1] if number else text.lower()
+    if kind == "mac-addr":
+        return text.lower().replace("-", ":")
+    if kind == "domain-name":
+        return re.sub(r"(?<![.\s])[.\s]+\Z", "", text.lower())
+    if kind in ("directory", "process", "mutex", "x509-certificate", "email-message", "user-account"):
+        return text
+    return text.lower()
+
+
+def _address(text: str) -> str:
+    try:
+        if "/" in text:
+            network = ipaddress.ip_network(text, strict=False)
+            whole = network.prefixlen == network.max_prefixlen
+            return str(network.network_address if whole else network)
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return text.lower()
+
+
+def _url(text: str) -> str:
+    found = _URL.fullmatch(text)
+    if not found:
+        return text
+    scheme, authority, rest = found.groups()
+    user, at, host = authority.rpartition("@")
+    return f"{scheme.lower()}://{user}{at}{host.lower()}{'' if rest == '/' else rest}"
+
+
+def guess(query: str) -> tuple[Observable, ...]:
+    """What a query may stand for as an observable, defanged or not; () where it looks like none."""
+    text = refang(query.strip())
+    folded = fold(text)
+    if not text or len(text) > MAX_VALUE or re.search(r"\s", text):
+        return ()
+    kinds: list[str] = []
+    if _URL.fullmatch(text):
+        kinds.append("url")
+    elif _EMAIL.fullmatch(folded):
+        kinds.append("email-addr")
+    elif _HEX.fullmatch(folded) and len(folded) in _HASH_BY_LENGTH:
+        kinds.append(_HASH_BY_LENGTH[len(folded)])
+    elif _MAC.fullmatch(folded):
+        kinds.append("mac-addr")
+    elif folded.startswith("as") and _AS.fullmatch(folded):
+        kinds.append("autonomous-system")
+    elif address := _address_kind(text):
+        kinds.append(address)
+        if address == "domain-name":
+            kinds.append("file")
+    return tuple(Observable(kind, normal(kind, text)) for kind in kinds)

@@ -1,0 +1,408 @@
+"""Queries on sealed and received packages, their headers, and the statements they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.store.database import Connection
+
+
+def header(connection: Connection, hash_: bytes) -> tuple[int, int, bool] | None:
+    """(cid, seq, ours) of the committed package with that header hash."""
+    row = connection.execute("SELECT cid, seq, ours FROM header WHERE hash = ?", (hash_,)).fetchone()
+    return (row[0], row[1], bool(row[2])) if row else None
+
+
+def add_header(tx: Connection, hash_: bytes, cid: int, seq: int, ours: bool) -> None:
+    """Remember a committed package's header for good."""
+    tx.execute("INSERT INTO header (hash, cid, seq, ours) VALUES (?, ?, ?, ?)", (hash_, cid, seq, int(ours)))
+
+
+# Outbox -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A package we sealed. `file` is its name in the outbox folder, `size` bytes, `sha256` of the whole file."""
+
+    cid: int
+    seq: int
+    epoch: bytes
+    manifest_hash: bytes
+    manifest: bytes
+    signature: bytes
+    release: bytes | None
+    file: str
+    size: int
+    sha256: bytes
+    sealed: str
+    protection: str
+    reference: str
+    salt: bytes
+
+
+_SEALED = (
+    "cid, seq, epoch, manifest_hash, manifest, signature, release, file, size, sha256, sealed, protection,"
+    " reference, salt"
+)
+
+
+def _sealed(row: Sequence[Any]) -> Sealed:
+    return Sealed(*row)
+
+
+def add_sealed(tx: Connection, package: Sealed) -> None:
+    """Commit a sealed package."""
+    tx.execute(
+        f"INSERT INTO outbox ({_SEALED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        tuple(getattr(package, name.strip()) for name in _SEALED.split(",")),
+    )
+
+
+def sealed(connection: Connection, cid: int | None = None) -> list[Sealed]:
+    """What we sealed, for one counterpart or for all, newest first."""
+    rows = connection.execute(
+        f"SELECT {_SEALED} FROM outbox WHERE ? IS NULL OR cid = ? ORDER BY sealed DESC, cid, seq DESC",
+        (cid, cid),
+    )
+    return [_sealed(row) for row in rows]
+
+
+def sealed_at(connection: Connection, cid: int, seq: int) -> Sealed | None:
+    """The package with that number, of the newest epoch that has it."""
+    row = connection.execute(
+        f"SELECT {_SEALED} FROM outbox WHERE cid = ? AND seq = ? ORDER BY sealed DESC LIMIT 1", (cid, seq)
+    ).fetchone()
+    return _sealed(row) if row else None
+
+
+def sealed_by_manifest(connection: Connection, cid: int, manifest_hash: bytes) -> Sealed | None:
+    """The package with that manifest."""
+    row = connection.execute(
+        f"SELECT {_SEALED} FROM outbox WHERE manifest_hash = ? AND cid = ?", (manifest_hash, cid)
+    ).fetchone()
+    return _sealed(row) if row else None
+
+
+def receipt_revision(connection: Connection, cid: int, manifest_hash: bytes) -> int:
+    """The revision of the newest receipt that came for a package of ours; 0: none."""
+    row = connection.execute(
+        "SELECT receipt FROM outbox WHERE cid = ? AND manifest_hash = ?", (cid, manifest_hash)
+    ).fetchone()
+    return int(row[0])
+
+
+def set_receipt_revision(tx: Connection, cid: int, manifest_hash: bytes, revision: int) -> None:
+    """Record the revision of the newest receipt for a package of ours."""
+    tx.execute(
+        "UPDATE outbox SET receipt = ? WHERE cid = ? AND manifest_hash = ?", (revision, cid, manifest_hash)
+    )
+
+
+def outbox_files(connection: Connection) -> set[str]:
+    """Names of the files that committed seals speak of."""
+    return {row[0] for row in connection.execute("SELECT file FROM outbox")}
+
+
+# Inbox ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Received:
+    """A package that was received. `state` is pending (something is undecided) or decided."""
+
+    number: int
+    cid: int
+    epoch: bytes
+    seq: int
+    manifest_hash: bytes
+    manifest: bytes
+    signature: bytes
+    release: bytes | None
+    received: str
+    protection: str
+    priority: str
+    state: str
+    note: str
+    reason: str
+    receipted: int
+
+
+_RECEIVED = (
+    "number, cid, epoch, seq, manifest_hash, manifest, signature, release, received, protection, priority, state, note,"
+    " reason, receipted"
+)
+
+
+def add_received(
+    tx: Connection,
+    cid: int,
+    epoch: bytes,
+    seq: int,
+    manifest_hash: bytes,
+    manifest: bytes,
+    signature: bytes,
+    release: bytes | None,
+    received: str,
+    protection: str,
+    priority: str,
+    state: str,
+    note: str,
+) -> int:
+    """Commit a received package; returns its inbox number."""
+    cursor = tx.execute(
+        "INSERT INTO inbox (cid, epoch, seq, manifest_hash, manifest, signature, release, received, protection,"
+        " priority, state, note, reason, receipted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0)",
+        (
+            cid,
+            epoch,
+            seq,
+            manifest_hash,
+            manifest,
+            signature,
+            release,
+            received,
+            protection,
+            priority,
+            state,
+            note,
+        ),
+    )
+    return int(cursor.lastrowid)
+
+
+def received(connection: Connection, cid: int | None = None) -> list[Received]:
+    """What was received, from one counterpart or from all: flash before routine, then newest first."""
+    rows = connection.execute(
+        f"SELECT {_RECEIVED} FROM inbox WHERE ? IS NULL OR cid = ?"
+        " ORDER BY state = 'pending' AND priority = 'flash' DESC, number DESC",
+        (cid, cid),
+    )
+    return [Received(*row) for row in rows]
+
+
+def received_at(connection: Connection, number: int) -> Received | None:
+    """The received package with that inbox number."""
+    row = connection.execute(f"SELECT {_RECEIVED} FROM inbox WHERE number = ?", (number,)).fetchone()
+    return Received(*row) if row else None
+
+
+def release_known(connection: Connection, release: bytes) -> bool:
+    """Whether a release id entered the inbox before."""
+    return connection.execute("SELECT 1 FROM inbox WHERE release = ?", (release,)).fetchone() is not None
+
+
+def set_decided(tx: Connection, number: int, state: str, reason: str) -> None:
+    """Record where the review of a package stands."""
+    tx.execute("UPDATE inbox SET state = ?, reason = ? WHERE number = ?", (state, reason, number))
+
+
+def set_receipted(tx: Connection, number: int, revision: int) -> None:
+    """Record the newest receipt sealed for a package."""
+    tx.execute("UPDATE inbox SET receipted = ? WHERE number = ?", (revision, number))
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An object in the inbox. `decision` is pending, accepted or refused."""
+
+    position: int
+    id: str
+    type: str
+    name: str
+    modified: str
+    moment: str
+    sha256: bytes
+    handling: int | None
+    decision: str
+
+
+_WAITING = "position, id, type, name, modified, moment, sha256, handling, decision"
+
+
+def add_waiting(tx: Connection, number: int, items: Iterable[tuple[Waiting, bytes]]) -> None:
+    """Put objects of a received package into the inbox, each with its exact text."""
+    tx.executemany(
+        f"INSERT INTO inbox_object (number, {_WAITING}, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (
+                number,
+                w.position,
+                w.id,
+                w.type,
+                w.name,
+                w.modified,
+                w.moment,
+                w.sha256,
+                w.handling,
+                w.decision,
+                raw,
+            )
+            for w, raw in items
+        ),
+    )
+
+
+def waiting(connection: Connection, number: int) -> list[Waiting]:
+    """The objects of a received package, in its order."""
+    rows = connection.execute(
+        f"SELECT {_WAITING} FROM inbox_object WHERE number = ? ORDER BY position", (number,)
+    )
+    return [Waiting(r[0], r[1], r[2], r[3], r[4], r[5], bytes(r[6]), r[7], r[8]) for r in rows]
+
+
+def waiting_count(connection: Connection, number: int) -> int:
+    """How many objects a received package brought."""
+    return int(
+        connection.execute("SELECT count(*) FROM inbox_object WHERE number = ?", (number,)).fetchone()[0]
+    )
+
+
+def decisions(connection: Connection, number: int) -> dict[str, int]:
+    """How many objects of a received package are pending, accepted, refused."""
+    rows = connection.execute(
+        "SELECT decision, count(*) FROM inbox_object WHERE number = ? GROUP BY decision", (number,)
+    )
+    return dict(rows.fetchall())
+
+
+def waiting_raw(connection: Connection, number: int, position: int) -> bytes:
+    """The exact text of an object in the inbox."""
+    row = connection.execute(
+        "SELECT raw FROM inbox_object WHERE number = ? AND position = ?", (number, position)
+    ).fetchone()
+    return bytes(row[0])
+
+
+def decide(tx: Connection, number: int, positions: Iterable[int], decision: str) -> None:
+    """Record the officer's decision on objects of a received package."""
+    tx.executemany(
+        "UPDATE inbox_object SET decision = ? WHERE number = ? AND position = ?",
+        ((decision, number, position) for position in positions),
+    )
+
+
+# Ledger -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """That one content went to a counterpart in package `seq`, and how far that got."""
+
+    cid: int
+    epoch: bytes
+    seq: int
+    position: int
+    id: str
+    modified: str
+    sha256: bytes
+    state: str
+    acknowledged: bool
+
+
+_LEDGER = "cid, epoch, seq, position, id, modified, sha256, state, acknowledged"
+
+
+def add_ledger(tx: Connection, entries: Iterable[LedgerEntry]) -> None:
+    """Record what a sealed package gives to whom."""
+    tx.executemany(
+        f"INSERT INTO ledger ({_LEDGER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (e.cid, e.epoch, e.seq, e.position, e.id, e.modified, e.sha256, e.state, int(e.acknowledged))
+            for e in entries
+        ),
+    )
+
+
+def ledger(connection: Connection, cid: int | None = None, id_: str | None = None) -> Iterator[LedgerEntry]:
+    """What went to whom, narrowed to a counterpart or to one STIX id, newest package first."""
+    rows = connection.execute(
+        f"SELECT {_LEDGER} FROM ledger WHERE (? IS NULL OR cid = ?) AND (? IS NULL OR id = ?)"
+        " ORDER BY cid, epoch, seq DESC, position",
+        (cid, cid, id_, id_),
+    )
+    for row in rows:
+        yield LedgerEntry(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], bool(row[8]))
+
+
+def move_ledger(
+    tx: Connection, cid: int, epoch: bytes, seq: int, state: str, acknowledged: bool, before: tuple[str, ...]
+) -> None:
+    """Bring every entry of a package that is in one of the states `before` to `state`."""
+    tx.execute(
+        f"UPDATE ledger SET state = ?, acknowledged = ? WHERE cid = ? AND epoch = ? AND seq = ?"
+        f" AND state IN ({', '.join('?' * len(before))})",
+        (state, int(acknowledged), cid, epoch, seq, *before),
+    )
+
+
+def move_ledger_range(
+    tx: Connection, cid: int, epoch: bytes, seq: int, first: int, last: int, state: str
+) -> None:
+    """Bring the entries at positions first..last of a package to `state`, as its receipt says."""
+    tx.execute(
+        "UPDATE ledger SET state = ?, acknowledged = 1 WHERE cid = ? AND epoch = ? AND seq = ?"
+        " AND position BETWEEN ? AND ? AND state NOT IN ('void', 'recalled')",
+        (state, cid, epoch, seq, first, last),
+    )
+
+
+def contents_with(connection: Connection, cid: int) -> set[bytes]:
+    """SHA-256 of every content a counterpart has or is being given: sent and not void or refused, or sent by them."""
+    rows = connection.execute(
+        "SELECT sha256 FROM ledger WHERE cid = ? AND state NOT IN ('void', 'refused')"
+        " UNION SELECT sha256 FROM inbox_object JOIN inbox USING (number) WHERE cid = ?",
+        (cid, cid),
+    )
+    return {bytes(row[0]) for row in rows}
+
+
+# Statements -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A signed statement on a channel, ours or theirs."""
+
+    id: bytes
+    kind: str
+    raw: bytes
+    acked: bool
+
+
+def add_statement(tx: Connection, cid: int, id_: bytes, ours: bool, kind: str, raw: bytes, at: str) -> bool:
+    """Keep a statement; False if it was held before."""
+    cursor = tx.execute(
+        "INSERT OR IGNORE INTO statement (cid, id, ours, kind, raw, at, acked) VALUES (?, ?, ?, ?, ?, ?, 0)",
+        (cid, id_, int(ours), kind, raw, at),
+    )
+    return bool(cursor.rowcount)
+
+
+def unacked_statements(connection: Connection, cid: int) -> list[Kept]:
+    """Our statements the counterpart has not acked, oldest first: they ride in every package."""
+    rows = connection.execute(
+        "SELECT id, kind, raw, acked FROM statement WHERE cid = ? AND ours = 1 AND acked = 0 ORDER BY rowid",
+        (cid,),
+    )
+    return [Kept(bytes(r[0]), r[1], bytes(r[2]), bool(r[3])) for r in rows]
+
+
+def add_carried(tx: Connection, cid: int, epoch: bytes, seq: int, ids: Iterable[bytes]) -> None:
+    """Remember which statements rode in a package."""
+    tx.executemany(
+        "INSERT INTO carried (cid, epoch, seq, statement) VALUES (?, ?, ?, ?)",
+        ((cid, epoch, seq, i) for i in ids),
+    )
+
+
+def ack_statements(tx: Connection, cid: int, epoch: bytes, seqs: Iterable[int]) -> None:
+    """Mark the statements that rode in received packages as known to the counterpart."""
+    for seq in seqs:
+        tx.execute(
+            "UPDATE statement SET acked = 1 WHERE cid = ? AND ours = 1 AND id IN"
+            " (SELECT statement FROM carried WHERE cid = ? AND epoch = ? AND seq = ?)",
+            (cid, cid, epoch, seq),
+        )

@@ -1,0 +1,146 @@
+"""Import, list, search, show, conflicts, handling, export through the command line."""
+
+from __future__ import annotations
+
+import json
+
+from tests.cli.conftest import RED, bundle, indicator
+
+
+def test_import_counts_and_a_second_import_changes_nothing(site, tmp_path):
+    first = bundle(tmp_path / "1.json", indicator(1), indicator(2))
+    assert site.run("import", first) == {
+        "read": 2, "new": 2, "newer": 0, "older": 0, "same": 0, "conflicts": 0, "refused": []
+    }  # fmt: skip
+    before = site.export()
+    assert site.run("import", first)["same"] == 2
+    assert site.export() == before
+    second = bundle(
+        tmp_path / "2.json",
+        indicator(1, modified="2026-02-01T00:00:00.000Z"),
+        indicator(2, modified="2025-12-31T23:59:59.9999Z"),
+        {**indicator(1), "confidence": 50},
+        {"type": "indicator"},
+        "text",
+    )
+    got = site.run("import", second, ok=(3,))
+    assert (got["newer"], got["older"], got["conflicts"]) == (1, 1, 1)
+    assert [r["where"] for r in got["refused"]] == ["objects[3]", "objects[4]"]
+
+
+def test_the_same_value_written_otherwise_is_no_conflict(site, tmp_path):
+    value = indicator(1, confidence=50)
+    site.run("import", bundle(tmp_path / "1.json", value))
+    other = tmp_path / "2.json"
+    text = json.dumps(
+        {"type": "bundle", "id": "bundle--1", "objects": [dict(reversed(value.items()))]}, indent=4
+    )
+    other.write_text(text.replace('"confidence": 50', '"confidence": 5.0e1'))
+    assert site.run("import", other)["same"] == 1
+
+
+def test_a_conflict_is_kept_listed_and_resolved_by_the_officer(site, tmp_path):
+    site.run("import", bundle(tmp_path / "1.json", indicator(1), indicator(2)))
+    site.run("import", bundle(tmp_path / "2.json", indicator(1, confidence=10)), ok=(3,))
+    assert [o["id"] for o in site.run("list", "--conflicts")["objects"]] == [indicator(1)["id"]]
+    shown = site.run("show", indicator(1)["id"], "--versions", ok=(3,))
+    assert len(shown["versions"]) == 2
+    keep = next(v["sha256"] for v in shown["versions"] if v["object"].get("confidence") == 10)
+    assert site.refused("resolve", indicator(1)["id"], "--keep", "ff" * 32) == "content-unknown"
+    assert site.run("resolve", indicator(1)["id"], "--keep", keep[:12])["set_aside"] == 1
+    assert site.run("list", "--conflicts")["total"] == 0
+    assert site.run("show", indicator(1)["id"])["object"]["confidence"] == 10
+    assert len(site.export()) == 3, "what was set aside stays held"
+
+
+def test_list_pages_by_cursor_and_meets_every_object_once(site, tmp_path):
+    site.run("import", bundle(tmp_path / "b.json", *(indicator(n) for n in range(1, 24))))
+    seen, after = [], ""
+    while True:
+        page = site.run("list", "--limit", "10", *(["--after", after] if after else []))
+        assert page["total"] == 23
+        seen += [o["id"] for o in page["objects"]]
+        after = page["next"]
+        if not after:
+            break
+    assert len(seen) == len(set(seen)) == 23
+    assert site.refused("list", "--after", "nonsense!") == "cursor-unknown"
+
+
+def test_search_finds_names_patterns_and_external_ids_in_both_scripts(site, tmp_path):
+    refs = [{"source_name": "cve", "external_id": "CVE-2024-3094"}]
+    objects = [
+        indicator(1, name="Copper Lantern loader", description="fetches a second stage"),
+        indicator(2, name="أحمد والفانوسُ", external_references=refs),
+        indicator(3, name='quote " OR * NEAR(x)'),
+    ]
+    site.run("import", bundle(tmp_path / "b.json", *objects))
+
+    def found(text):
+        return {o["id"][11:19] for o in site.run("search", text)["objects"]}
+
+    assert found("lantern") == found("LANT") == found("second stage") == {"00000001"}
+    assert found("احمد") == found("الفانوس") == {"00000002"}
+    assert found("CVE-2024-3094") == {"00000002"}
+    assert found("198.51.100.3") == {"00000003"}
+    assert found('" OR 1') == set()
+    assert found("!!!") == set()
+
+
+def test_an_unmarked_object_carries_the_handling_given_and_keeps_the_stricter(site, tmp_path):
+    unmarked = bundle(tmp_path / "b.json", indicator(1, marking=None), indicator(2, marking=RED))
+    site.run("import", unmarked)
+    one, two = indicator(1)["id"], indicator(2)["id"]
+    assert (site.run("show", one)["marking"], site.run("show", one)["handling"]) == (None, "AMBER")
+    assert (site.run("show", two)["marking"], site.run("show", two)["handling"]) == ("RED", None)
+    site.run("import", unmarked, "--handling", "CLEAR")
+    assert site.run("show", one)["handling"] == "AMBER", "an import never lowers"
+    site.run("import", unmarked, "--handling", "RED")
+    assert site.run("show", one)["handling"] == "RED"
+    assert site.run("handling", one, "GREEN")["lowered"]
+    assert site.run("audit", "list", "--limit", "2")["entries"][1]["act"] == "handling.lowered"
+
+
+def test_a_redefined_tlp_marking_is_refused_and_its_objects_keep_the_true_level(site, tmp_path):
+    forged = {
+        "type": "marking-definition",
+        "spec_version": "2.1",
+        "id": RED,
+        "created": "2026-01-01T00:00:00.000Z",
+        "definition_type": "statement",
+        "definition": {"statement": "free for all"},
+    }
+    got = site.run("import", bundle(tmp_path / "b.json", forged, indicator(1, marking=RED)), ok=(3,))
+    assert [r["code"] for r in got["refused"]] == ["marking-redefined"]
+    assert site.run("show", indicator(1)["id"])["marking"] == "RED"
+
+
+def test_a_marking_whose_definition_comes_later_is_read_then(site, tmp_path):
+    own = "marking-definition--11111111-1111-4111-8111-111111111111"
+    definition = {
+        "type": "marking-definition",
+        "spec_version": "2.1",
+        "id": own,
+        "created": "2026-01-01T00:00:00.000Z",
+        "definition_type": "statement",
+        "definition": {"statement": "as agreed"},
+    }
+    site.run("import", bundle(tmp_path / "1.json", indicator(1, marking=own)))
+    assert site.run("show", indicator(1)["id"])["marking"] == "UNREADABLE"
+    site.run("import", bundle(tmp_path / "2.json", definition))
+    assert site.run("show", indicator(1)["id"])["marking"] is None
+
+
+def test_numbers_escapes_and_key_order_survive(site, tmp_path):
+    text = (
+        '{"type":"bundle","id":"bundle--x","objects":[{"type":"indicator","id":"indicator--00000001-0000-4000-8000-000000000000",'
+        '"spec_version":"2.1","revoked":false,"created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z",'
+        '"name":"caf\\u00e9 \\/ 🏮","x_number":1.0,"x_big":1e3,"pattern":"[a:b = 1]","pattern_type":"stix",'
+        '"valid_from":"2026-01-01T00:00:00Z"}]}'
+    )
+    path = tmp_path / "b.json"
+    path.write_text(text, encoding="utf8")
+    site.run("import", path)
+    out = tmp_path / "out.json"
+    site.run("export", "--out", out)
+    assert text[text.index('{"type":"indicator"') : -2] in out.read_text(encoding="utf8")

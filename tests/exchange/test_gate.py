@@ -1,0 +1,109 @@
+"""The gate: what leaves, what is held and why; and the laws that hold for every selection."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.exchange.gate import ALREADY_HAS, LEAVES, Candidate, Terms, judge, over, stricter
+from app.intel.marking import Level
+
+NOTHING_ELSEWHERE = {}.get
+OPEN = Terms(Level.AMBER, protected=True)
+
+
+def verdicts(judgement):
+    return {verdict.key: verdict.code for verdict in judgement.verdicts}
+
+
+@pytest.mark.parametrize(
+    "level, terms, code",
+    [
+        (Level.CLEAR, Terms(None, False), ""),
+        (Level.GREEN, Terms(None, True), "no-agreement"),
+        (Level.AMBER, OPEN, ""),
+        (Level.AMBER_STRICT, OPEN, "ceiling"),
+        (Level.RED, Terms(Level.RED, True), ""),
+        (Level.AMBER, Terms(Level.AMBER, False), "card-key"),
+        (Level.UNREADABLE, Terms(Level.RED, True), "unreadable-marking"),
+    ],
+)
+def test_a_level_against_the_terms(level, terms, code):
+    assert over(level, terms) == code
+
+
+def test_what_names_something_withheld_is_withheld_through_any_number_of_steps():
+    chain = [Candidate(1, "red", Level.RED, ())]
+    chain += [Candidate(n, f"o{n}", Level.CLEAR, ("red" if n == 2 else f"o{n - 1}",)) for n in range(2, 50)]
+    found = verdicts(judge(chain, OPEN, NOTHING_ELSEWHERE))
+    assert found == {1: "ceiling", **dict.fromkeys(range(2, 50), "withheld-reference")}
+
+
+def test_a_cycle_of_clear_objects_leaves():
+    ring = [Candidate(n, f"o{n}", Level.CLEAR, (f"o{(n + 1) % 5}",)) for n in range(5)]
+    assert set(verdicts(judge(ring, OPEN, NOTHING_ELSEWHERE)).values()) == {LEAVES}
+
+
+def test_an_id_held_here_and_not_selected_counts_with_its_own_level():
+    elsewhere = {"red": Level.RED, "clear": Level.CLEAR}.get
+    objects = [Candidate(1, "a", Level.CLEAR, ("red",)), Candidate(2, "b", Level.CLEAR, ("clear", "never"))]
+    judgement = judge(objects, OPEN, elsewhere)
+    assert verdicts(judgement) == {1: "withheld-reference", 2: LEAVES}
+    assert {(w.code, w.count) for w in judgement.warnings} == {("dangling", 1), ("not-selected", 1)}
+
+
+def test_public_ids_are_neither_dangling_nor_withheld():
+    judgement = judge([Candidate(1, "a", Level.CLEAR, ("tlp",))], OPEN, NOTHING_ELSEWHERE, public={"tlp": ""})
+    assert not judgement.warnings
+    assert verdicts(judgement) == {1: LEAVES}
+
+
+def test_new_only_leaves_out_what_they_have_but_still_judges_it():
+    objects = [
+        Candidate(1, "a", Level.CLEAR, (), has=True),
+        Candidate(2, "b", Level.RED, (), has=True),
+        Candidate(3, "c", Level.CLEAR, ("a",)),
+    ]
+    assert verdicts(judge(objects, OPEN, NOTHING_ELSEWHERE, new_only=True)) == {
+        1: ALREADY_HAS,
+        2: "ceiling",
+        3: LEAVES,
+    }
+    assert verdicts(judge(objects, OPEN, NOTHING_ELSEWHERE))[1] == LEAVES
+
+
+def test_the_stricter_of_marking_and_handling_counts():
+    assert stricter(Level.CLEAR, Level.RED, Level.AMBER) is Level.RED
+    assert stricter(Level.RED, Level.CLEAR, Level.AMBER) is Level.RED
+    assert stricter(None, Level.CLEAR, Level.AMBER) is Level.CLEAR
+    assert stricter(None, None, Level.AMBER) is Level.AMBER
+
+
+names = st.integers(0, 11).map(lambda n: f"o{n}")
+candidates = st.lists(
+    st.tuples(names, st.sampled_from(Level), st.lists(names, max_size=3), st.booleans()), max_size=16
+).map(lambda rows: [Candidate(k, i, lv, tuple(r), h) for k, (i, lv, r, h) in enumerate(rows)])
+terms = st.builds(
+    Terms, st.none() | st.sampled_from([lv for lv in Level if lv is not Level.UNREADABLE]), st.booleans()
+)
+
+
+@given(candidates, terms, st.booleans())
+def test_nothing_that_leaves_is_over_the_terms_or_names_an_id_that_is_withheld(objects, allowed, new_only):
+    found = verdicts(judge(objects, allowed, NOTHING_ELSEWHERE, new_only))
+    withheld = {one.id for one in objects if found[one.key] not in (LEAVES, ALREADY_HAS)}
+    for one in objects:
+        if found[one.key] in (LEAVES, ALREADY_HAS):
+            assert not over(one.level, allowed)
+            assert not withheld & set(one.refs)
+    assert len(found) == len(objects)
+
+
+@given(candidates, terms)
+def test_a_laxer_agreement_never_holds_back_more(objects, allowed):
+    if allowed.ceiling is None:
+        return
+    stricter_found = verdicts(judge(objects, Terms(None, allowed.protected), NOTHING_ELSEWHERE))
+    laxer_found = verdicts(judge(objects, allowed, NOTHING_ELSEWHERE))
+    assert all(laxer_found[key] == LEAVES for key, code in stricter_found.items() if code == LEAVES)
