@@ -213,7 +213,11 @@ def tlp(painter: QPainter, x: int, middle: int, level: str) -> int:
         text(painter, rest, tlp_word(level), size="small", weight="medium", color="warning", elide="none")
         return width
     box(
-        painter, rect, ground=TOKENS.tlp_ground, edge=TOKENS.tlp_outline[look.scheme], radius=TOKENS.radius["tag"]
+        painter,
+        rect,
+        ground=TOKENS.tlp_ground,
+        edge=TOKENS.tlp_outline[look.scheme],
+        radius=TOKENS.radius["tag"],
     )
     colour = TOKENS.tlp_levels[level]
     text(

@@ -1,4 +1,4 @@
-"""The icons: lucide SVG, drawn at the scale of the device in a colour token, mirrored in right-to-left where the look says so.
+"""The icons: lucide SVG, drawn at the scale of the device in a colour token, mirrored where the look says so.
 
 Never a pixmap that is scaled: `draw` paints the vector itself, `icon` gives Qt an engine that does the same.
 """
@@ -99,7 +99,11 @@ def mirrors(name: str, direction: Qt.LayoutDirection | None = None) -> bool:
 
 
 def draw(
-    painter: QPainter, name: str, rect: QRect | QRectF, color: QColor, direction: Qt.LayoutDirection | None = None
+    painter: QPainter,
+    name: str,
+    rect: QRect | QRectF,
+    color: QColor,
+    direction: Qt.LayoutDirection | None = None,
 ) -> None:
     """Paint icon `name` into `rect` (a square) in `color`."""
     area = QRectF(rect)

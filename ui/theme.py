@@ -181,10 +181,9 @@ def _style_sheet(look: Theme) -> str:
     ring = focus_width(look.scheme)
     return f"""
 QToolTip {{ background: {c["text"]}; color: {c["surface"]}; border: none; padding: 4px 8px; }}
-QMenuBar {{ background: {c["rail"]}; color: {c["text"]}; border-bottom: 1px solid {c["border"]}; padding: 0 8px;
+QMenuBar {{ background: {c["rail"]}; color: {c["text"]}; border-bottom: 1px solid {c["border"]}; spacing: 0;
   min-height: {layout["menubar"] - 1}px; max-height: {layout["menubar"] - 1}px; }}
-QMenuBar::item {{ background: transparent; padding: 0 12px; margin: 2px 0; border-radius: {radius["tag"]}px;
-  height: {layout["menubar"] - 5}px; }}
+QMenuBar::item {{ background: transparent; padding: 0 12px; border-radius: {radius["tag"]}px; }}
 QMenuBar::item:selected, QMenuBar::item:pressed {{ background: {c["hover"]}; color: {c["text"]}; }}
 QMenu {{ background: {c["raised"]}; color: {c["text"]}; border: 1px solid {c["border_strong"]}; padding: 4px; }}
 QMenu::item {{ padding: 0 16px 0 12px; height: {row["compact"]}px; border-radius: {radius["tag"]}px; }}
@@ -206,6 +205,8 @@ QLineEdit:disabled, QPlainTextEdit:disabled {{ background: {c["sunken"]}; color:
   border-color: {c["border"]}; }}
 QLineEdit[fault="true"] {{ border: 1px solid {c["danger"]}; }}
 QLineEdit#bare, QLineEdit#bare:focus {{ border: none; background: transparent; padding: 0; }}
+QLineEdit#digits, QLineEdit#digits:focus {{ border: none; background: transparent; padding: 0;
+  min-height: 76px; max-height: 76px; }}
 QScrollArea, QTableView {{ border: none; background: transparent; }}
 QScrollBar {{ background: transparent; border: none; margin: 0; }}
 QScrollBar:vertical {{ width: 10px; }}

@@ -1,0 +1,171 @@
+"""The thing itself, beside the list: a panel that scrolls, sections, facts and entries, a foot with the actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLayout, QSizePolicy, QWidget
+
+from ui import numbers
+from ui.safe_text import short_id
+from ui.tokens import TOKENS
+from ui.widgets.buttons import Button, CopyButton
+from ui.widgets.layout import Hairline, Item, Pane, Scroll, clear, column, line
+from ui.widgets.notices import Icon
+from ui.widgets.tags import HandlingTag, TlpTag
+from ui.widgets.text import Text, heading, muted, title
+
+LABEL = 112
+
+
+def grows(widget: QWidget) -> QWidget:
+    """`widget` takes what is left across, its height follows its width."""
+    policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+    policy.setHeightForWidth(widget.hasHeightForWidth())
+    widget.setSizePolicy(policy)
+    return widget
+
+
+class Foot(Pane):
+    """The foot of a panel or page: actions at the leading end, a hint or the other actions at the trailing end."""
+
+    def __init__(self, *items: Item, height: int = TOKENS.layout["actions"], margin: int = 20) -> None:
+        super().__init__("", "top")
+        self.setFixedHeight(height)
+        self.row = line(*items, margins=(margin, 0), gap=8)
+        self.setLayout(self.row)
+
+
+class Section(QWidget):
+    """A heading with its count over its content; a hairline parts it from what is above."""
+
+    def __init__(
+        self, name: str, count: int | None = None, *items: Item, action: Button | None = None
+    ) -> None:
+        super().__init__()
+        head: list[Item] = [heading(name)]
+        if count is not None:
+            head.append(muted(numbers.number(count), size="label"))
+        head.append(None)
+        if action is not None:
+            head.append(action)
+        self.content = column(*items, gap=6)
+        top = QWidget()
+        top.setFixedHeight(22)
+        top.setLayout(line(*head, gap=8))
+        self.setLayout(column(Hairline(), 12, top, 4, self.content, 14))
+
+
+def fact(label: str, value: QWidget | str, *, width: int = LABEL, mono: bool = False) -> QWidget:
+    """A label and its value on one line; the value wraps."""
+    row = QWidget()
+    words = Text(label, size="label", color="muted")
+    words.setFixedWidth(width)
+    shown = Text(value, size="label", mono=mono, wrap=True) if isinstance(value, str) else value
+    layout = line(column(words, None), shown, gap=0)
+    if isinstance(value, str):
+        grows(shown)
+        layout.setStretch(1, 1)
+    else:
+        layout.addStretch(1)
+    row.setLayout(layout)
+    return row
+
+
+def entry(
+    icon: str,
+    first: str,
+    second: str = "",
+    *,
+    color: str = "muted",
+    trailing: QWidget | None = None,
+    wrap: bool = False,
+) -> QWidget:
+    """An icon, a line in medium and a muted line under it."""
+    row = QWidget()
+    texts = column(Text(first, size="label", weight="medium", wrap=wrap), gap=1)
+    if second:
+        texts.addWidget(Text(second, size="small", color="muted", wrap=wrap))
+    layout = line(column(Icon(icon, color), None, margins=(0, 1, 0, 0)), texts, gap=10)
+    layout.setStretch(1, 1)
+    if trailing is not None:
+        layout.addWidget(trailing)
+        layout.setAlignment(trailing, Qt.AlignmentFlag.AlignTop)
+    row.setLayout(layout)
+    return row
+
+
+def identifier(text: str) -> QWidget:
+    """An id in mono with its middle left out, and the button that copies all of it."""
+    row = QWidget()
+    shown = Text(short_id(text), size="label", mono=True, color="muted", elide="middle")
+    row.setLayout(line(shown, CopyButton(lambda: text), None, gap=6))
+    return row
+
+
+def tags(marking: str, handling: str) -> QWidget:
+    """Marking and handling side by side, as far as there are any."""
+    row = QWidget()
+    items: list[Item] = []
+    if marking:
+        items.append(TlpTag(marking))
+    if handling:
+        items.append(HandlingTag(handling, long=True))
+    row.setLayout(line(*items, None, gap=8))
+    return row
+
+
+class DetailPanel(Pane):
+    """The panel beside a list: content that scrolls over a foot that stays."""
+
+    def __init__(self, *, ground: str = "raised", edge: bool = True) -> None:
+        super().__init__(ground)
+        inside = QWidget()
+        margin = TOKENS.layout["detail_margin"]
+        self._content = column(gap=0)
+        inside.setLayout(column(self._content, None, margins=(margin, margin - 4, margin, margin)))
+        self.scroller = Scroll(inside)
+        self.foot = Foot(margin=margin)
+        self.foot.hide()
+        self.setLayout(column(self.scroller, self.foot))
+        self.setMinimumWidth(TOKENS.layout["detail_min"])
+
+    def show_items(self, items: Sequence[Item]) -> None:
+        """Replace the content; the scroll position goes to the top."""
+        self.setUpdatesEnabled(False)
+        clear(self._content)
+        for item in items:
+            if item is None:
+                self._content.addStretch(1)
+            elif isinstance(item, int):
+                self._content.addSpacing(item)
+            elif isinstance(item, QLayout):
+                self._content.addLayout(item)
+            else:
+                self._content.addWidget(item)
+        self.scroller.verticalScrollBar().setValue(0)
+        self.setUpdatesEnabled(True)
+
+    def show_foot(self, items: Sequence[Item]) -> None:
+        """Replace the actions; none hides the foot."""
+        clear(self.foot.row)
+        for item in items:
+            if item is None:
+                self.foot.row.addStretch(1)
+            elif isinstance(item, int):
+                self.foot.row.addSpacing(item)
+            elif isinstance(item, QLayout):
+                self.foot.row.addLayout(item)
+            else:
+                self.foot.row.addWidget(item)
+        self.foot.setVisible(bool(items))
+
+
+def object_title(kind_icon: str, kind: str, name: str) -> QWidget:
+    """Type with its icon over the name."""
+    widget = QWidget()
+    kind_row = line(Icon(kind_icon, "muted"), muted(kind, size="label"), None, gap=8)
+    name_text = title(name)
+    widget.setLayout(column(kind_row, 6, name_text))
+    return widget

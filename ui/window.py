@@ -1,0 +1,155 @@
+"""The frame of the window: menu bar, rail, the places, sheets over them, the palette.
+
+It knows how to show a place and how to cover everything with one screen (first run, unlock); what a place shows is the
+place's own. Nobody reaches through the window into another place: places tell each other nothing, they are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
+
+from app.messages import N_
+from ui.actions import Actions, Entry
+from ui.jobs import Jobs
+from ui.theme import Mode, theme
+from ui.tokens import TOKENS
+from ui.widgets.layout import Pane
+from ui.widgets.palette import Palette
+from ui.widgets.rail import PlaceSpec, Rail, draw_mark
+
+PLACES = [
+    PlaceSpec("inbox", N_("Inbox"), "inbox"),
+    PlaceSpec("holdings", N_("Holdings"), "database"),
+    PlaceSpec("releases", N_("Releases"), "send"),
+    PlaceSpec("counterparts", N_("Counterparts"), "users"),
+    PlaceSpec("audit", N_("Audit"), "scroll-text"),
+]
+
+
+def mark_icon() -> QIcon:
+    """The mark as the window's icon."""
+    made = QIcon()
+    for side in (16, 24, 32, 48, 64, 128):
+        picture = QPixmap(side, side)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        draw_mark(painter, picture.rect())
+        painter.end()
+        made.addPixmap(picture)
+    return made
+
+
+class Frame(QWidget):
+    """The rail and the place one is in."""
+
+    def __init__(
+        self, chosen: Callable[[str], object], settings: Callable[[], object], lock: Callable[[], object]
+    ) -> None:
+        super().__init__()
+        self.rail = Rail(PLACES, chosen, settings, lock)
+        self._stack = QStackedWidget()
+        self._places: dict[str, QWidget] = {}
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.rail)
+        layout.addWidget(self._stack, 1)
+
+    def add(self, key: str, place: QWidget) -> None:
+        self._places[key] = place
+        self._stack.addWidget(place)
+
+    def show_place(self, key: str) -> None:
+        self._stack.setCurrentWidget(self._places[key])
+        self.rail.choose(key)
+
+    def place(self, key: str) -> QWidget:
+        return self._places[key]
+
+    @property
+    def current(self) -> str:
+        """The key of the place one is in, or ""."""
+        shown = self._stack.currentWidget()
+        return next((key for key, place in self._places.items() if place is shown), "")
+
+
+class Window(QMainWindow):
+    """One window: a cover (first run, unlock) or the frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWindowTitle("Mithaq")
+        self.setWindowIcon(mark_icon())
+        self.jobs = Jobs(self)
+        self.registry = Actions(self)
+        self._body = QStackedWidget()
+        ground = Pane("canvas")
+        layout = QHBoxLayout(ground)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._body)
+        self.setCentralWidget(ground)
+        self._ground = ground
+        self._palette = Palette(self, self.registry)
+        self.frame: Frame | None = None
+        room = QGuiApplication.primaryScreen().availableSize()
+        self.setMinimumSize(min(TOKENS.minimum[0], room.width()), min(TOKENS.minimum[1], room.height()))
+        self.resize(QSize(1440, 900).boundedTo(room).expandedTo(self.minimumSize()))
+
+    @property
+    def body(self) -> QWidget:
+        """What sheets lie over."""
+        return self._ground
+
+    def cover(self, screen: QWidget) -> None:
+        """Show one screen over everything and forget the frame: nothing of it stays in memory."""
+        self.frame = None
+        self._replace(screen)
+        self.menuBar().hide()
+
+    def show_frame(self, frame: Frame) -> None:
+        """Show the frame."""
+        self.frame = frame
+        self._replace(frame)
+        self.jobs.began.connect(frame.rail.watch)
+        self.menuBar().show()
+
+    def _replace(self, screen: QWidget) -> None:
+        while self._body.count():
+            old = self._body.widget(0)
+            if old is not None:
+                self._body.removeWidget(old)
+                old.deleteLater()
+        self._body.addWidget(screen)
+
+    def add_common_actions(self) -> None:
+        """What every window can do, whatever it shows."""
+        self.registry.add(
+            Entry("palette", "view", N_("Find an action"), "Ctrl+K", "command", 0), self._palette.open
+        )
+        self.registry.add(
+            Entry("fold-rail", "view", N_("Fold the rail"), "Ctrl+\\", "panel-left", 1), self._fold
+        )
+        schemes: tuple[tuple[Mode, str, str], ...] = (
+            ("system", N_("Colours: as the desktop"), "monitor"),
+            ("light", N_("Colours: light"), "sun"),
+            ("dark", N_("Colours: dark"), "moon"),
+            ("high_contrast", N_("Colours: high contrast"), "contrast"),
+        )
+        for mode, words, icon in schemes:
+            entry = Entry(f"scheme-{mode}", "view", words, "", icon, 2)
+            self.registry.add(entry, partial(theme().set_mode, mode))
+        density = Entry("density", "view", N_("Compact rows"), "", "list-checks", 3)
+        self.registry.add(density, self._density)
+        self.registry.add(Entry("quit", "file", N_("Quit"), "Ctrl+Q", "x", 9), self.close)
+
+    def _fold(self) -> None:
+        if self.frame is not None:
+            self.frame.rail.fold(not self.frame.rail.narrow)
+
+    def _density(self) -> None:
+        theme().set_density("normal" if theme().density == "compact" else "compact")
