@@ -67,6 +67,7 @@ _ADDRESSES = frozenset(
     )
 )
 _HASH_BY_LENGTH = {32: "md5", 40: "sha-1", 64: "sha-256", 96: "sha-384", 128: "sha-512"}
+_ALGORITHM = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _HEX = re.compile(r"[0-9a-f]+")
 _DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,61}[^\W_]\.?")
 _EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+")
@@ -122,25 +123,31 @@ def _of_pattern(pattern: str) -> Iterator[Observable]:
 
 
 def _one(path: str, item: object) -> Iterator[Observable]:
-    if isinstance(item, bool) or not isinstance(item, str | int) or len(str(item)) > MAX_VALUE:
+    if path == "autonomous-system:number" and isinstance(item, int):
+        item = str(item)
+    if not isinstance(item, str) or len(item) > MAX_VALUE:
         return
-    text = str(item)
     kind = _KINDS.get(path, "")
     if path in _ADDRESSES:
-        kind = _address_kind(text) or kind
+        kind = _address_kind(item) or kind
     elif not kind:
         owner, _, rest = path.partition(":")
         step, _, algorithm = rest.partition(".")
         if owner in _HASHED and step == "hashes":
             kind = hash_kind(algorithm)
-    value = normal(kind, text) if kind else ""
+    value = normal(kind, item) if kind else ""
     if value:
         yield Observable(kind, value)
 
 
 def hash_kind(algorithm: str) -> str:
-    """The kind of a hash by the name of its algorithm, however it is written: `SHA256` and `sha-256` are one."""
-    name = algorithm.lower().replace("_", "-")
+    """The kind of a hash by the name of its algorithm, however it is written: `SHA256` and `sha-256` are one.
+
+    "" for what is no name of an algorithm.
+    """
+    name = algorithm[:33].lower().replace("_", "-")
+    if not _ALGORITHM.fullmatch(name):
+        return ""
     return re.sub(r"\Asha-?(1|224|256|384|512)\Z", r"sha-\1", name)
 
 
