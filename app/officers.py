@@ -49,6 +49,11 @@ def remove(installation: Installation, name: str) -> None:
         audit.append(tx, installation, "officer.removed", name=name)
 
 
+def current_settings(installation: Installation) -> settings.Settings:
+    """The settings in force."""
+    return people.current_settings(installation.database.read())
+
+
 def change_setting(installation: Installation, name: str, value: str) -> None:
     """Change one setting, logged; raises `Refused` (setting-unknown)."""
     if not settings.acceptable(name, value):

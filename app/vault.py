@@ -176,7 +176,8 @@ def check(installation: Installation, job: Job) -> list[Problem]:
         for package in packages.sealed(reader):
             path = installation.outbox / package.file
             if not path.is_file():
-                problems.append(Problem("outbox-missing", package.file))
+                if not package.closed:
+                    problems.append(Problem("outbox-missing", package.file))
                 continue
             with path.open("rb") as file:
                 if hashlib.file_digest(file, "sha256").digest() != package.sha256:
@@ -210,7 +211,9 @@ def _take_lock(path: Path) -> int:
 
 
 def _sweep(installation: Installation) -> None:
-    """Remove what a crash left behind: files of the outbox that no committed seal speaks of never were packages."""
+    """Remove sealed files nobody needs: of packages that are acked or void, and of seals a crash kept from
+    being one.
+    """
     kept = packages.outbox_files(installation.database.read())
     for path in installation.outbox.iterdir():
         if path.name not in kept:

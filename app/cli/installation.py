@@ -12,7 +12,6 @@ from app.cli.base import Session, table, why
 from app.courier import folder
 from app.exchange import counterparts
 from app.messages import _
-from app.store import people
 
 
 @click.command()
@@ -110,7 +109,7 @@ def setting() -> None:
 def setting_list(session: Session) -> int:
     """The settings in force."""
     with session.unlocked() as installation:
-        found = people.current_settings(installation.database.read())
+        found = officers.current_settings(installation)
     values = {name: getattr(found, name) for name in settings.Settings.__dataclass_fields__}
     return session.show({"settings": values}, table(values.items()))
 

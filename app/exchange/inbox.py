@@ -251,6 +251,7 @@ def _commit(
         sending, acked = machine.acked(sending, Acknowledgement(ack.epoch.hex(), ack.upto, hash_, ack.have))
         epoch = bytes.fromhex(sending.epoch)
         packages.ack_statements(tx, one.cid, epoch, acked)
+        packages.set_closed(tx, one.cid, epoch, acked)
         for seq in acked:
             packages.move_ledger(tx, one.cid, epoch, seq, "received", True, ("sealed", "carried"))
     counterparts.save_channel(tx, one.cid, Channel(sending, channel.receiving))

@@ -17,6 +17,7 @@ from app.store.installation import Installation
 from app.store.objects import ObjectRow, Origin, Selection, VersionRow
 
 PAGE = 100
+ORDERS = tuple(objects.ORDERS)
 PAGE_LIMIT = 10_000
 QUERY_LIMIT = 1_000
 
@@ -111,6 +112,23 @@ def ids(installation: Installation, chosen: Selection) -> tuple[str, ...]:
     """The STIX ids of everything that fits, newest first."""
     reader = installation.database.read()
     return tuple(objects.ids(reader, chosen))
+
+
+def oids(
+    installation: Installation, chosen: Selection, order: str = "modified", descending: bool = True
+) -> list[int]:
+    """Row numbers of everything that fits, ordered by a key of `ORDERS`: what a long table keeps of its rows."""
+    return objects.oids(installation.database.read(), chosen, order, descending)
+
+
+def rows(installation: Installation, wanted: Sequence[int]) -> list[ObjectRow]:
+    """The rows of these numbers, in that order; one that is gone is left out."""
+    return objects.rows(installation.database.read(), wanted)
+
+
+def counts_by_type(installation: Installation, chosen: Selection) -> list[tuple[str, int]]:
+    """(type, objects) of what fits, largest first."""
+    return objects.counts_by_type(installation.database.read(), chosen)
 
 
 def show(installation: Installation, id_: str) -> Shown:

@@ -41,11 +41,12 @@ class Sealed:
     protection: str
     reference: str
     salt: bytes
+    closed: bool = False
 
 
 _SEALED = (
     "cid, seq, epoch, manifest_hash, manifest, signature, release, file, size, sha256, sealed, protection,"
-    " reference, salt"
+    " reference, salt, closed"
 )
 
 
@@ -56,7 +57,7 @@ def _sealed(row: Sequence[Any]) -> Sealed:
 def add_sealed(tx: Connection, package: Sealed) -> None:
     """Commit a sealed package."""
     tx.execute(
-        f"INSERT INTO outbox ({_SEALED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO outbox ({_SEALED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         tuple(getattr(package, name.strip()) for name in _SEALED.split(",")),
     )
 
@@ -101,9 +102,17 @@ def set_receipt_revision(tx: Connection, cid: int, manifest_hash: bytes, revisio
     )
 
 
+def set_closed(tx: Connection, cid: int, epoch: bytes, seqs: Iterable[int]) -> None:
+    """Record that packages need their sealed files no more: acknowledged, or void."""
+    tx.executemany(
+        "UPDATE outbox SET closed = 1 WHERE cid = ? AND epoch = ? AND seq = ?",
+        ((cid, epoch, s) for s in seqs),
+    )
+
+
 def outbox_files(connection: Connection) -> set[str]:
-    """Names of the files that committed seals speak of."""
-    return {row[0] for row in connection.execute("SELECT file FROM outbox")}
+    """Names of the sealed files to keep."""
+    return {row[0] for row in connection.execute("SELECT file FROM outbox WHERE closed = 0")}
 
 
 # Inbox ------------------------------------------------------------------------------------------------------

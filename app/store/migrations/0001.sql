@@ -143,6 +143,7 @@ CREATE TABLE outbox (
     reference TEXT NOT NULL,
     salt BLOB NOT NULL,         -- opens the manifest's commitment to the log
     receipt INTEGER NOT NULL DEFAULT 0,  -- revision of the newest receipt that came for it
+    closed INTEGER NOT NULL DEFAULT 0,   -- 1: acked or void, the sealed file is not needed any more
     PRIMARY KEY (cid, epoch, seq)
 ) STRICT;
 CREATE INDEX outbox_by_manifest ON outbox (manifest_hash);
