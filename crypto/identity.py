@@ -13,27 +13,20 @@ import binascii
 import functools
 import hashlib
 import re
-import unicodedata
 from dataclasses import dataclass
 
-from crypto import composite, document, kem, strict_json
+from crypto import composite, document, kem, names, strict_json
 from crypto.composite import SigningKey
 from crypto.errors import CryptoError
 
 CARD_KIND = "card"
 CARD_LIMIT = 16 * 1024
-NAME_LIMIT = 200
 FINGERPRINT_DOMAIN = b"mithaq/identity/v1"
 
 _SECRET_MAGIC = b"mithaq-identity-1\n"
 _FIELDS = ("name", "country", "created", "signing", "kem")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z", re.ASCII)
-# Control, format (bidi marks and the like), surrogate, private use, unassigned, line and paragraph
-# separators.
-_UNPRINTABLE = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
-# Zero width joiner and non-joiner: needed to write Persian and others, invisible to nobody who reads them.
-_JOINERS = "\u200c\u200d"
 
 
 @dataclass(frozen=True)
@@ -139,18 +132,8 @@ def fingerprint(signing: bytes, encapsulation: bytes) -> str:
     return hashlib.sha256(FINGERPRINT_DOMAIN + signing + encapsulation).hexdigest()
 
 
-def usable_name(name: str) -> bool:
-    """Whether a name may stand on a card: 1 to 200 characters, NFC, printable, no blank at either end."""
-    return (
-        0 < len(name) <= NAME_LIMIT
-        and name == name.strip()
-        and all(unicodedata.category(c) not in _UNPRINTABLE or c in _JOINERS for c in name)
-        and unicodedata.is_normalized("NFC", name)
-    )
-
-
 def _check(name: object, country: object, created: object) -> None:
-    if type(name) is not str or not usable_name(name):
+    if type(name) is not str or not names.usable(name):
         raise CryptoError("card-format", "name")
     reader = strict_json.Reader("card-format")
     reader.text(country, "country", _COUNTRY)

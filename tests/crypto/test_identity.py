@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from crypto import document, identity
+from crypto import document, identity, names
 from crypto.composite import SigningKey
 from crypto.errors import CryptoError
 from crypto.identity import Identity, read_card
@@ -79,12 +79,12 @@ def test_a_statement_is_no_card() -> None:
     assert code(CARD.replace(b"\x04card", b"\x04carl")) == "card-format"
 
 
-GOOD_NAMES = ["A", "x" * identity.NAME_LIMIT, "فريق الاستجابة", "تیم\u200cها", "CERT-É", "a  b", "名前"]
+GOOD_NAMES = ["A", "x" * names.NAME_LIMIT, "فريق الاستجابة", "تیم\u200cها", "CERT-É", "a  b", "名前"]
 BAD_NAMES = [
     "",
     " a",
     "a ",
-    "x" * (identity.NAME_LIMIT + 1),
+    "x" * (names.NAME_LIMIT + 1),
     "a\nb",
     "a\0b",
     "a\u202eb",
