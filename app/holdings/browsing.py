@@ -11,7 +11,7 @@ import msgspec
 from app.intel.fold import fold
 from app.intel.marking import Level
 from app.messages import Refused
-from app.store import objects
+from app.store import counterparts, objects
 from app.store.database import Connection
 from app.store.installation import Installation
 from app.store.objects import ObjectRow, Origin, Selection, VersionRow
@@ -124,6 +124,27 @@ def oids(
 def rows(installation: Installation, wanted: Sequence[int]) -> list[ObjectRow]:
     """The rows of these numbers, in that order; one that is gone is left out."""
     return objects.rows(installation.database.read(), wanted)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a long table: the object, and where the version in force came from last: `kind` is import or package,
+    `source` the file's name or the counterpart's alias."""
+
+    row: ObjectRow
+    kind: str
+    source: str
+
+
+def lines(installation: Installation, wanted: Sequence[int]) -> list[Line]:
+    """The lines of these row numbers, in that order; one that is gone is left out."""
+    reader = installation.database.read()
+    names = {one.fingerprint: one.alias for one in counterparts.everyone(reader)}
+    found = []
+    for row in objects.rows(reader, wanted):
+        origin = objects.origins_of(reader, row.current)[-1]
+        found.append(Line(row, origin.kind, names.get(origin.name, origin.name)))
+    return found
 
 
 def counts_by_type(installation: Installation, chosen: Selection) -> list[tuple[str, int]]:
