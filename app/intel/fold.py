@@ -40,8 +40,6 @@ _DROPPED = (
     *range(0x2060, 0x2070),
     *range(0xFE00, 0xFE10),  # variation selectors
     0xFEFF,
-    *range(0xE0000, 0xE0080),  # tags
-    *range(0xE0100, 0xE01F0),
 )
 _REPLACED = {
     "ٱ": "ا",
@@ -71,13 +69,20 @@ _REPLACED = {
     "æ": "ae",
     "œ": "oe",
 }
-_DIGITS = {base + digit: str(digit) for base in (0x0660, 0x06F0) for digit in range(10)}
-_TABLE: dict[int, str | None] = {
-    0: " ",  # ends a string where C reads it
-    **dict.fromkeys(_DROPPED),
-    **{ord(old): new for old, new in _REPLACED.items()},
-    **_DIGITS,
-}  # fmt: skip
+_TABLE: dict[str, str] = {
+    "\0": " ",  # ends a string where C reads it
+    **dict.fromkeys(map(chr, _DROPPED), ""),
+    **_REPLACED,
+    **{chr(base + digit): str(digit) for base in (0x0660, 0x06F0) for digit in range(10)},
+}
+# Most characters stay as they are: looking for the others is faster than looking each one up, as long as the class
+# holds none beyond the first plane. Hidden tags and the rarer variation selectors are there, so they go separately.
+_CHANGED = re.compile(f"[{''.join(_TABLE)}]")
+_TAGS = re.compile("[\U000e0000-\U000e01ef]")
+
+
+def _changed(found: re.Match[str]) -> str:
+    return _TABLE[found[0]]
 
 
 def fold(text: str) -> str:
@@ -85,12 +90,14 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower().replace("\0", " ")
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return unicodedata.normalize("NFC", decomposed.translate(_TABLE))
+    return unicodedata.normalize("NFC", _CHANGED.sub(_changed, _TAGS.sub("", decomposed)))
 
 
 # --- the article --------------------------------------------------------------------------------------------
 
 _WORD = re.compile(r"[^\W_]+")
+# Whole words that could carry the article, by their first letter.
+_CARRIER = re.compile(r"[اوفبكل](?<![^\W_].)[^\W_]+", re.DOTALL)
 # Behind one letter the article is surer than behind two, so the longer forms ask for a longer rest.
 _ARTICLE = re.compile(r"(?:ال(?=..)|(?:[وف]?[بك]|[وف])ال(?=...)|[وف]?لل(?=...))(.+)")
 
@@ -108,7 +115,7 @@ def index_text(text: str) -> str:
     folded = fold(text)
     if "ال" not in folded and "لل" not in folded:
         return folded
-    bare = dict.fromkeys(filter(None, map(_bare, _WORD.findall(folded))))
+    bare = dict.fromkeys(filter(None, map(_bare, _CARRIER.findall(folded))))
     return f"{folded}\n{' '.join(bare)}" if bare else folded
 
 

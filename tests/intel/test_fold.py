@@ -158,6 +158,7 @@ def test_it_is_not_found(document: str, query: str) -> None:
 def test_what_is_indexed() -> None:
     assert index_text("Plain") == "plain"
     assert index_text("قال") == "قال"
+    assert index_text("abcالهجوم 7الهجوم _الهجوم") == "abcالهجوم 7الهجوم _الهجوم\nهجوم"
     assert index_text("الهجوم على الهجوم") == "الهجوم علي الهجوم\nهجوم"
 
 
