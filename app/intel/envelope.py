@@ -210,24 +210,20 @@ def _hashes(value: Mapping[str, object]) -> Iterator[str]:
 
 # --- text ---------------------------------------------------------------------------------------------------
 
-_TEXTS = frozenset(
-    (
-        *(
-            "name",
-            "description",
-            "pattern",
-            "abstract",
-            "content",
-            "explanation",
-            "value",
-            "path",
-            "key",
-            "url",
-        ),
-        *("command_line", "subject", "issuer", "serial_number", "account_login", "display_name", "user_id"),
-        *("cpe", "vendor", "body", "message_id", "relationship_type", "objective"),
-    )
+_OF_INTEL = ("name", "description", "pattern", "abstract", "content", "explanation", "objective")
+_OF_OBSERVABLES = (
+    "value",
+    "path",
+    "key",
+    "url",
+    "command_line",
+    "subject",
+    "issuer",
+    "serial_number",
+    "body",
 )
+_OF_OTHERS = ("account_login", "display_name", "user_id", "cpe", "vendor", "message_id", "relationship_type")
+_TEXTS = frozenset((*_OF_INTEL, *_OF_OBSERVABLES, *_OF_OTHERS))
 _LISTS = frozenset(
     ("aliases", "x_mitre_aliases", "x_opencti_aliases", "labels", "goals", "sectors", "authors")
 )

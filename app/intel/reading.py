@@ -89,6 +89,8 @@ def read_chunks(chunks: Iterable[bytes | memoryview]) -> Iterator[Entry | Fault]
             yield found
             index += 1
     text.fill(MAX_TAIL + 1)
+    if not text.buffer.strip():
+        raise Refused("json-truncated", where=f"byte {text.offset}")
     if len(text.buffer) > MAX_TAIL:
         raise Refused("json-syntax", where=f"byte {text.offset}")
     if _frame(head + b"]" + bytes(text.buffer)).get("type") != "bundle":

@@ -79,7 +79,9 @@ def head(text: Text) -> bytes | None:
         if text.ended:
             if end < 0:
                 return None
-            raise Refused("json-truncated" if window.strip(_SPACE) else "not-stix")
+            if not window.strip(_SPACE):
+                raise Refused("not-stix")
+            raise Refused("json-truncated", where=f"byte {text.offset + len(window)}")
         if len(window) > 2 * MAX_OBJECT:
             raise Refused("object-size", where="byte 0")
         size = 2 * len(window)

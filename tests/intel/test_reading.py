@@ -206,7 +206,7 @@ def test_what_is_unknown_is_kept(value: dict[str, object]) -> None:
         (bundle(thing()).decode().encode("utf-16-be"), "json-encoding"),
         (bundle(thing()).decode().encode("utf-32"), "json-encoding"),
         (bundle(thing()).decode().encode("utf-32-be"), "json-encoding"),
-        (bundle(thing())[:-1], "json-syntax"),
+        (bundle(thing())[:-1], "json-truncated"),
         (bundle(thing())[:-2], "json-truncated"),
         (bundle(thing())[:-20], "json-truncated"),
         (bundle(thing())[:30], "json-truncated"),
