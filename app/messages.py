@@ -210,6 +210,12 @@ MESSAGES: dict[str, Message] = {
         N_("Compare the fingerprint of {name} with them, by voice or in person: {fingerprint}."),
         N_("If it is the same, repeat with --confirmed."),
     ),
+    "code-format": Message(N_("A code has eight digits."), N_("Type them again, digit by digit.")),
+    "verify-order": Message(N_("This step comes later."), N_("Type their eight digits first.")),
+    "verify-mismatch": Message(
+        N_("The codes of {name} did not fit three times. The card may have been swapped on the way."),
+        N_("Start again with fresh digits; if it fails again, get the card by another way."),
+    ),
     # The channel
     "channel-frozen": Message(
         N_("The channel with {name} is frozen: they signed two packages with one number."),

@@ -9,7 +9,7 @@ from app.messages import Refused
 from app.store import people
 from app.store.database import Connection
 from app.store.installation import Installation
-from crypto.identity import NAME_LIMIT, usable_name
+from crypto.names import NAME_LIMIT, usable
 
 
 def good_name(name: str) -> str:
@@ -17,7 +17,7 @@ def good_name(name: str) -> str:
     (name-unusable).
     """
     name = unicodedata.normalize("NFC", name.strip())
-    if not usable_name(name):
+    if not usable(name):
         raise Refused("name-unusable", name=name[:NAME_LIMIT])
     return name
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from app.intel.fold import fold
+from app.intel.fold import terms
 from app.intel.marking import Level
 from app.messages import Refused
 from app.store import counterparts, objects
@@ -91,9 +91,9 @@ def expression(query: str) -> str:
 
     A query that folds to no word at all (only punctuation) finds nothing rather than everything.
     """
-    words = [f'"{word}"' for word in fold(query).replace('"', " ").split()]
-    if words:
-        return " ".join([*words[:-1], words[-1] + "*"])
+    quoted = ['"' + term.replace('"', '""') + '"' for term in terms(query)]
+    if quoted:
+        return " ".join([*quoted[:-1], quoted[-1] + "*"])
     return '"\x01"' if query.strip() else ""
 
 

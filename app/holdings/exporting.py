@@ -17,7 +17,7 @@ def bundle(installation: Installation, chosen: Selection, job: Job) -> Iterator[
     with installation.database.snapshot() as reader:
         yield f'{{"type":"bundle","id":"bundle--{uuid.uuid4()}","objects":['.encode()
         selected = None if chosen == Selection() else objects.oids(reader, chosen)
-        rows = objects.held(reader, selected, True)
+        rows = objects.held(reader, selected, True, set_aside=True)
         for number, row in enumerate(rows):
             if number % 500 == 0:
                 job.step(number, len(rows), "export")
@@ -29,7 +29,7 @@ def count(installation: Installation, chosen: Selection) -> int:
     """How many versions `bundle` would give."""
     reader = installation.database.read()
     selected = None if chosen == Selection() else objects.oids(reader, chosen)
-    return len(objects.held(reader, selected, True))
+    return len(objects.held(reader, selected, True, set_aside=True))
 
 
 def log(installation: Installation, exported: int) -> None:

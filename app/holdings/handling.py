@@ -9,7 +9,7 @@ import msgspec
 from app import audit
 from app.intel import marking
 from app.intel.envelope import envelope
-from app.intel.fold import fold
+from app.intel.fold import index_text
 from app.intel.marking import Level
 from app.messages import Refused
 from app.store import objects
@@ -66,6 +66,6 @@ def resolve(installation: Installation, id_: str, keep: str) -> int:
                 objects.drop_version(tx, version.vid)
         env = envelope(msgspec.json.decode(objects.raw(tx, kept[0].vid), type=dict[str, object]))
         level = None if kept[0].marking is None else marking.Level(kept[0].marking)
-        objects.show_version(tx, row.oid, kept[0].vid, env, level, fold(env.text))
+        objects.show_version(tx, row.oid, kept[0].vid, env, level, index_text(env.text))
         audit.append(tx, installation, "conflict.resolved", object=id_, kept=kept[0].sha256.hex())
     return len(beside) - 1

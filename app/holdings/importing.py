@@ -16,7 +16,7 @@ from app import audit
 from app.intel import compare as values
 from app.intel import marking
 from app.intel.envelope import Envelope, envelope
-from app.intel.fold import fold
+from app.intel.fold import index_text
 from app.intel.marking import Level
 from app.intel.reading import Entry, Fault
 from app.jobs import Job
@@ -169,7 +169,7 @@ def _take_one(
     elif known is not None and env.moment < known.moment:
         counts.older += 1
     else:
-        objects.show_version(tx, oid, vid, env, env.marking, fold(env.text))
+        objects.show_version(tx, oid, vid, env, env.marking, index_text(env.text))
         if known is None:
             counts.new += 1
         else:

@@ -358,25 +358,27 @@ class Held:
     variants: int
 
 
-def held(connection: Connection, selected: Sequence[int] | None, every: bool) -> list[Held]:
+def held(
+    connection: Connection, selected: Sequence[int] | None, every: bool, set_aside: bool = False
+) -> list[Held]:
     """Versions of the `selected` oids (None: all objects): those in force, or with `every` all, in order of arrival.
 
-    Contents that a conflict was resolved against are left out; while it is unresolved, each of them is in force.
+    Contents that a conflict was resolved against are left out unless `set_aside`; until then each is in force.
     """
     sql = (
         "SELECT vid, oid, id, type, version.modified, sha256, handling, variants FROM version JOIN object USING (oid)"
-        " WHERE dropped = 0"
+        " WHERE dropped <= ?"
     )
     if not every:
         sql += " AND version.moment = object.moment"
     if selected is None:
-        rows_ = list(connection.execute(sql + " ORDER BY vid"))
+        rows_ = list(connection.execute(sql + " ORDER BY vid", (int(set_aside),)))
     else:
         rows_ = []
         for start in range(0, len(selected), 10_000):
             some = selected[start : start + 10_000]
             rows_ += connection.execute(
-                f"{sql} AND oid IN ({', '.join('?' * len(some))})", list(some)
+                f"{sql} AND oid IN ({', '.join('?' * len(some))})", [int(set_aside), *some]
             ).fetchall()
         rows_.sort()
     return [Held(r[0], r[1], r[2], r[3], r[4], bytes(r[5]), r[6], r[7]) for r in rows_]

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from app import vault
+from crypto.identity import read_card
+from crypto.slots import Cost
+
+CHEAP = Cost(passes=1, memory=8)
 CLI = Path(sys.executable).with_name("mithaq-cli")
 
 
@@ -60,6 +66,7 @@ class Site:
 
 
 def connect(a: Site, b: Site) -> None:
+    """Pin and verify each other's cards."""
     for one, other in ((a, b), (b, a)):
         card = one.root / f"{other.name}.card"
         if not card.exists():
@@ -68,16 +75,45 @@ def connect(a: Site, b: Site) -> None:
         one.run("counterpart", "verify", other.fingerprint, "--confirmed")
 
 
-@pytest.fixture
-def pair(tmp_path):
-    a, b = Site(tmp_path, "alpha").init(), Site(tmp_path, "beta").init("PT")
-    connect(a, b)
-    return a, b
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """Installations made once, with a key derivation that costs nothing, and copied for each test."""
+    root = tmp_path_factory.mktemp("template")
+    for name, country in (("alpha", "JO"), ("beta", "PT"), ("gamma", "TN")):
+        site = Site(root, name)
+        passphrase = site.passphrase.read_text().strip()
+        vault.create(site.home, name, country, "R. Haddad", passphrase, cost=CHEAP)
+        site.run("card", "export", root / f"{name}.card")
+    connect(at(root, "alpha"), at(root, "beta"))
+    return root
+
+
+def at(root: Path, name: str) -> Site:
+    """The installation `name` in `root`, which is there already."""
+    site = Site(root, name)
+    site.fingerprint = read_card((root / f"{name}.card").read_bytes()).fingerprint
+    return site
 
 
 @pytest.fixture
-def site(tmp_path):
-    return Site(tmp_path, "solo").init()
+def pair(template, tmp_path):
+    """Two connected installations."""
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
+    return at(tmp_path, "alpha"), at(tmp_path, "beta")
+
+
+@pytest.fixture
+def stranger(pair, tmp_path):
+    """A third installation, which the pair does not know."""
+    return at(tmp_path, "gamma")
+
+
+@pytest.fixture
+def site(template, tmp_path):
+    """One installation."""
+    shutil.copytree(template / "alpha", tmp_path / "alpha")
+    shutil.copy(template / "alpha.card", tmp_path)
+    return at(tmp_path, "alpha")
 
 
 def bundle(path: Path, *objects) -> Path:

@@ -13,7 +13,7 @@ from tests.cli.conftest import Site, bundle, connect, indicator
 
 
 def test_wrong_passphrase(site, tmp_path):
-    thief = Site(tmp_path, "solo", passphrase="wrong horse battery staple")
+    thief = Site(tmp_path, "alpha", passphrase="wrong horse battery staple")
     assert thief.refused("list") == "wrong-passphrase"
 
 
@@ -38,25 +38,23 @@ def test_a_second_process_is_told(site):
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"MITHAQ-DOCUMENT-1\n\x04card", b"\x00" * 70_000])
-def test_a_card_that_is_not_one(site, tmp_path, content):
+def test_a_card_that_is_not_one(pair, tmp_path, content):
+    site, _ = pair
     path = tmp_path / "card"
     path.write_bytes(content)
     assert site.refused("counterpart", "add", path) == "not-a-card"
-    assert site.run("counterpart", "list")["counterparts"] == []
+    assert [c["alias"] for c in site.run("counterpart", "list")["counterparts"]] == ["beta"]
 
 
 def test_own_card_and_one_pinned_before(pair, tmp_path):
     a, _ = pair
-    a.run("card", "export", tmp_path / "own")
-    assert a.refused("counterpart", "add", tmp_path / "own") == "card-own"
+    assert a.refused("counterpart", "add", tmp_path / "alpha.card") == "card-own"
     assert a.refused("counterpart", "add", tmp_path / "beta.card") == "card-known"
-    assert a.refused("card", "export", tmp_path / "own") == "target-exists"
+    assert a.refused("card", "export", tmp_path / "alpha.card") == "target-exists"
 
 
-def test_an_unverified_counterpart_gets_nothing_and_is_not_believed(pair, tmp_path):
+def test_an_unverified_counterpart_gets_nothing_and_is_not_believed(pair, stranger, tmp_path):
     a, _ = pair
-    stranger = Site(tmp_path, "gamma").init("TN")
-    stranger.run("card", "export", tmp_path / "gamma.card")
     a.run("counterpart", "add", tmp_path / "gamma.card")
     a.run("import", bundle(tmp_path / "b.json", indicator(1)))
     assert a.refused("release", "--to", "gamma", "--all", "--out", tmp_path / "p") == "counterpart-unverified"
@@ -109,10 +107,9 @@ def test_a_truncated_or_edited_package_changes_nothing(sealed, tmp_path):
     assert b.run("receive", good)["status"] == "new"
 
 
-def test_for_somebody_else_and_reflected(sealed, tmp_path):
+def test_for_somebody_else_and_reflected(sealed, stranger):
     a, _, good = sealed
-    other = Site(tmp_path, "gamma").init("TN")
-    assert other.refused("receive", good) == "not-for-us"
+    assert stranger.refused("receive", good) == "not-for-us"
     assert a.refused("receive", good) == "reflected"
 
 
@@ -120,7 +117,7 @@ def test_for_somebody_else_and_reflected(sealed, tmp_path):
     "text, code",
     [
         ("", "not-stix"),
-        ("hello", "json-syntax"),
+        ("hello", "not-stix"),
         ("[1, 2]", "not-stix"),
         ('{"type":"bundle","id":"bundle--1","objects":[]}', "not-stix"),
         ('{"type":"bundle","id":"bundle--1","objects":[{"type":"indicator"', "json-truncated"),
@@ -213,9 +210,9 @@ def test_revoked_means_nothing_more(pair, tmp_path):
     )
 
 
-def test_three_installations_do_not_mix(pair, tmp_path):
+def test_three_installations_do_not_mix(pair, stranger, tmp_path):
     a, b = pair
-    c = Site(tmp_path, "gamma").init("TN")
+    c = stranger
     connect(a, c)
     a.run("import", bundle(tmp_path / "b.json", indicator(1)))
     a.run("release", "--to", "gamma", "--all", "--out", tmp_path / "c1")

@@ -71,7 +71,7 @@ def test_search_finds_names_patterns_and_external_ids_in_both_scripts(site, tmp_
     refs = [{"source_name": "cve", "external_id": "CVE-2024-3094"}]
     objects = [
         indicator(1, name="Copper Lantern loader", description="fetches a second stage"),
-        indicator(2, name="أحمد والفانوسُ", external_references=refs),
+        indicator(2, name="أحمدُ والفـانوس الكبير", external_references=refs),
         indicator(3, name='quote " OR * NEAR(x)'),
     ]
     site.run("import", bundle(tmp_path / "b.json", *objects))
@@ -80,7 +80,7 @@ def test_search_finds_names_patterns_and_external_ids_in_both_scripts(site, tmp_
         return {o["id"][11:19] for o in site.run("search", text)["objects"]}
 
     assert found("lantern") == found("LANT") == found("second stage") == {"00000001"}
-    assert found("احمد") == found("الفانوس") == {"00000002"}
+    assert found("احمد") == found("أَحْمَد") == found("كبير") == found("الكبير") == {"00000002"}
     assert found("CVE-2024-3094") == {"00000002"}
     assert found("198.51.100.3") == {"00000003"}
     assert found('" OR 1') == set()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 
-from tests.cli.conftest import bundle, indicator
+from tests.cli.conftest import CLI, Site, bundle, connect, indicator
 
 FILES = ("ics-attack-18.1.json", "mobile-attack-17.1.json", "capec-2.1.json")
 
 
 @pytest.mark.timeout(300)
-def test_every_object_of_three_corpora_crosses_with_the_same_value(pair, corpus, tmp_path):
-    a, b = pair
+def test_every_object_of_three_corpora_crosses_with_the_same_value(corpus, tmp_path):
+    a, b = Site(tmp_path, "alpha").init(), Site(tmp_path, "beta").init("PT")
+    connect(a, b)
     source = {}
     for name in FILES:
         objects = json.loads((corpus / "stix" / name).read_bytes())["objects"]
@@ -51,7 +53,7 @@ def test_every_object_of_three_corpora_crosses_with_the_same_value(pair, corpus,
     assert {(e["to"], e["seq"], e["state"], e["acknowledged"]) for e in entries} == {
         ("beta", 1, "accepted", True)
     }
-    for site in pair:
+    for site in (a, b):
         assert site.run("check")["ok"]
         assert site.run("audit", "verify")["ok"]
 
@@ -178,10 +180,6 @@ def test_carry_copies_byte_for_byte(pair, tmp_path):
 
 
 def test_practice_runs_to_the_end(tmp_path):
-    import subprocess
-
-    from tests.cli.conftest import CLI
-
     done = subprocess.run(
         [CLI, "practice", "--folder", tmp_path / "p"], capture_output=True, text=True, check=True
     )
