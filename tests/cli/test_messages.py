@@ -1,0 +1,70 @@
+"""Every code that can reach an officer has a sentence, and sentences keep to the rules of writing."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from app import messages
+from app.messages import MESSAGES
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def raised_codes():
+    """Codes given literally to Refused and Fault, to `failed` lists, and returned by the gate."""
+    for path in [*(ROOT / "app").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in ("Refused", "Problem")
+            ):
+                if node.args and isinstance(node.args[0], ast.Constant):
+                    yield node.args[0].value, path.name
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Fault", "NotStrict", "_Bad"):
+                for argument in node.args:
+                    if isinstance(argument, ast.Constant) and re.fullmatch(
+                        r"(json|stix|object)-[a-z0-9.-]+", argument.value
+                    ):
+                        yield argument.value, path.name
+
+
+def test_every_code_that_is_raised_has_a_sentence():
+    found = set(raised_codes())
+    assert len(found) > 60
+    assert sorted((code, name) for code, name in found if code not in MESSAGES) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    "no-agreement ceiling card-key unreadable-marking withheld-reference leaves already-has dangling not-selected"
+    " protection-onetime protection-reusable protection-card status-duplicate status-gap status-closed fork too-far"
+    " epoch-unknown channel-frozen channel-claimed channel-full keys-format document-format signature part-unreadable"
+    " age-header age-hmac age-no-match age-payload age-armor age-key age-recipients page-damaged structure-damaged"
+    " reference-broken audit-altered audit-missing slots-damaged wrong-passphrase".split(),
+)
+def test_codes_that_are_computed_have_sentences(code):
+    assert code in MESSAGES
+
+
+def test_sentences_keep_to_the_rules_of_writing():
+    for code, message in MESSAGES.items():
+        for text in filter(None, (message.sentence, message.remedy)):
+            assert text[-1] == ".", code
+            assert not re.search(r"\b(please|sorry|invalid|successfully|error)\b|!", text, re.IGNORECASE), (
+                code
+            )
+
+
+def test_facts_from_outside_cannot_act_in_a_sentence():
+    shown = messages.sentence("counterpart-unknown", {"name": "x\u202egnp\x1b[31m\n{evil}"})
+    assert "\u202e" not in shown
+    assert "\x1b" not in shown
+    assert "\n" not in shown
+    assert "[U+202E]" in shown
+    assert messages.sentence("counterpart-unknown", {}) == "There is no counterpart ?."
+    assert messages.sentence("no-such-code") == "Refused."
