@@ -30,13 +30,16 @@ class Terms:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One version that is selected. `level` is the stricter of marking and handling; `refs` the ids it names."""
+    """One version that is selected. `level` is the stricter of marking and handling; `refs` the ids it needs, `names`
+    every other id that stands anywhere in it, in text too.
+    """
 
     key: int
     id: str
     level: Level
     refs: tuple[str, ...]
     has: bool = False
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,22 +104,21 @@ def judge(
     dangling, unselected = set[str](), set[str]()
     known: dict[str, Level | None] = {}
     for one in candidates:
-        for ref in one.refs:
-            if ref in versions:
-                for key in versions[ref]:
+        needed = set(one.refs)
+        for name in needed.union(one.names):
+            if name in versions:
+                for key in versions[name]:
                     named_by[key].append(one.key)
                 continue
-            if public is not None and ref in public:
+            if public is not None and name in public:
                 continue
-            if ref not in known:
-                known[ref] = elsewhere(ref)
-            level = known[ref]
-            if level is None:
-                dangling.add(ref)
-            elif over(level, terms):
+            if name not in known:
+                known[name] = elsewhere(name)
+            level = known[name]
+            if level is not None and over(level, terms):
                 codes[one.key] = codes[one.key] or "withheld-reference"
-            else:
-                unselected.add(ref)
+            elif name in needed:
+                (dangling if level is None else unselected).add(name)
     _close(codes, named_by)
     verdicts = tuple(
         Verdict(one.key, codes[one.key] or (ALREADY_HAS if new_only and one.has else LEAVES))

@@ -22,7 +22,7 @@ from app import audit
 from app.exchange import counterparts, gate, sealing, statements
 from app.exchange.gate import Candidate, Caution, Terms
 from app.intel import marking
-from app.intel.envelope import envelope
+from app.intel.envelope import envelope, mentions
 from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused
@@ -179,7 +179,9 @@ def _decide(reader: Connection, one: Counterpart, wish: Wish, job: Job) -> Decis
             handling = None if row.handling is None else Level(row.handling)
             level = gate.stricter(own, handling, default)
             facts[row.vid] = (row, level, handling)
-            candidates.append(Candidate(row.vid, row.id, level, env.refs, row.sha256 in has))
+            candidates.append(
+                Candidate(row.vid, row.id, level, env.refs, row.sha256 in has, tuple(mentions(value)))
+            )
             needed.update(ref for ref in env.refs if ref.split("--")[0] in FOLLOWING)
         found = (objects.oid_of(reader, objects.id_hash(hash_key, ref)) for ref in needed)
         following = sorted({oid for oid in found if oid is not None} - seen)

@@ -105,17 +105,18 @@ def take(
     """Put objects into the holdings inside the caller's transaction; returns what each turned out to be."""
     counts = counts or Counts()
     hash_key = objects.hash_key(tx)
-    definitions: list[str] = []
-    resolve = _resolver(tx, hash_key)
+    arrived: list[str] = []
+    definitions = _Definitions(tx, hash_key)
     for number, one in enumerate(incoming):
         if number % STEP == 0:
             job.step(number, total, "store")
         value = one.value if one.value is not None else msgspec.json.decode(one.raw, type=dict[str, object])
-        env = envelope(value, resolve)
+        env = envelope(value, definitions)
         _take_one(tx, hash_key, one, env, origin, default, counts)
         if env.type == "marking-definition":
-            definitions.append(env.id)
-    _read_again(tx, hash_key, definitions, resolve)
+            arrived.append(env.id)
+            definitions.changed()
+    _read_again(tx, hash_key, arrived, definitions)
     return counts
 
 
@@ -193,16 +194,26 @@ def _held(
     return None
 
 
-def _resolver(tx: Connection, hash_key: bytes) -> Callable[[str], dict[str, object] | None]:
-    """Marking definitions as held at the time they are asked for: one may come later in the same file."""
+class _Definitions:
+    """Marking definitions as held now, each read once until another one comes in."""
 
-    def resolve(stix_id: str) -> dict[str, object] | None:
-        row = objects.find(tx, objects.id_hash(hash_key, stix_id))
-        if row is None:
-            return None
-        return msgspec.json.decode(objects.raw(tx, row.current), type=dict[str, object])
+    def __init__(self, tx: Connection, hash_key: bytes) -> None:
+        self._tx, self._hash_key = tx, hash_key
+        self._known: dict[str, dict[str, object] | None] = {}
 
-    return resolve
+    def __call__(self, stix_id: str) -> dict[str, object] | None:
+        if stix_id not in self._known:
+            row = objects.find(self._tx, objects.id_hash(self._hash_key, stix_id))
+            self._known[stix_id] = (
+                None
+                if row is None
+                else msgspec.json.decode(objects.raw(self._tx, row.current), type=dict[str, object])
+            )
+        return self._known[stix_id]
+
+    def changed(self) -> None:
+        """Forget what was read: a definition came in."""
+        self._known.clear()
 
 
 def _read_again(

@@ -80,6 +80,18 @@ def test_the_stricter_of_marking_and_handling_counts():
     assert stricter(None, None, Level.AMBER) is Level.AMBER
 
 
+def test_an_id_that_only_stands_in_a_text_gives_a_withheld_object_away_too():
+    objects = [
+        Candidate(1, "red", Level.RED, ()),
+        Candidate(2, "b", Level.CLEAR, (), names=("red",)),
+        Candidate(3, "c", Level.CLEAR, (), names=("held-red", "never-held")),
+        Candidate(4, "d", Level.CLEAR, (), names=("never-held",)),
+    ]
+    judgement = judge(objects, OPEN, {"held-red": Level.RED}.get)
+    assert verdicts(judgement) == {1: "ceiling", 2: "withheld-reference", 3: "withheld-reference", 4: LEAVES}
+    assert not judgement.warnings, "a word in a text is no reference that dangles"
+
+
 names = st.integers(0, 11).map(lambda n: f"o{n}")
 candidates = st.lists(
     st.tuples(names, st.sampled_from(Level), st.lists(names, max_size=3), st.booleans()), max_size=16
