@@ -76,6 +76,9 @@ class Actions(QObject):
     def entries(self) -> tuple[Entry, ...]:
         return tuple(self._entries.values())
 
+    def actions(self) -> list[QAction]:
+        return list(self._actions.values())
+
     def enable(self, key: str, on: bool) -> None:
         """Whether the action can be done now."""
         self._actions[key].setEnabled(on)

@@ -1,17 +1,20 @@
 """Work off the window's thread: `work(job)` runs in a worker, its result comes back to a slot on the window's thread.
 
 Reading work may run side by side; writing work runs one at a time, in order, as the store has one writer. Nothing here
-knows what the work does. `stop` cancels everything and waits: locking uses it.
+knows what the work does. `stop` cancels everything: locking uses it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import queue
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, SignalInstance, Slot
 
 from app.jobs import Cancelled, Job
 from app.messages import Refused
@@ -60,28 +63,34 @@ class Task(QObject):
 @dataclass
 class _Pending:
     task: Task
-    bridge: _Bridge
-    done: Callable[[Any], None] | None
-    failed: Callable[[Refused], None] | None
-    cancelled: Callable[[], None] | None
-    run: _Run | None = None
+    done: Callable[[Any], object] | None
+    failed: Callable[[Refused], object] | None
+    cancelled: Callable[[], object] | None
 
 
-class _Run(QRunnable):
-    def __init__(self, work: Callable[[Job], Any], job: Job, bridge: _Bridge) -> None:
-        super().__init__()
-        self.setAutoDelete(False)
-        self._work = work
-        self._job = job
-        self._bridge = bridge
+class _Workers:
+    """Python threads that take work from one queue. Not Qt's pool: its threads lose what is thread-local between runs,
+    and the store keeps a reader for each thread."""
 
-    def run(self) -> None:
-        try:
-            result = self._work(self._job)
-        except BaseException as error:
-            self._bridge.ended.emit(None, error)
-        else:
-            self._bridge.ended.emit(result, None)
+    def __init__(self, count: int, name: str) -> None:
+        self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._threads = [threading.Thread(target=self._serve, name=name, daemon=True) for _n in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def put(self, run: Callable[[], None]) -> None:
+        self._queue.put(run)
+
+    def end(self) -> None:
+        """Finish what is queued and end; returns when every thread has."""
+        for _thread in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _serve(self) -> None:
+        while (run := self._queue.get()) is not None:
+            run()
 
 
 class Jobs(QObject):
@@ -92,12 +101,10 @@ class Jobs(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._readers = QThreadPool(self)
-        self._readers.setMaxThreadCount(2)
-        self._writer = QThreadPool(self)
-        self._writer.setMaxThreadCount(1)
-        self._writer.setExpiryTimeout(-1)
+        self._readers = _Workers(2, "reader")
+        self._writer = _Workers(1, "writer")
         self._pending: dict[Task, _Pending] = {}
+        self._stopped = False
 
     @property
     def running(self) -> tuple[Task, ...]:
@@ -106,8 +113,8 @@ class Jobs(QObject):
     def read(
         self,
         work: Callable[[Job], T],
-        done: Callable[[T], None],
-        failed: Callable[[Refused], None] | None = None,
+        done: Callable[[T], object],
+        failed: Callable[[Refused], object] | None = None,
         *,
         title: str = "",
     ) -> Task:
@@ -117,59 +124,78 @@ class Jobs(QObject):
     def write(
         self,
         work: Callable[[Job], T],
-        done: Callable[[T], None] | None = None,
-        failed: Callable[[Refused], None] | None = None,
-        cancelled: Callable[[], None] | None = None,
+        done: Callable[[T], object] | None = None,
+        failed: Callable[[Refused], object] | None = None,
+        cancelled: Callable[[], object] | None = None,
         *,
         title: str = "",
     ) -> Task:
         """Run work that changes the store; one at a time, in the order asked for."""
         return self._start(self._writer, work, done, failed, cancelled, title)
 
-    def stop(self, milliseconds: int = 10_000) -> bool:
-        """Cancel all, wait for the workers, forget every result. True if all ended in time."""
+    def stop(
+        self, finally_: Callable[[], object] | None = None, then: Callable[[], None] | None = None
+    ) -> None:
+        """Cancel all and forget every result, at once; when the workers have ended, `finally_` runs off the window's
+        thread, and `then` on it. Nothing can be started any more."""
+        self._stopped = True
         for task in list(self._pending):
             task.cancel()
-        self._readers.clear()
-        self._writer.clear()
-        ended = self._readers.waitForDone(milliseconds) and self._writer.waitForDone(milliseconds)
-        for task, pending in list(self._pending.items()):
-            pending.bridge.blockSignals(True)
             self._pending.pop(task)
             task.ended.emit()
             task.deleteLater()
-        return ended
+        bridge = _Bridge(self)
+        if then is not None:
+            bridge.ended.connect(lambda _result, _error: then(), Qt.ConnectionType.QueuedConnection)
+
+        def wait() -> None:
+            self._readers.end()
+            self._writer.end()
+            if finally_ is not None:
+                finally_()
+            _send(bridge.ended, None, None)
+
+        threading.Thread(target=wait, name="stopping").start()
 
     def _start(
         self,
-        pool: QThreadPool,
+        workers: _Workers,
         work: Callable[[Job], T],
-        done: Callable[[T], None] | None,
-        failed: Callable[[Refused], None] | None,
-        cancelled: Callable[[], None] | None,
+        done: Callable[[T], object] | None,
+        failed: Callable[[Refused], object] | None,
+        cancelled: Callable[[], object] | None,
         title: str,
     ) -> Task:
-        bridge = _Bridge()
         last = 0.0
 
         def notice(count: int, total: int, stage: str) -> None:
             nonlocal last
             now = time.monotonic()
-            if now - last >= NOTICE_EVERY_S or count == total:
+            if now - last >= NOTICE_EVERY_S:
                 last = now
-                bridge.progressed.emit(min(count, _CAP), min(total, _CAP), stage)
+                _send(bridge.progressed, min(count, _CAP), min(total, _CAP), stage)
 
         job = Job(notice)
         task = Task(title, job, self)
-        pending = _Pending(task, bridge, done, failed, cancelled)
-        pending.run = _Run(work, job, bridge)
-        self._pending[task] = pending
-        queued = Qt.ConnectionType.QueuedConnection
-        bridge.progressed.connect(_Progress(task, self).take, queued)
-        bridge.ended.connect(_End(self, task).take, queued)
+        if self._stopped:
+            return task
+        bridge = _Bridge(task)
+        self._pending[task] = _Pending(task, done, failed, cancelled)
+        bridge.progressed.connect(_Progress(task).take, Qt.ConnectionType.QueuedConnection)
+        bridge.ended.connect(_End(self, task).take, Qt.ConnectionType.QueuedConnection)
+
+        def run() -> None:
+            try:
+                job.step(0, 0, "")
+                result = work(job)
+            except BaseException as error:
+                _send(bridge.ended, None, error)
+            else:
+                _send(bridge.ended, result, None)
+
         if title:
             QTimer.singleShot(SHOWN_AFTER_MS, task, lambda: self._show(task))
-        pool.start(pending.run)
+        workers.put(run)
         return task
 
     def _show(self, task: Task) -> None:
@@ -201,10 +227,16 @@ class Jobs(QObject):
 _CAP = 2**31 - 1  # Qt's signals carry C integers
 
 
+def _send(signal: SignalInstance, *values: object) -> None:
+    """Emit from a worker; the receiver may be gone since, when the installation was locked meanwhile."""
+    with contextlib.suppress(RuntimeError):
+        signal.emit(*values)
+
+
 class _Progress(QObject):
     """Receiver of progress, living on the window's thread."""
 
-    def __init__(self, task: Task, parent: QObject) -> None:
+    def __init__(self, task: Task) -> None:
         super().__init__(task)
         self._task = task
 

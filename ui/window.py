@@ -8,19 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QIcon,
+    QPainter,
+    QPixmap,
+)
+from PySide6.QtWidgets import QDialog, QMainWindow, QStackedWidget, QWidget
 
 from app.messages import N_
 from ui.actions import Actions, Entry
-from ui.jobs import Jobs
 from ui.theme import Mode, theme
 from ui.tokens import TOKENS
-from ui.widgets.layout import Pane
+from ui.widgets.layout import Pane, column, line
+from ui.widgets.notices import Refusal
 from ui.widgets.palette import Palette
 from ui.widgets.rail import PlaceSpec, Rail, draw_mark
+
+DROPPED_LIMIT = 20
 
 PLACES = [
     PlaceSpec("inbox", N_("Inbox"), "inbox"),
@@ -54,22 +65,36 @@ class Frame(QWidget):
         self.rail = Rail(PLACES, chosen, settings, lock)
         self._stack = QStackedWidget()
         self._places: dict[str, QWidget] = {}
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.rail)
-        layout.addWidget(self._stack, 1)
+        self.refusal = Refusal()
+        notice = Pane("surface", layout=column(self.refusal, margins=(16, 0)))
+        self._side = side = column(notice, self._stack)
+        side.setStretch(1, 1)
+        row = line(self.rail, side, gap=0)
+        row.setStretch(1, 1)
+        self.setLayout(row)
+        # What to do with a file from outside, by what it is; the places say so when they are built.
+        self.receive: Callable[[Path], object] = print
+        self.add_card: Callable[[Path], object] = print
+        self.import_file: Callable[[Path], object] = print
 
     def add(self, key: str, place: QWidget) -> None:
         self._places[key] = place
         self._stack.addWidget(place)
 
     def show_place(self, key: str) -> None:
+        self.refusal.clear()
         self._stack.setCurrentWidget(self._places[key])
         self.rail.choose(key)
 
     def place(self, key: str) -> QWidget:
         return self._places[key]
+
+    def show_guide(self, guide: QWidget) -> None:
+        """A strip under the place, for practice."""
+        self._side.addWidget(guide)
+
+    def places(self) -> list[QWidget]:
+        return list(self._places.values())
 
     @property
     def current(self) -> str:
@@ -81,21 +106,21 @@ class Frame(QWidget):
 class Window(QMainWindow):
     """One window: a cover (first run, unlock) or the frame."""
 
+    closing = Signal()
+    dropped = Signal(object)  # Path
+
     def __init__(self) -> None:
         super().__init__()
         self.setWindowTitle("Mithaq")
         self.setWindowIcon(mark_icon())
-        self.jobs = Jobs(self)
+        self.setAcceptDrops(True)
         self.registry = Actions(self)
         self._body = QStackedWidget()
-        ground = Pane("canvas")
-        layout = QHBoxLayout(ground)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._body)
-        self.setCentralWidget(ground)
-        self._ground = ground
-        self._palette = Palette(self, self.registry)
+        self._ground = Pane("canvas", layout=column(self._body))
+        self.setCentralWidget(self._ground)
+        self._palette: Palette | None = None
         self.frame: Frame | None = None
+        self.menuBar().hide()
         room = QGuiApplication.primaryScreen().availableSize()
         self.setMinimumSize(min(TOKENS.minimum[0], room.width()), min(TOKENS.minimum[1], room.height()))
         self.resize(QSize(1440, 900).boundedTo(room).expandedTo(self.minimumSize()))
@@ -108,15 +133,56 @@ class Window(QMainWindow):
     def cover(self, screen: QWidget) -> None:
         """Show one screen over everything and forget the frame: nothing of it stays in memory."""
         self.frame = None
-        self._replace(screen)
+        self.new_registry()
+        self.menuBar().clear()
         self.menuBar().hide()
+        self._replace(screen)
+
+    def new_registry(self) -> None:
+        """Forget every action: those of a frame go with it."""
+        old = self.registry
+        for action in old.actions():
+            self.removeAction(action)
+        self.registry = Actions(self)
+        old.deleteLater()
 
     def show_frame(self, frame: Frame) -> None:
-        """Show the frame."""
+        """Show the frame; its actions are registered by now."""
         self.frame = frame
         self._replace(frame)
-        self.jobs.began.connect(frame.rail.watch)
+        self.add_common_actions()
+        self.registry.fill(self.menuBar())
+        self.addActions(self.registry.actions())
         self.menuBar().show()
+
+    def close_dialogs(self) -> None:
+        """Take away whatever lies over the window."""
+        for dialog in self.findChildren(QDialog):
+            dialog.close()
+        if self._palette is not None:
+            self._palette.deleteLater()
+            self._palette = None
+
+    def open_palette(self) -> None:
+        """Find an action by its words."""
+        if self._palette is not None:
+            self._palette.deleteLater()
+        self._palette = palette = Palette(self, self.registry)
+        palette.open()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.closing.emit()
+        super().closeEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        for url in event.mimeData().urls()[:DROPPED_LIMIT]:
+            if url.isLocalFile():
+                self.dropped.emit(Path(url.toLocalFile()))
 
     def _replace(self, screen: QWidget) -> None:
         while self._body.count():
@@ -129,7 +195,7 @@ class Window(QMainWindow):
     def add_common_actions(self) -> None:
         """What every window can do, whatever it shows."""
         self.registry.add(
-            Entry("palette", "view", N_("Find an action"), "Ctrl+K", "command", 0), self._palette.open
+            Entry("palette", "view", N_("Find an action"), "Ctrl+K", "command", 0), self.open_palette
         )
         self.registry.add(
             Entry("fold-rail", "view", N_("Fold the rail"), "Ctrl+\\", "panel-left", 1), self._fold

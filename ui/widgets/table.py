@@ -218,7 +218,7 @@ class ListTable(QTableView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setCornerButtonEnabled(False)
-        self.doubleClicked.connect(lambda index: self.activated_id.emit(model.id_at(index.row())))
+        self.doubleClicked.connect(lambda index: self.activated_id.emit(self.paged.id_at(index.row())))
         self.entered.connect(self._enter)
         model.modelReset.connect(self._reset)
         self._kept: Hashable | None = None
@@ -253,6 +253,16 @@ class ListTable(QTableView):
         if 0 <= row < len(self.paged.ids):
             flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
             self.selectionModel().setCurrentIndex(self.paged.index(row, 0), flags)
+
+    def show_model(self, model: PagedModel) -> None:
+        """Show other rows in the same columns."""
+        old = self.paged
+        self.paged = model
+        model.modelReset.connect(self._reset)
+        self.setModel(model)
+        old.deleteLater()
+        self._fit()
+        self.chosen.emit()
 
     def setModel(self, model: object) -> None:
         super().setModel(model)  # type: ignore[arg-type]

@@ -1,0 +1,191 @@
+"""Audit: the tamper-evident log as a list, newest first, and one entry beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+
+from app import audit
+from app.courier import folder
+from app.jobs import Job
+from app.messages import N_, _
+from app.store.installation import Installation
+from ui import files, numbers
+from ui.actions import Entry
+from ui.desk import AUDIT, Desk
+from ui.safe_text import isolate, isolate_ltr
+from ui.widgets.buttons import Button
+from ui.widgets.layout import Item, Pane, column
+from ui.widgets.notices import Empty, Refusal, ResultLine
+from ui.widgets.page import Header, ListDetail, ListPane
+from ui.widgets.paging import Cell, Column, PagedModel, Row
+from ui.widgets.panel import DetailPanel, Foot, fact
+from ui.widgets.table import ListTable
+from ui.widgets.text import muted, title
+from ui.words import act_word
+
+_ICONS = {
+    "import": "download",
+    "release": "send",
+    "receipt": "receipt",
+    "package": "package-open",
+    "counterpart": "users",
+    "unlocked": "lock-open",
+    "created": "key-round",
+    "handling": "tag",
+    "conflict": "split",
+    "setting": "settings",
+    "officer": "user",
+    "drop": "folder-open",
+    "channel": "link-2",
+}
+
+
+class Audit(Pane):
+    """The log."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__("surface")
+        self._desk = desk
+        columns = (
+            Column("act", _("Act"), 0, "name"),
+            Column("officer", _("Officer"), 170),
+            Column("at", _("When"), 160, "date"),
+            Column("number", _("Entry"), 76, "number"),
+        )
+        self.model = PagedModel(columns, self._ids, self._rows, desk.jobs.read)
+        self.model.refused.connect(desk.refused)
+        self.table = ListTable(self.model, _("Audit"))
+        self.table.opened.connect(self._open)
+        check = Button(_("Check the log"), icon="shield-check", run=self.check)
+        export = Button(_("Export…"), icon="upload", run=self.ask_export)
+        self.header = Header(_("Audit"), check, export)
+        self.refusal = Refusal()
+        self.result = ResultLine()
+        self.listing = ListPane(
+            self.header, [self.refusal], self.table, Empty("scroll-text", _("No entry yet."))
+        )
+        side = Pane("surface", layout=column(self.listing, Foot(self.result, margin=16, height=44)))
+        self.panel = DetailPanel()
+        self.split = ListDetail(side, self.panel)
+        self.setLayout(column(self.split))
+        self.model.loaded.connect(self._loaded)
+        desk.changed.connect(self._changed)
+        self.model.reload()
+
+    def register(self) -> None:
+        add = self._desk.actions.add
+        add(Entry("check-log", "file", N_("Check the log"), "", "shield-check", 5), self.check)
+        add(Entry("export-log", "file", N_("Export the log…"), "", "upload", 5), self.ask_export)
+
+    def _ids(self, _job: Job) -> Sequence[Hashable]:
+        newest = audit.entries(self._desk.installation.database.read(), None, 1)
+        return range(newest[0].number, 0, -1) if newest else ()
+
+    def _rows(self, _job: Job, ids: Sequence[Hashable]) -> list[Row]:
+        first = ids[0]
+        assert isinstance(first, int)
+        found = audit.entries(self._desk.installation.database.read(), first + 1, len(ids))
+        return [
+            Row(
+                (
+                    Cell(_said(e), icon=_ICONS.get(e.act.split(".")[0], "circle-dot")),
+                    Cell(e.officer),
+                    Cell(numbers.moment(e.at)),
+                    Cell(numbers.number(e.number)),
+                ),
+                data=e,
+            )
+            for e in found
+        ]
+
+    def _loaded(self, count: int) -> None:
+        self.header.count.setText(numbers.number(count))
+        self.listing.show_empty(not count)
+        if count and self.table.current_id() is None:
+            self.table.select_row(0)
+
+    def _open(self, number: object) -> None:
+        self.split.want_detail(number is not None)
+        if not isinstance(number, int):
+            self.panel.show_items([Empty("scroll-text", _("Choose an entry to read it."))])
+            return
+
+        def work(installation: Installation, _job: Job) -> audit.Entry:
+            return audit.entries(installation.database.read(), number + 1, 1)[0]
+
+        self._desk.read(work, self._show)
+
+    def _show(self, entry: audit.Entry) -> None:
+        items: list[Item] = [
+            muted(_("Entry {n}").format(n=numbers.number(entry.number))),
+            4,
+            title(act_word(entry.act)),
+            12,
+            fact(_("Officer"), entry.officer),
+            4,
+            fact(_("When"), numbers.moment(entry.at)),
+            4,
+            fact(_("Act"), entry.act, mono=True),
+        ]
+        for name, value in entry.detail.items():
+            text = str(value)
+            items += [4, fact(name, text, mono=len(text) >= 32)]
+        self.panel.show_items(items)
+
+    def check(self) -> None:
+        """Check that no entry was altered, dropped or reordered."""
+        self._desk.go.emit("audit")
+        self.refusal.clear()
+
+        def work(installation: Installation, _job: Job) -> list[tuple[str, int]]:
+            return audit.verify(installation.database.read())
+
+        def done(problems: list[tuple[str, int]]) -> None:
+            if problems:
+                code, number = problems[0]
+                self.refusal.show_code(code, {"where": number})
+            else:
+                self.result.say(_("The log is whole: every entry fits the one before it."), keep=True)
+
+        self._desk.read(work, done, self.refusal.show_refusal, title=_("Check the log"))
+
+    def ask_export(self) -> None:
+        self._desk.go.emit("audit")
+        files.ask_new(self.window(), _("Export the log"), "mithaq-audit.jsonl", self.export)
+
+    def export(self, path: Path) -> None:
+        """Write the log with its hashes to a file."""
+        self.refusal.clear()
+
+        def work(installation: Installation, _job: Job) -> int:
+            return folder.write_pieces(path, audit.export(installation.database.read()))
+
+        def done(size: int) -> None:
+            words = _("The log was written to {name} ({size}).")
+            self.result.say(words.format(name=isolate_ltr(path.name), size=numbers.size(size)))
+
+        self._desk.read(work, done, self.refusal.show_refusal, title=_("Export the log"))
+
+    def _changed(self, what: frozenset[str]) -> None:
+        if AUDIT in what:
+            self.model.reload()
+
+    def forget(self) -> None:
+        self.model.empty()
+        self.panel.show_items([])
+
+
+def _said(entry: audit.Entry) -> str:
+    """An act with the facts that tell it from its neighbours."""
+    detail = entry.detail
+    parts = [act_word(entry.act)]
+    if isinstance(detail.get("objects"), int):
+        parts.append(numbers.objects(int(str(detail["objects"]))))
+    if isinstance(detail.get("alias"), str):
+        parts.append(isolate(str(detail["alias"])))
+    if isinstance(detail.get("seq"), int):
+        parts.append(_("package {n}").format(n=detail["seq"]))
+    if isinstance(detail.get("name"), str) and isinstance(detail.get("value"), str):
+        parts.append(f"{detail['name']} = {isolate(str(detail['value']))}")
+    return " · ".join(parts)

@@ -1,0 +1,223 @@
+"""The doors: first run (create, or practise) and unlock. Nothing of an installation is shown before it is open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from app import vault
+from app.jobs import Job
+from app.messages import Refused, _
+from ui.jobs import Jobs
+from ui.safe_text import isolate_ltr
+from ui.tokens import TOKENS
+from ui.widgets.buttons import Button
+from ui.widgets.layout import Card, Hairline, Item, Pane, Scroll, column, line
+from ui.widgets.notices import Refusal
+from ui.widgets.rail import Bar, Mark
+from ui.widgets.text import Text, muted, title
+
+WIDTH = 480
+LABEL = 128
+
+
+def secret_field(name: str) -> QLineEdit:
+    """A field whose text is never shown, remembered or offered to an input method."""
+    field = QLineEdit()
+    field.setEchoMode(QLineEdit.EchoMode.Password)
+    field.setAccessibleName(name)
+    field.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+    field.setInputMethodHints(
+        Qt.InputMethodHint.ImhSensitiveData
+        | Qt.InputMethodHint.ImhNoPredictiveText
+        | Qt.InputMethodHint.ImhNoAutoUppercase
+    )
+    return field
+
+
+def form_row(label: str, field: QWidget, help_text: str = "") -> QWidget:
+    """A label before its field on one line; help under the field in muted."""
+    row = QWidget()
+    words = Text(label, size="body", color="muted")
+    words.setFixedWidth(LABEL)
+    layout = column(line(words, field, gap=8))
+    if help_text:
+        layout.addSpacing(4)
+        layout.addLayout(line(LABEL + 8, muted(help_text, size="label", wrap=True), gap=0))
+    row.setLayout(layout)
+    return row
+
+
+class Door(Pane):
+    """A card in the middle of the window under the mark."""
+
+    def __init__(self, name: str, under: str, *items: Item) -> None:
+        super().__init__("canvas")
+        self.setObjectName("door")
+        head = line(Mark(40), column(title(name), muted(under, wrap=True), gap=2), gap=14)
+        head.setStretch(1, 1)
+        self.refusal = Refusal()
+        self.busy = Bar()
+        self.busy_text = muted("", size="label")
+        self._busy = QWidget()
+        self._busy.setLayout(column(16, self.busy, 6, self.busy_text))
+        self._busy.hide()
+        card = Card(
+            column(head, 20, Hairline(), 20, *items, 16, self.refusal, self._busy, margins=28),
+            radius=TOKENS.radius["sheet"],
+        )
+        card.setFixedWidth(WIDTH)
+        inside = QWidget()
+        inside.setLayout(column(None, line(None, card, None), None, margins=24))
+        self.setLayout(column(Scroll(inside)))
+
+    def show_busy(self, what: str) -> None:
+        """What is going on; "" when nothing is."""
+        self.busy_text.setText(what)
+        self.busy.show_part(1, 3)
+        self._busy.setVisible(bool(what))
+
+
+class FirstRun(Door):
+    """Create an installation here, or practise with two throw-away ones."""
+
+    def __init__(
+        self, home: Path, jobs: Jobs, created: Callable[[str], object], practise: Callable[[], object]
+    ) -> None:
+        self._home = home
+        self._jobs = jobs
+        self._created = created
+        self.name = QLineEdit()
+        self.name.setMaxLength(200)
+        self.name.setPlaceholderText(_("CERT Almaria"))
+        self.name.setAccessibleName(_("Name of your team"))
+        self.country = QLineEdit()
+        self.country.setMaxLength(2)
+        self.country.setFixedWidth(64)
+        self.country.setPlaceholderText("JO")
+        self.country.setAccessibleName(_("Country, two letters"))
+        self.officer = QLineEdit()
+        self.officer.setMaxLength(200)
+        self.officer.setAccessibleName(_("Your name"))
+        self.passphrase = secret_field(_("Passphrase"))
+        self.again = secret_field(_("Passphrase, once more"))
+        self.again.returnPressed.connect(self._create)
+        self.create_button = Button(_("Create the installation"), "primary", large=True, run=self._create)
+        self.practise = Button(_("Practise first"), large=True, run=practise)
+        country = QWidget()
+        country.setLayout(line(self.country, muted(_("Two letters, as on a card")), gap=8))
+        super().__init__(
+            _("Welcome to Mithaq"),
+            _("Nothing is here yet. The name and country go on your card; counterparts see them."),
+            form_row(_("Team"), self.name),
+            10,
+            form_row(_("Country"), country),
+            10,
+            form_row(_("Officer"), self.officer),
+            10,
+            form_row(_("Passphrase"), self.passphrase),
+            10,
+            form_row(
+                _("Once more"),
+                self.again,
+                _("At least {n} characters. Nobody can bring it back if it is lost.").format(
+                    n=vault.PASSPHRASE_LENGTH
+                ),
+            ),
+            20,
+            line(self.create_button, self.practise, None, gap=8),
+            10,
+            muted(_("Practice uses two throw-away installations and sample intel."), size="label", wrap=True),
+            4,
+            muted(_("Folder: {path}").format(path=isolate_ltr(str(home))), size="small", wrap=True),
+        )
+
+    def _create(self) -> None:
+        passphrase = self.passphrase.text()
+        if passphrase != self.again.text():
+            self.refusal.show_words(
+                _("The two passphrases differ."), _("Type both again."), "passphrase-differs"
+            )
+            self.again.clear()
+            self.again.setFocus()
+            return
+        name, country, officer = self.name.text(), self.country.text(), self.officer.text()
+        home = self._home
+        self.refusal.clear()
+        self.create_button.setEnabled(False)
+        self.show_busy(_("Making keys and the encrypted store"))
+
+        def work(_job: Job) -> str:
+            return vault.create(home, name, country, officer, passphrase)
+
+        def failed(refused: Refused) -> None:
+            self.show_busy("")
+            self.create_button.setEnabled(True)
+            self.refusal.show_refusal(refused)
+
+        def done(_fingerprint: str) -> None:
+            self.passphrase.clear()
+            self.again.clear()
+            self._created(passphrase)
+
+        self._jobs.write(work, done, failed)
+
+
+class Unlock(Door):
+    """The passphrase, and nothing that is inside."""
+
+    def __init__(
+        self, home: Path, jobs: Jobs, opened: Callable[[vault.Unlocked], object], *, closing: bool
+    ) -> None:
+        self._home = home
+        self._jobs = jobs
+        self._opened = opened
+        self.passphrase = secret_field(_("Passphrase"))
+        self.passphrase.returnPressed.connect(self.unlock)
+        self.officer = QLineEdit()
+        self.officer.setMaxLength(200)
+        self.officer.setPlaceholderText(_("The first one"))
+        self.officer.setAccessibleName(_("Officer"))
+        self.officer.returnPressed.connect(self.unlock)
+        self.button = Button(_("Unlock"), "primary", icon="lock-open", large=True, run=self.unlock)
+        super().__init__(
+            _("Mithaq is locked"),
+            _("Nothing of the installation is in memory."),
+            form_row(_("Passphrase"), self.passphrase),
+            10,
+            form_row(_("Officer"), self.officer),
+            20,
+            line(self.button, None),
+            10,
+            muted(_("Folder: {path}").format(path=isolate_ltr(str(home))), size="small", wrap=True),
+        )
+        self.set_closing(closing)
+
+    def set_closing(self, closing: bool) -> None:
+        """While the store is still being closed, nothing can be opened."""
+        self.button.setEnabled(not closing)
+        self.show_busy(_("Closing the store") if closing else "")
+        if not closing:
+            self.passphrase.setFocus()
+
+    def unlock(self) -> None:
+        """Try the passphrase."""
+        if not self.button.isEnabled():
+            return
+        passphrase, officer, home = self.passphrase.text(), self.officer.text().strip(), self._home
+        self.passphrase.clear()
+        self.refusal.clear()
+        self.button.setEnabled(False)
+        self.show_busy(_("Unlocking"))
+
+        def work(_job: Job) -> vault.Unlocked:
+            return vault.unlock(home, passphrase, officer)
+
+        def failed(refused: Refused) -> None:
+            self.set_closing(False)
+            self.refusal.show_refusal(refused)
+
+        self._jobs.write(work, self._opened, failed)

@@ -1,0 +1,504 @@
+"""A release being made: for whom, the gate's verdict on each object, and the one button that seals what may leave.
+
+The verdicts shown and the seal come from the same judgement of the same facts (`app.exchange.releases`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QStackedWidget, QWidget
+
+from app.exchange import counterparts, releases
+from app.exchange.counterparts import Listed
+from app.exchange.gate import ALREADY_HAS, LEAVES
+from app.exchange.releases import Decision, Item, Released, Wish
+from app.jobs import Cancelled, Job
+from app.messages import N_, Refused, _, ngettext, remedy, sentence
+from app.store.installation import Installation
+from ui import drawing, files, icons, numbers, reading
+from ui.desk import COUNTERPARTS, RELEASES, Desk
+from ui.jobs import Task
+from ui.safe_text import isolate
+from ui.screens.preview import PreviewSheet
+from ui.theme import theme
+from ui.widgets.buttons import Button, Choice, Segments
+from ui.widgets.chips import Chip, ChipRow, ChipSpec
+from ui.widgets.layout import Card, Hairline, Pane, Scroll, clear, column, line
+from ui.widgets.layout import Item as Widget
+from ui.widgets.notices import Empty, Icon, Notice, Refusal
+from ui.widgets.page import Header, ListDetail, back_button
+from ui.widgets.paging import Cell, Column, Row
+from ui.widgets.panel import DetailPanel, Section, entry
+from ui.widgets.tags import KeyHint, TlpTag
+from ui.widgets.text import Text, muted
+from ui.widgets.verdicts import Group, VerdictGroup
+from ui.words import type_word
+
+NAMED = 400  # rows of a group whose names are fetched at once
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A decision with the names of what it is about."""
+
+    decision: Decision
+    names: dict[str, str]
+    drives: str = ""
+
+
+class Parts(QWidget):
+    """A bar of what leaves, what they have, what is held back."""
+
+    def __init__(self, leaving: int, has: int, held: int) -> None:
+        super().__init__()
+        self._parts = ((leaving, "accent"), (has, "muted"), (held, "warning"))
+        self.setFixedHeight(8)
+        self.setAccessibleName(_("{leaving} leave, {held} held back").format(leaving=leaving, held=held))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        look = theme()
+        total = sum(n for n, _c in self._parts) or 1
+        x = 0.0
+        for count, color in self._parts:
+            width = self.width() * count / total
+            if count:
+                part = QRect(round(x), 0, max(3, round(width) - 2), 8)
+                drawing.box(painter, drawing.mirrored(part, self.rect()), ground=look.color(color), radius=3)
+            x += width
+        painter.end()
+
+
+class NewRelease(Pane):
+    """One release, from the selection to the seal."""
+
+    sealed = Signal(str)  # what was done, in words
+
+    def __init__(self, desk: Desk, ids: tuple[str, ...] | None, leave: Callable[[], object]) -> None:
+        super().__init__("surface")
+        self._desk = desk
+        self._ids = ids
+        self._judged: Judged | None = None
+        self._group = ""
+        self._task: Task | None = None
+        self._to = ""
+        self._ones: list[Listed] = []
+        self.target: Path | None = None
+        change = Button(_("Change selection"), icon="list-checks", run=lambda: self._back(leave))
+        self.header = Header(_("New release"), change, leading=back_button(leave))
+        self.header.count.setText(
+            _("everything held")
+            if ids is None
+            else _("{n} from the holdings").format(n=numbers.objects(len(ids)))
+        )
+        self._summary_row = line(margins=(16, 10), gap=32)
+        self._summary = Card(self._summary_row)
+        self.chips = ChipRow(self._choose)
+        self.only_new = Chip(ChipSpec("new", _("Only what they lack")))
+        self.only_new.clicked.connect(lambda: self.judge())
+        chips = line(self.chips, self.only_new, gap=8)
+        self.refusal = Refusal()
+        top = Pane(layout=column(self._summary, 8, chips, self.refusal, 6, margins=(16, 0)))
+        self._groups = column()
+        groups = Pane("surface", layout=column(self._groups, None))
+        self._stack = QStackedWidget()
+        self._stack.addWidget(Scroll(groups))
+        self._wait = Empty("shield-check", _("The gate looks at each object."))
+        self._stack.addWidget(self._wait)
+        self._nobody = Empty(
+            "users",
+            _("No verified counterpart yet. Nothing can be sealed for anybody."),
+            Button(_("Go to the counterparts"), icon="users", run=lambda: desk.go.emit("counterparts")),
+        )
+        self._stack.addWidget(self._nobody)
+        side = Pane("surface", layout=column(self.header, top, Hairline(), self._stack))
+        self.panel = DetailPanel()
+        self.split = ListDetail(side, self.panel, detail_width=392)
+        self.split.want_detail(True)
+        self.setLayout(column(self.split))
+        self.priority = Segments([("routine", _("Routine")), ("flash", _("Flash"))], "routine")
+        self.note = QPlainTextEdit()
+        self.reference = QLineEdit()
+        shortcut = QShortcut(QKeySequence("Ctrl+Return"), self)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(self.seal)
+        self._make_form()
+        desk.changed.connect(self._changed)
+        self._stack.setCurrentWidget(self._wait)
+        self._fetch_ones()
+
+    def _back(self, leave: Callable[[], object]) -> None:
+        leave()
+        self._desk.go.emit("holdings")
+
+    def _make_form(self) -> None:
+        self.note.setPlaceholderText(_("For the officer there"))
+        self.note.setAccessibleName(_("Note"))
+        self.note.setFixedHeight(58)
+        self.note.setTabChangesFocus(True)
+        self.reference.setPlaceholderText(_("Your file number, if any"))
+        self.reference.setAccessibleName(_("Reference"))
+        self.reference.setMaxLength(200)
+
+    # --- whom for -----------------------------------------------------------------------------------------------------
+
+    def _fetch_ones(self) -> None:
+        def done(ones: list[Listed]) -> None:
+            self._ones = [o for o in ones if o.verified and not o.revoked]
+            if not self._ones:
+                self._stack.setCurrentWidget(self._nobody)
+                self._show_summary()
+                self._show_panel()
+                return
+            if self._to not in {o.fingerprint for o in self._ones}:
+                self._to = self._ones[0].fingerprint
+            self.judge()
+
+        self._desk.read(lambda installation, _job: counterparts.listed(installation), done)
+
+    def choose_counterpart(self, fingerprint: str) -> None:
+        """Release to this one."""
+        self._to = fingerprint
+        self.judge()
+
+    @property
+    def counterpart(self) -> Listed | None:
+        return next((o for o in self._ones if o.fingerprint == self._to), None)
+
+    def _show_summary(self) -> None:
+        clear(self._summary_row)
+        one = self.counterpart
+        if one is None:
+            self._summary.hide()
+            return
+        self._summary.show()
+        choice = Choice([(o.fingerprint, o.alias) for o in self._ones], self._to, self.choose_counterpart)
+        choice.setAccessibleName(_("To"))
+        row = self._summary_row
+        row.addLayout(line(Icon("badge-check", "success"), _pair(_("To"), choice), gap=12))
+        row.addLayout(line(Icon("handshake"), _pair(_("Agreement"), _strong(_("None in force"))), gap=12))
+        decision = self._judged.decision if self._judged else None
+        ceiling = "CLEAR" if decision is None or decision.ceiling is None else decision.ceiling.label
+        row.addLayout(line(_pair(_("Ceiling"), TlpTag(ceiling))))
+        if decision is not None:
+            row.addLayout(
+                line(Icon("key-round"), _pair(_("Key"), _strong(_(_KEYS[decision.protection]))), gap=12)
+            )
+        row.addStretch(1)
+
+    # --- judging ------------------------------------------------------------------------------------------------------
+
+    def _wish(self) -> Wish:
+        return Wish(
+            self._ids,
+            self.only_new.isChecked(),
+            False,
+            self.note.toPlainText().strip(),
+            self.priority.value,
+            self.reference.text().strip(),
+        )
+
+    def judge(self) -> None:
+        """Ask the gate again."""
+        self.refusal.clear()
+        if self._task is not None:
+            self._task.cancel()
+        to, wish = self._to, self._wish()
+        self._stack.setCurrentWidget(self._wait)
+
+        def work(installation: Installation, job: Job) -> Judged:
+            decision = releases.check(installation, to, wish, job)
+            wanted: list[str] = []
+            seen: Counter[str] = Counter()
+            for item in decision.items:
+                seen[item.code] += 1
+                if seen[item.code] <= NAMED:
+                    wanted.append(item.id)
+            if to != self._to:
+                raise Cancelled
+            names = {i: row.name or i for i, row in reading.names_of(installation, wanted).items()}
+            return Judged(decision, names)
+
+        def done(judged: Judged) -> None:
+            self._judged = judged
+            self._show()
+
+        def failed(refused: Refused) -> None:
+            self._judged = None
+            self._show_summary()
+            self._show_panel()
+            self.refusal.show_refusal(refused)
+
+        self._task = self._desk.read(work, done, failed, title=_("Check what may leave"))
+
+    def _show(self) -> None:
+        judged = self._judged
+        if judged is None:
+            return
+        decision = judged.decision
+        has = sum(1 for item in decision.items if item.code == ALREADY_HAS)
+        specs = [ChipSpec("", _("All"), len(decision.items))]
+        specs.append(ChipSpec("leaves", _("Leaves"), len(decision.leaving), "arrow-up-right", "accent"))
+        specs.append(ChipSpec("already-has", _("Already has"), has, "check-check"))
+        specs.append(ChipSpec("held", _("Held back"), len(decision.held), "hand", "warning"))
+        self.chips.set(specs, self._group)
+        self._show_summary()
+        self._show_groups(judged)
+        self._show_panel()
+        self._stack.setCurrentIndex(0)
+
+    def _choose(self, group: str) -> None:
+        self._group = group
+        if self._judged is not None:
+            self._show_groups(self._judged)
+
+    def _show_groups(self, judged: Judged) -> None:
+        clear(self._groups)
+        columns = (
+            Column("name", "", 0, "name"),
+            Column("marking", "", 148, "tag"),
+            Column("type", "", 132),
+        )
+        by_code: dict[str, list[Item]] = {}
+        for item in judged.decision.items:
+            by_code.setdefault(item.code, []).append(item)
+        order = sorted(by_code, key=lambda code: (_rank(code), -len(by_code[code])))
+        for code in order:
+            status = code if code in (LEAVES, ALREADY_HAS) else "held"
+            if self._group and self._group != status:
+                continue
+            items = by_code[code]
+            group = Group(
+                code,
+                status,
+                len(items),
+                _reason(code),
+                remedy(code),
+                [_row(item, judged.names) for item in items],
+                self._action(code),
+                open=code != ALREADY_HAS,
+            )
+            shown = VerdictGroup(group, columns)
+            shown.activated_row.connect(lambda row: self.preview(row.data))
+            self._groups.addWidget(shown)
+
+    def _action(self, code: str) -> tuple[str, str, Callable[[], object]] | None:
+        if code == "no-agreement" or code == "ceiling":
+            return (_("Leave them out"), "list-checks", self._leave_out)
+        return None
+
+    def _leave_out(self) -> None:
+        """Go on with what may leave only."""
+        if self._judged is not None:
+            self._ids = tuple(dict.fromkeys(i.id for i in self._judged.decision.leaving))
+            words = _("{n} from the holdings").format(n=numbers.objects(len(self._ids)))
+            self.header.count.setText(words)
+            self.judge()
+
+    # --- the panel ----------------------------------------------------------------------------------------------------
+
+    def _show_panel(self) -> None:
+        self.note.setParent(None)
+        self.reference.setParent(None)
+        self.priority.setParent(None)
+        one = self.counterpart
+        if self._judged is None or one is None:
+            self.panel.show_items(
+                [Empty("lock", _("What leaves is counted here before anything is sealed."))]
+            )
+            self.panel.show_foot([])
+            return
+        decision = self._judged.decision
+        leaving = len(decision.leaving)
+        has = sum(1 for item in decision.items if item.code == ALREADY_HAS)
+        count = Text(numbers.number(leaving), size="code", weight="semibold", fixed=True)
+        words = ngettext("object leaves", "objects leave", leaving)
+        preview = Button(_("Preview"), "quiet", icon="eye", run=lambda: self.preview(None))
+        preview.setEnabled(bool(leaving))
+        items: list[Widget] = [
+            line(count, column(10, muted(words, size="body")), None, preview, gap=8),
+            8,
+            Parts(leaving, has, len(decision.held)),
+            14,
+            _tallies(decision),
+            16,
+        ]
+        if decision.warnings:
+            said = [sentence(w.code, {"n": w.count, "count": w.count}) for w in decision.warnings]
+            notices = [
+                Notice(f"{numbers.number(w.count)}: {text}", "warning")
+                for w, text in zip(decision.warnings, said, strict=True)
+            ]
+            items.append(Section(_("Check before sealing"), None, *notices))
+        form = column(
+            _field(_("Priority"), self.priority, 30),
+            8,
+            _field(_("Note"), self.note, 58),
+            8,
+            _field(_("Reference"), self.reference, 30),
+        )
+        holder = QWidget()
+        holder.setLayout(form)
+        items.append(Section(_("Package"), None, holder))
+        where = Button(_("Change"), "quiet", run=self.ask_target)
+        if self.target is None:
+            carry = entry(
+                "package", _("The outbox"), _("It waits there until it is carried."), trailing=where
+            )
+        else:
+            carry = entry(
+                "hard-drive", self.target.name or str(self.target), str(self.target), trailing=where
+            )
+        items.append(
+            Section(
+                _("Carry on"),
+                None,
+                carry,
+                entry("key-round", sentence(f"protection-{decision.protection}"), wrap=True),
+            )
+        )
+        self.panel.show_items(items)
+        self._show_foot(one, leaving)
+
+    def _show_foot(self, one: Listed, leaving: int) -> None:
+        seal = Button(
+            _("Seal for {name}").format(name=isolate(one.alias)),
+            "primary",
+            icon="lock",
+            large=True,
+            run=self.seal,
+        )
+        seal.setEnabled(bool(leaving))
+        if not leaving:
+            seal.setToolTip(_("Nothing may leave."))
+        self.seal_button = seal
+        self.panel.show_foot([seal, None, KeyHint("Ctrl+Enter")])
+
+    def preview(self, item: object) -> None:
+        """The exact text of what leaves, or of one object."""
+        if self._judged is None:
+            return
+        decision = self._judged.decision
+        some = [item] if isinstance(item, Item) else list(decision.leaving)
+        if some:
+            PreviewSheet(self._desk, some, self._judged.names).open()
+
+    def ask_target(self) -> None:
+        """Ask for the folder or drive that takes the package."""
+        files.ask_folder(self.window(), _("Carry the package on"), self.set_target)
+
+    def set_target(self, path: Path) -> None:
+        self.target = path
+        self._show_panel()
+
+    def seal(self) -> None:
+        """Seal what may leave; written, read back, verified."""
+        one = self.counterpart
+        if one is None or self._judged is None or not self._judged.decision.leaving:
+            return
+        wish, target = self._wish(), self.target
+        self.refusal.clear()
+        self.seal_button.setEnabled(False)
+
+        def work(installation: Installation, job: Job) -> Released:
+            return releases.release(installation, one.fingerprint, wish, target, job)
+
+        def done(released: Released) -> None:
+            count = numbers.objects(len(released.decision.leaving))
+            words = (
+                _("Package {seq} with {n} waits in the outbox.")
+                if target is None
+                else _("Package {seq} with {n}: sealed, written, read back and verified.")
+            )
+            self.sealed.emit(words.format(seq=released.package.seq, n=count))
+
+        def failed(refused: Refused) -> None:
+            self.seal_button.setEnabled(True)
+            self.refusal.show_refusal(refused)
+
+        name = _("Seal for {name}").format(name=isolate(one.alias))
+        self._desk.write(
+            work, done, failed, changes=(RELEASES, COUNTERPARTS), title=name, cancelled=self.judge
+        )
+
+    def _changed(self, what: frozenset[str]) -> None:
+        if COUNTERPARTS in what and not self._ones:
+            self._fetch_ones()
+
+
+_KEYS = {"onetime": N_("One-time"), "reusable": N_("Reusable"), "card": N_("Of the card")}
+
+
+def _rank(code: str) -> int:
+    return 2 if code == LEAVES else 1 if code == ALREADY_HAS else 0
+
+
+def _reason(code: str) -> str:
+    return sentence(code)
+
+
+def _row(item: Item, names: dict[str, str]) -> Row:
+    level = reading.level_label(int(item.level))
+    handled = item.handling is not None and item.handling == item.level
+    return Row(
+        (
+            Cell(names.get(item.id, item.id), icon=icons.object_icon(item.type)),
+            Cell(level=level, handled=handled),
+            Cell(type_word(item.type)),
+        ),
+        data=item,
+    )
+
+
+def _pair(label: str, value: QWidget) -> QWidget:
+    made = QWidget()
+    made.setLayout(column(muted(label, size="label"), value, gap=2))
+    return made
+
+
+def _strong(words: str) -> Text:
+    return Text(words, weight="semibold", fixed=True)
+
+
+def _field(label: str, field: QWidget, height: int) -> QWidget:
+    made = QWidget()
+    words = Text(label, size="label", color="muted")
+    words.setFixedWidth(96)
+    words.setFixedHeight(min(height, 30))
+    made.setLayout(line(column(words, None), field, gap=0))
+    made.setFixedHeight(height)
+    return made
+
+
+def _tallies(decision: Decision) -> QWidget:
+    """What leaves by type, and by level."""
+    made = QWidget()
+    by_type = Counter(item.type for item in decision.leaving)
+    by_level = Counter(item.level for item in decision.leaving)
+    most = by_type.most_common(4)
+    rest = sum(by_type.values()) - sum(n for _t, n in most)
+    left = column(gap=4)
+    for kind, count in most:
+        left.addLayout(_tally(Text(type_word(kind, many=True), size="label", color="muted"), count))
+    if rest:
+        left.addLayout(_tally(Text(_("Other types"), size="label", color="muted"), rest))
+    right = column(gap=4)
+    for level, count in sorted(by_level.items(), reverse=True):
+        right.addLayout(_tally(TlpTag(level.label), count))
+    left.addStretch(1)
+    right.addStretch(1)
+    row = line(gap=28)
+    row.addLayout(left, 3)
+    row.addLayout(right, 2)
+    made.setLayout(row)
+    return made
+
+
+def _tally(label: QWidget, count: int) -> QHBoxLayout:
+    return line(label, None, Text(numbers.number(count), size="label", weight="medium", fixed=True))

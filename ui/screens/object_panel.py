@@ -1,0 +1,232 @@
+"""One object beside a list: readable properties, marking and handling, versions, sources; its exact text a key away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QMenu, QWidget
+
+from app.holdings import handling
+from app.holdings.browsing import Version
+from app.intel.marking import Level
+from app.jobs import Job
+from app.messages import Refused, _
+from app.store.installation import Installation
+from app.store.objects import Origin
+from ui import icons, numbers, reading
+from ui.desk import HOLDINGS, INBOX, Desk
+from ui.safe_text import isolate
+from ui.widgets.buttons import Button
+from ui.widgets.layout import Item, line
+from ui.widgets.notices import Empty, Notice, Refusal
+from ui.widgets.panel import DetailPanel, Section, entry, fact, identifier, object_title, tags
+from ui.widgets.tags import KeyHint
+from ui.widgets.text import Text, muted
+from ui.words import property_word, type_word
+
+FACTS = 14
+RAW_LIMIT = 200_000
+
+
+class ObjectPanel(DetailPanel):
+    """The object of a row; empty until one is chosen."""
+
+    def __init__(self, desk: Desk, release: Callable[[], object]) -> None:
+        super().__init__()
+        self._desk = desk
+        self._release = release
+        self._oid: int | None = None
+        self._whole: reading.Whole | None = None
+        self._raw = False
+        self.refusal = Refusal()
+        self._show()
+
+    @property
+    def shown(self) -> reading.Whole | None:
+        """What is shown."""
+        return self._whole
+
+    def show_object(self, oid: int | None) -> None:
+        """Show the object of row `oid`."""
+        if oid == self._oid and oid is not None:
+            return
+        self._oid = oid
+        self._raw = False
+        if oid is None:
+            self._whole = None
+            self._show()
+        else:
+            self.reload()
+
+    def reload(self) -> None:
+        """Fetch what is shown anew."""
+        oid = self._oid
+        if oid is None:
+            return
+
+        def done(whole: reading.Whole) -> None:
+            if oid == self._oid:
+                self._whole = whole
+                self._show()
+
+        def failed(_refused: Refused) -> None:
+            if oid == self._oid:
+                self.show_object(None)
+
+        self._desk.read(lambda installation, _job: reading.whole(installation, oid), done, failed)
+
+    def toggle_raw(self) -> None:
+        """The exact text, or readable properties."""
+        if self._whole is not None:
+            self._raw = not self._raw
+            self._show()
+
+    # --- what is shown ------------------------------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        whole = self._whole
+        if whole is None:
+            self.show_items([Empty("mouse-pointer-click", _("Choose an object to read it here."))])
+            self.show_foot([])
+            return
+        row = whole.shown.row
+        items: list[Item] = [
+            object_title(icons.object_icon(row.type), type_word(row.type), row.name or row.id),
+            4,
+            identifier(row.id),
+        ]
+        items += self._raw_items(whole) if self._raw else self._readable(whole)
+        self.show_items(items)
+        hint = muted(_("Readable") if self._raw else _("Raw JSON"))
+        self.show_foot(
+            [
+                Button(_("Release…"), "primary", icon="send", run=self._release),
+                Button(_("Handling"), icon="tag", trailing="chevron-down", run=self._open_levels),
+                None,
+                hint,
+                KeyHint("J"),
+            ]
+        )
+
+    def _raw_items(self, whole: reading.Whole) -> list[Item]:
+        text = whole.shown.raw.decode("utf-8", "replace")
+        shown = text[:RAW_LIMIT]
+        if len(text) <= RAW_LIMIT:
+            # Indented for reading; what is kept and sent is the exact text.
+            shown = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        sha = muted(f"SHA-256 {whole.shown.versions[0].row.sha256.hex()}", size="small", wrap=True)
+        return [12, Text(shown, size="label", mono=True, wrap=True), 12, sha]
+
+    def _readable(self, whole: reading.Whole) -> list[Item]:
+        row = whole.shown.row
+        marking, handling_ = reading.level_label(row.marking), reading.level_label(row.handling)
+        items: list[Item] = []
+        if marking or handling_:
+            items += [6, tags(marking, handling_)]
+            if marking and handling_:
+                items += [6, muted(_("The stricter one counts."), size="label")]
+        if row.variants > 1:
+            words = _("Same time of change and other content. All stay until one is kept.")
+            items += [12, Notice(words, "conflict"), 8, *self._conflict_items(whole)]
+        if row.revoked:
+            items += [12, Notice(_("Revoked by its creator."), "danger")]
+        self.refusal = Refusal()
+        items.append(self.refusal)
+        if whole.description:
+            items += [12, Text(whole.description, wrap=True)]
+        if whole.pattern:
+            items += [12, Text(whole.pattern, size="label", mono=True, wrap=True)]
+        if whole.facts:
+            items.append(14)
+            for name, value in whole.facts[:FACTS]:
+                shown = numbers.moment(value) if name in _TIMES else value
+                items += [fact(property_word(name), shown, mono=name in _MONO), 4]
+            if len(whole.facts) > FACTS:
+                more = len(whole.facts) - FACTS
+                items += [muted(_("{n} more in the raw JSON").format(n=more), size="label")]
+        items.append(16)
+        versions = whole.shown.versions
+        items.append(Section(_("Versions"), len(versions), *(self._version(v, whole) for v in versions[:8])))
+        sources = [s for v in versions for s in v.sources]
+        items.append(Section(_("Sources"), len(sources), *(self._source(s, whole) for s in sources[:8])))
+        return items
+
+    def _version(self, version: Version, whole: reading.Whole) -> QWidget:
+        current = version.row.vid == whole.shown.row.current
+        first = (
+            numbers.moment(version.row.modified) if version.row.modified else _("Without a time of change")
+        )
+        if version.row.dropped:
+            second, icon, color = _("Set aside"), "minus", "muted"
+        elif current:
+            second, icon, color = _("Current"), "circle-arrow-up", "info"
+        else:
+            second, icon, color = _("Kept"), "circle-dot", "muted"
+        return entry(icon, first, second, color=color)
+
+    def _source(self, source: Origin, whole: reading.Whole) -> QWidget:
+        when = numbers.moment(source.at)
+        if source.kind == "package":
+            name = whole.senders.get(source.name, source.name[:16])
+            first = _("{name}, package").format(name=isolate(name))
+            second = _("Accepted {when} by {officer}")
+            icon = "package-open"
+        else:
+            first, second, icon = source.name, _("Imported {when} by {officer}"), "download"
+        return entry(icon, first, second.format(when=when, officer=isolate(source.officer)))
+
+    # --- acting -------------------------------------------------------------------------------------------------------
+
+    def _conflict_items(self, whole: reading.Whole) -> list[Item]:
+        row = whole.shown.row
+        items: list[Item] = []
+        for version in whole.shown.versions:
+            if version.row.moment == row.moment and not version.row.dropped:
+                sha = version.row.sha256.hex()
+                source = version.sources[-1] if version.sources else None
+                said = whole.senders.get(source.name, source.name) if source is not None else ""
+                keep = Button(_("Keep this"), run=partial(self._resolve, sha))
+                words = Text(f"{sha[:8]} … {sha[-8:]}", size="label", mono=True)
+                items += [line(words, muted(said, size="label"), None, keep, gap=8), 4]
+        return items
+
+    def _resolve(self, sha: str) -> None:
+        whole = self._whole
+        if whole is None:
+            return
+        id_ = whole.shown.row.id
+
+        def work(installation: Installation, _job: Job) -> int:
+            return handling.resolve(installation, id_, sha)
+
+        self._desk.write(work, None, self.refusal.show_refusal, changes=(HOLDINGS, INBOX))
+
+    def _open_levels(self) -> None:
+        menu = QMenu(self)
+        for level in reversed(Level):
+            if level is not Level.UNREADABLE:
+                words = _("Treat as {level}").format(level=level.label)
+                menu.addAction(words, partial(self.set_handling, level))
+        button = self.foot.findChildren(Button)[1]
+        menu.popup(button.mapToGlobal(button.rect().topLeft()) - QPoint(0, menu.sizeHint().height() + 4))
+
+    def set_handling(self, level: Level) -> None:
+        """Treat the object at `level` here."""
+        whole = self._whole
+        if whole is None:
+            return
+        id_ = whole.shown.row.id
+
+        def work(installation: Installation, _job: Job) -> handling.Changed:
+            return handling.set_level(installation, id_, level)
+
+        self._desk.write(work, None, self.refusal.show_refusal, changes=(HOLDINGS,))
+
+
+_TIMES = frozenset(
+    {"created", "modified", "valid_from", "valid_until", "first_seen", "last_seen", "published"}
+)
+_MONO = frozenset({"hashes", "value", "pattern_type"})

@@ -1,0 +1,300 @@
+"""Releases: what was sealed and how far it got, and the way to a new one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtWidgets import QStackedWidget
+
+from app.exchange import outbox, receipts
+from app.jobs import Job
+from app.messages import N_, _, sentence
+from app.store.installation import Installation
+from ui import files, numbers, reading
+from ui.actions import Entry
+from ui.desk import COUNTERPARTS, INBOX, RELEASES, Desk
+from ui.safe_text import isolate
+from ui.screens.new_release import NewRelease
+from ui.widgets.buttons import Button
+from ui.widgets.layout import Item, Pane, column
+from ui.widgets.notices import Empty, Icon, Notice, Refusal, ResultLine
+from ui.widgets.page import Header, ListDetail, ListPane
+from ui.widgets.paging import Cell, Column, PagedModel, Row
+from ui.widgets.panel import DetailPanel, Foot, Section, entry, fact, identifier
+from ui.widgets.table import ListTable
+from ui.widgets.text import Text, muted, title
+from ui.words import STATES, state_word
+
+LEDGER_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Detail:
+    """A sealed package with what the ledger says of it."""
+
+    package: outbox.Listed
+    states: tuple[tuple[str, int], ...]
+    objects: tuple[tuple[str, str, str], ...]  # id, name, state
+
+
+class Releases(QStackedWidget):
+    """The history, or a release being made."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self.history = History(desk)
+        self.draft: NewRelease | None = None
+        self.addWidget(self.history)
+        desk.release_wanted.connect(self.start)
+
+    def register(self) -> None:
+        add = self._desk.actions.add
+        add(
+            Entry("send-receipt", "exchange", N_("Send a receipt…"), "", "receipt", 2),
+            self.history.ask_receipt,
+        )
+        add(
+            Entry("carry-again", "exchange", N_("Carry the package again…"), "", "hard-drive", 2),
+            self.history.carry,
+        )
+
+    def start(self, ids: object) -> None:
+        """Begin a release of these STIX ids (None: everything held)."""
+        self.leave()
+        chosen = ids if isinstance(ids, tuple) else None
+        self.draft = NewRelease(self._desk, chosen, self.leave)
+        self.draft.sealed.connect(self._sealed)
+        self.addWidget(self.draft)
+        self.setCurrentWidget(self.draft)
+        self._desk.go.emit("releases")
+
+    def leave(self) -> None:
+        """Back to the history."""
+        if self.draft is not None:
+            self.removeWidget(self.draft)
+            self.draft.deleteLater()
+            self.draft = None
+        self.setCurrentWidget(self.history)
+
+    def _sealed(self, words: str) -> None:
+        self.leave()
+        self.history.result.say(words, keep=True)
+        self.history.show_newest()
+
+    def forget(self) -> None:
+        self.leave()
+        self.history.forget()
+
+
+class History(Pane):
+    """Sealed packages, newest first, and one of them beside the list."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__("surface")
+        self._desk = desk
+        self._packages: dict[int, outbox.Listed] = {}
+        self._detail: Detail | None = None
+        columns = (
+            Column("to", _("To"), 0, "name"),
+            Column("seq", _("Package"), 84, "number"),
+            Column("state", _("State"), 140),
+            Column("size", _("Size"), 84, "number"),
+            Column("sealed", _("Sealed"), 150, "date"),
+        )
+        self.model = PagedModel(columns, self._ids, self._rows, desk.jobs.read)
+        self.model.refused.connect(desk.refused)
+        self.table = ListTable(self.model, _("Releases"))
+        self.table.opened.connect(self._open)
+        new = Button(_("New release"), icon="send", run=lambda: desk.go.emit("holdings"))
+        self.header = Header(_("Releases"), new)
+        self.empty = Empty(
+            "send",
+            _("Nothing has left yet. Select objects in the holdings and release them."),
+            Button(_("Go to the holdings"), icon="database", run=lambda: desk.go.emit("holdings")),
+        )
+        self.refusal = Refusal()
+        self.result = ResultLine()
+        self.listing = ListPane(self.header, [self.refusal], self.table, self.empty)
+        side = Pane("surface", layout=column(self.listing, Foot(self.result, margin=16, height=44)))
+        self.panel = DetailPanel()
+        self.split = ListDetail(side, self.panel)
+        self.setLayout(column(self.split))
+        self.model.loaded.connect(self._loaded)
+        desk.changed.connect(self._changed)
+        self._show_panel()
+        self.model.reload()
+
+    def _ids(self, _job: Job) -> Sequence[Hashable]:
+        found = outbox.listed(self._desk.installation)
+        self._packages = dict(enumerate(found))
+        return [(p.to, p.seq) for p in found]
+
+    def _rows(self, _job: Job, ids: Sequence[Hashable]) -> list[Row]:
+        known = {(p.to, p.seq): p for p in self._packages.values()}
+        return [self._row(known[key]) for key in ids if key in known]
+
+    def _row(self, package: outbox.Listed) -> Row:
+        icon = "receipt" if package.release is None else STATES.get(package.state, ("package",))[0]
+        return Row(
+            (
+                Cell(package.to, icon=icon),
+                Cell(numbers.number(package.seq)),
+                Cell(state_word(package.state)),
+                Cell(numbers.size(package.size)),
+                Cell(numbers.moment(package.sealed)),
+            ),
+            data=package,
+        )
+
+    def _loaded(self, count: int) -> None:
+        self.header.count.setText(numbers.number(count) if count else "")
+        self.listing.show_empty(not count)
+        if count and self.table.current_id() is None:
+            self.table.select_row(0)
+
+    def show_newest(self) -> None:
+        """Fetch anew; the newest package is the current one."""
+        self.table.clearSelection()
+        self.model.reload()
+
+    def _open(self, key: object) -> None:
+        self.split.want_detail(key is not None)
+        if not isinstance(key, tuple):
+            self._detail = None
+            self._show_panel()
+            return
+        to, seq = key
+
+        def work(installation: Installation, _job: Job) -> Detail:
+            package = next(p for p in outbox.listed(installation, to) if p.seq == seq)
+            entries = [e for e in receipts.ledger(installation, to) if e.seq == seq]
+            shown = entries[:LEDGER_SHOWN]
+            names = reading.names_of(installation, [e.id for e in shown])
+            states = Counter(e.state for e in entries)
+            return Detail(
+                package,
+                tuple(states.most_common()),
+                tuple((e.id, names[e.id].name if e.id in names else e.id, e.state) for e in shown),
+            )
+
+        def done(detail: Detail) -> None:
+            if self.table.current_id() == key:
+                self._detail = detail
+                self._show_panel()
+
+        self._desk.read(work, done)
+
+    def _show_panel(self) -> None:
+        if self._detail is None:
+            self.panel.show_items([Empty("send", _("Choose a package to see what is in it."))])
+            self.panel.show_foot([])
+            return
+        package = self._detail.package
+        icon, color, words = STATES.get(package.state, ("package", "muted", package.state))
+        kind = _("Receipt") if package.release is None else _("Release")
+        items: list[Item] = [
+            muted(kind),
+            4,
+            title(
+                _("Package {seq} for {name}").format(
+                    seq=numbers.number(package.seq), name=isolate(package.to)
+                )
+            ),
+            10,
+            fact(_("State"), _(words)),
+            6,
+            fact(_("Sealed"), numbers.moment(package.sealed)),
+            6,
+            fact(_("Size"), numbers.size(package.size)),
+            6,
+            fact(_("Protection"), sentence(f"protection-{package.protection}")),
+        ]
+        if package.reference:
+            items += [6, fact(_("Reference"), package.reference)]
+        items.append(16)
+        if package.release is None:
+            items.append(
+                Notice(_("It carries a signed receipt, keys and acknowledgements; no intel."), "info")
+            )
+        else:
+            total = sum(n for _s, n in self._detail.states)
+            said = " · ".join(f"{numbers.number(n)} {state_word(s)}" for s, n in self._detail.states)
+            ledger = Section(_("Who has what"), total, muted(said, wrap=True))
+            for id_, name, state in self._detail.objects:
+                mark, tone, word = STATES.get(state, ("circle-dot", "muted", state))
+                ledger.content.addWidget(entry(mark, name or id_, _(word), color=tone))
+            rest = total - len(self._detail.objects)
+            if rest > 0:
+                ledger.content.addWidget(muted(_("{n} more").format(n=numbers.number(rest))))
+            items.append(ledger)
+        items += [Section(_("File"), None, identifier(package.path.name))]
+        self.panel.show_items(items)
+        self.panel.show_foot(
+            [
+                Button(_("Carry again…"), icon="hard-drive", run=self.carry),
+                None,
+                Icon(icon, color),
+                Text(_(words), size="label", color=color, fixed=True),
+            ]
+        )
+
+    # --- acting -------------------------------------------------------------------------------------------------------
+
+    def carry(self) -> None:
+        """Copy the current package once more, byte for byte."""
+        if self._detail is None:
+            return
+        package = self._detail.package
+        files.ask_folder(self.window(), _("Carry the package on"), partial(self._carry_to, package))
+
+    def _carry_to(self, package: outbox.Listed, target: Path) -> None:
+        self.refusal.clear()
+
+        def work(installation: Installation, job: Job) -> Path:
+            return outbox.carry(installation, package.to, package.seq, target, job)
+
+        def done(path: Path) -> None:
+            self.result.say(
+                _("Written, read back and verified: {path}").format(path=isolate(str(path))), keep=True
+            )
+
+        title_ = _("Carry package {seq}").format(seq=package.seq)
+        self._desk.write(work, done, self.refusal.show_refusal, changes=(RELEASES,), title=title_)
+
+    def ask_receipt(self) -> None:
+        """Ask for the folder that takes a receipt for the counterpart of the current package."""
+        if self._detail is not None:
+            to = self._detail.package.to
+            files.ask_folder(self.window(), _("Carry the receipt on"), partial(self.send_receipt, to))
+
+    def send_receipt(self, to: str, target: Path) -> None:
+        """Seal a receipt for `to` into a folder."""
+        self.refusal.clear()
+
+        def work(installation: Installation, job: Job) -> Path:
+            return receipts.send(installation, to, target, job).path
+
+        def done(path: Path) -> None:
+            self.result.say(
+                _("Receipt sealed, written, read back and verified: {path}").format(path=isolate(str(path))),
+                keep=True,
+            )
+
+        self._desk.write(
+            work, done, self.refusal.show_refusal, changes=(RELEASES, INBOX), title=_("Seal a receipt")
+        )
+
+    def _changed(self, what: frozenset[str]) -> None:
+        if RELEASES in what or COUNTERPARTS in what:
+            self.model.reload()
+
+    def forget(self) -> None:
+        self._packages = {}
+        self._detail = None
+        self.model.empty()
+        self._show_panel()

@@ -1,0 +1,304 @@
+"""Settings: what an officer may set, the officers, and the drops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from app import officers, settings
+from app.exchange import counterparts, drops
+from app.jobs import Job
+from app.messages import N_, _, ngettext
+from app.settings import Settings as Values
+from app.store.installation import Installation
+from ui import files, numbers
+from ui.desk import COUNTERPARTS, INBOX, RELEASES, SETTINGS, Desk
+from ui.safe_text import isolate
+from ui.screens.entry import form_row
+from ui.theme import theme
+from ui.widgets.buttons import Button, Choice, Segments
+from ui.widgets.layout import Item, Pane, Scroll, clear, column, line
+from ui.widgets.notices import Refusal, ResultLine
+from ui.widgets.page import Header
+from ui.widgets.panel import Foot, Section, entry
+from ui.widgets.sheet import Sheet
+from ui.widgets.text import Text, muted
+
+WIDTH = 720
+MINUTES = ("1", "5", "10", "15", "30", "60")
+LANGUAGES = {"en": "English", "ar": "العربية", "fr": "Français"}
+THEMES = {
+    "system": N_("As the desktop"),
+    "light": N_("Light"),
+    "dark": N_("Dark"),
+    "high_contrast": N_("High contrast"),
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """All that this screen shows."""
+
+    values: Values
+    officers: tuple[str, ...]
+    drops: tuple[drops.Listed, ...]
+    names: tuple[tuple[str, str], ...]  # fingerprint, alias of verified counterparts
+    fingerprint: str
+
+
+class Settings(Pane):
+    """One column of sections."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__("surface")
+        self._desk = desk
+        self._shown: Shown | None = None
+        self.header = Header(_("Settings"))
+        self.refusal = Refusal()
+        self.result = ResultLine()
+        self._content = column(gap=0)
+        narrow = QWidget()
+        narrow.setFixedWidth(WIDTH)
+        narrow.setLayout(column(self.refusal, 8, self._content, None))
+        inside = QWidget()
+        inside.setLayout(line(narrow, None, margins=(16, 0, 16, 24)))
+        self.setLayout(column(self.header, Scroll(inside), Foot(self.result, margin=16, height=44)))
+        desk.changed.connect(self._changed)
+        self.reload()
+
+    def reload(self) -> None:
+        """Fetch the settings anew."""
+
+        def work(installation: Installation, _job: Job) -> Shown:
+            ones = counterparts.listed(installation)
+            return Shown(
+                officers.current_settings(installation),
+                tuple(officers.names(installation.database.read())),
+                tuple(drops.listed(installation)),
+                tuple((o.fingerprint, o.alias) for o in ones if o.verified and not o.revoked),
+                installation.identity.fingerprint,
+            )
+
+        self._desk.read(work, self._show)
+
+    def _show(self, shown: Shown) -> None:
+        self._shown = shown
+        values = shown.values
+        clear(self._content)
+        self.idle = Choice(
+            [(m, _minutes(int(m))) for m in _with(MINUTES, str(values.idle_minutes))],
+            str(values.idle_minutes),
+            partial(self.change, "idle_minutes"),
+        )
+        self.handling = Choice(
+            [(h, f"TLP:{h}") for h in settings.HANDLINGS], values.handling, partial(self.change, "handling")
+        )
+        self.scheme = Choice(
+            [(k, _(w)) for k, w in THEMES.items()], values.theme, partial(self.change, "theme")
+        )
+        self.density = Segments(
+            [("normal", _("Normal")), ("compact", _("Compact"))],
+            values.density,
+            partial(self.change, "density"),
+        )
+        self.language = Choice(list(LANGUAGES.items()), values.language, partial(self.change, "language"))
+        security = Section(
+            _("Security"),
+            None,
+            _row(
+                _("Lock after"),
+                self.idle,
+                _("Without a key or a mouse. Work stops, the store closes, the clipboard empties."),
+            ),
+        )
+        intel = Section(
+            _("Intel"),
+            None,
+            _row(
+                _("Default handling"),
+                self.handling,
+                _("How an object without a TLP marking is treated from its import on."),
+            ),
+        )
+        look = Section(
+            _("Appearance"),
+            None,
+            _row(_("Colours"), self.scheme),
+            _row(_("Rows"), self.density),
+            _row(_("Language"), self.language, _("From the next start on.")),
+        )
+        people = Section(
+            _("Officers"),
+            len(shown.officers),
+            *(self._officer(n) for n in shown.officers),
+            action=Button(_("Add…"), "quiet", icon="user-plus", run=self.ask_officer),
+        )
+        places = Section(
+            _("Drops"),
+            len(shown.drops),
+            *(self._drop(d) for d in shown.drops),
+            action=Button(_("Add…"), "quiet", icon="plus", run=self.ask_drop),
+        )
+        if not shown.drops:
+            places.content.addWidget(
+                muted(_("A folder that both sides reach. Packages are left and found there."), wrap=True)
+            )
+        else:
+            places.content.addLayout(
+                line(Button(_("Sync all"), icon="arrow-left-right", run=self.sync), None)
+            )
+        own = Section(
+            _("This installation"),
+            None,
+            Text(_groups(shown.fingerprint), size="label", mono=True, wrap=True),
+            muted(_("The fingerprint of our card."), size="label"),
+        )
+        for section in (security, intel, look, people, places, own):
+            self._content.addWidget(section)
+
+    def _officer(self, name: str) -> QWidget:
+        remove = Button(_("Remove"), "quiet", run=partial(self._remove_officer, name))
+        here = name == self._desk.installation.officer
+        return entry("user", name, _("At work now") if here else "", trailing=None if here else remove)
+
+    def _drop(self, drop: drops.Listed) -> QWidget:
+        return entry("folder-open", drop.name, f"{isolate(drop.counterpart)} · {isolate(drop.folder)}")
+
+    # --- acting -------------------------------------------------------------------------------------------------------
+
+    def _write(
+        self, work: Callable[[Installation, Job], object], said: str, changes: tuple[str, ...] = (SETTINGS,)
+    ) -> None:
+        self.refusal.clear()
+        self._desk.write(work, lambda _r: self.result.say(said), self.refusal.show_refusal, changes=changes)
+
+    def change(self, name: str, value: str) -> None:
+        """Change one setting; what concerns the look shows at once."""
+        if name == "theme":
+            theme().set_mode(value)  # type: ignore[arg-type]
+        elif name == "density":
+            theme().set_density(value)  # type: ignore[arg-type]
+        self._write(lambda i, _job: officers.change_setting(i, name, value), _("Changed."))
+
+    def ask_officer(self) -> None:
+        """Ask for the name of another officer."""
+        sheet = Sheet(self._desk.window, _("Add an officer"), width=520)
+        field = QLineEdit()
+        field.setMaxLength(200)
+        field.setAccessibleName(_("Officer"))
+        sheet.body.addWidget(form_row(_("Officer"), field))
+
+        def go() -> None:
+            name = field.text()
+            sheet.close_sheet()
+            self._write(lambda i, _job: officers.add(i, name), _("Officer added."))
+
+        field.returnPressed.connect(go)
+        sheet.foot_trail.addWidget(Button(_("Cancel"), run=sheet.close_sheet))
+        sheet.foot_trail.addWidget(Button(_("Add the officer"), "primary", run=go))
+        sheet.open()
+
+    def _remove_officer(self, name: str) -> None:
+        self._write(lambda i, _job: officers.remove(i, name), _("Officer removed."))
+
+    def ask_drop(self) -> None:
+        """Ask for a folder to use as a drop."""
+        if self._shown is None or not self._shown.names:
+            self.refusal.show_words(
+                _("A drop belongs to a verified counterpart."), _("Verify one first."), "drop-counterpart"
+            )
+            return
+        files.ask_folder(self.window(), _("Folder of the drop"), self.name_drop)
+
+    def name_drop(self, path: Path) -> None:
+        """Name the drop in folder `path` and choose its counterpart."""
+        assert self._shown is not None
+        names = list(self._shown.names)
+        sheet = Sheet(self._desk.window, _("Add a drop"), isolate(str(path)), width=520)
+        field = QLineEdit(path.name)
+        field.setMaxLength(200)
+        field.setAccessibleName(_("Name"))
+        with_ = Choice(names, names[0][0], lambda _v: None)
+        sheet.body.addWidget(form_row(_("Name"), field))
+        sheet.body.addSpacing(10)
+        sheet.body.addWidget(form_row(_("Counterpart"), _left(with_)))
+
+        def go() -> None:
+            name, fingerprint = field.text(), with_.value
+            sheet.close_sheet()
+            self._write(lambda i, _job: drops.add(i, name, path, fingerprint), _("Drop added."))
+
+        sheet.foot_trail.addWidget(Button(_("Cancel"), run=sheet.close_sheet))
+        sheet.foot_trail.addWidget(Button(_("Add the drop"), "primary", run=go))
+        sheet.open()
+
+    def sync(self) -> None:
+        """Publish what waits, and fetch what is for us, in every drop."""
+        self.refusal.clear()
+
+        def work(installation: Installation, job: Job) -> drops.Synced:
+            return drops.sync(installation, (), job)
+
+        def done(synced: drops.Synced) -> None:
+            out, got = len(synced.published), len(synced.received)
+            words = _("{out} published, {got} received.")
+            self.result.say(words.format(out=numbers.number(out), got=numbers.number(got)), keep=True)
+            if synced.refused:
+                _drop, file, code = synced.refused[0]
+                self.refusal.show_code(code, {"where": file, "path": file})
+
+        self._desk.write(
+            work,
+            done,
+            self.refusal.show_refusal,
+            changes=(INBOX, RELEASES, COUNTERPARTS),
+            title=_("Sync the drops"),
+        )
+
+    def _changed(self, what: frozenset[str]) -> None:
+        if SETTINGS in what or COUNTERPARTS in what:
+            self.reload()
+
+    def forget(self) -> None:
+        self._shown = None
+        clear(self._content)
+
+
+def _minutes(count: int) -> str:
+    return ngettext("{n} minute", "{n} minutes", count).format(n=numbers.number(count))
+
+
+def _with(known: tuple[str, ...], value: str) -> list[str]:
+    return sorted({*known, value}, key=int)
+
+
+def _left(widget: QWidget) -> QWidget:
+    made = QWidget()
+    made.setLayout(line(widget, None))
+    return made
+
+
+def _row(label: str, control: QWidget, help_text: str = "") -> QWidget:
+    made = QWidget()
+    words = Text(label, size="body")
+    words.setFixedWidth(168)
+    words.setFixedHeight(30)
+    items: list[Item] = [words, control]
+    row = line(*items, gap=8)
+    row.setAlignment(Qt.AlignmentFlag.AlignVCenter)
+    if help_text:
+        row.addSpacing(8)
+        row.addWidget(muted(help_text, wrap=True), 1)
+    else:
+        row.addStretch(1)
+    made.setLayout(row)
+    return made
+
+
+def _groups(fingerprint: str) -> str:
+    return " ".join(fingerprint[i : i + 4] for i in range(0, len(fingerprint), 4))

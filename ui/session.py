@@ -1,0 +1,312 @@
+"""One window from its first paint to its end: first run, unlock, work, lock; and what comes from outside (files)."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app import vault
+from app.jobs import Job
+from app.messages import N_, Refused, _, ngettext
+from app.store.installation import Installation
+from ui import numbers
+from ui.actions import Entry
+from ui.desk import Desk
+from ui.jobs import Jobs
+from ui.theme import theme
+from ui.widgets.sheet import Sheet
+from ui.window import PLACES, Frame, Window
+
+IDLE_CHECK_MS = 1_000
+SNIFF = 64
+AGE = b"age-encryption.org/v1"
+ARMOR = b"-----BEGIN AGE"
+CARD = b"MITHAQ-DOCUMENT-"
+
+
+def kind_of(head: bytes) -> str:
+    """What a file is by its first bytes: package, card or bundle (whatever else: reading it says why not)."""
+    if head.startswith((AGE, ARMOR)):
+        return "package"
+    if head.startswith(CARD):
+        return "card"
+    return "bundle"
+
+
+class IdleWatch(QObject):
+    """Counts the time since the last key or mouse in one window."""
+
+    idle = Signal()
+    left = Signal(int)  # seconds
+
+    def __init__(self, application: QApplication, parent: QObject) -> None:
+        super().__init__(parent)
+        self.minutes = 10
+        self._seconds = 0
+        self._timer = QTimer(self)
+        self._timer.setInterval(IDLE_CHECK_MS)
+        self._timer.timeout.connect(self._tick)
+        application.installEventFilter(self)
+
+    def start(self, minutes: int) -> None:
+        self.minutes = minutes
+        self._seconds = 0
+        self._timer.start()
+        self.left.emit(self.minutes * 60)
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in _TOUCHES:
+            self._seconds = 0
+        return False
+
+    def _tick(self) -> None:
+        self._seconds += 1
+        rest = self.minutes * 60 - self._seconds
+        if rest <= 0:
+            self.stop()
+            self.idle.emit()
+        else:
+            self.left.emit(rest)
+
+
+_TOUCHES = frozenset(
+    {
+        QEvent.Type.KeyPress,
+        QEvent.Type.MouseButtonPress,
+        QEvent.Type.MouseMove,
+        QEvent.Type.Wheel,
+        QEvent.Type.TouchBegin,
+        QEvent.Type.InputMethod,
+    }
+)
+
+
+class Session(QObject):
+    """An installation in one window."""
+
+    unlocked = Signal()
+    locked = Signal()
+    practise = Signal()
+
+    def __init__(self, application: QApplication, home: Path, *, file: Path | None = None) -> None:
+        super().__init__()
+        self.home = home
+        self.window = Window()
+        self.desk: Desk | None = None
+        self._application = application
+        self._file = file
+        self._open: vault.Unlocked | None = None
+        self._door_jobs: Jobs | None = None
+        self._idle = IdleWatch(application, self)
+        self._idle.idle.connect(self.lock)
+        self._idle.left.connect(self._say_left)
+        self.window.closing.connect(self._close)
+        self.window.dropped.connect(self.take_file)
+
+    # --- the doors ----------------------------------------------------------------------------------------------------
+
+    def show(self) -> None:
+        """Show the first screen there is reason for."""
+        if (self.home / vault.SLOTS).is_file():
+            self._show_unlock(closing=False)
+        else:
+            self._show_first_run()
+        self.window.show()
+
+    def _jobs(self) -> Jobs:
+        if self._door_jobs is None:
+            self._door_jobs = Jobs(self)
+        return self._door_jobs
+
+    def _show_first_run(self) -> None:
+        from ui.screens.entry import FirstRun
+
+        screen = FirstRun(self.home, self._jobs(), self._created, self.practise.emit)
+        self.window.cover(screen)
+        screen.name.setFocus()
+
+    def _show_unlock(self, *, closing: bool) -> None:
+        from ui.screens.entry import Unlock
+
+        self._unlock = Unlock(self.home, self._jobs(), self.enter, closing=closing)
+        self.window.cover(self._unlock)
+        self._unlock.passphrase.setFocus()
+
+    def _created(self, passphrase: str) -> None:
+        home = self.home
+
+        def failed(_refused: Refused) -> None:
+            self._show_unlock(closing=False)
+
+        self._jobs().write(lambda _job: vault.unlock(home, passphrase), self.enter, failed)
+
+    # --- at work ------------------------------------------------------------------------------------------------------
+
+    def enter(self, opened: vault.Unlocked) -> None:
+        """Build the frame over the unlocked installation."""
+        from app import officers
+        from app.exchange import counterparts
+        from ui.places import build
+
+        self._open = opened
+        jobs = Jobs(self)
+        self.desk = desk = Desk(opened.installation, jobs, self.window)
+        frame = Frame(self.go, lambda: self.go("settings"), self.lock)
+        self.window.new_registry()
+        build(desk, frame)
+        self._register(desk)
+        self.window.show_frame(frame)
+        jobs.began.connect(frame.rail.watch)
+        desk.go.connect(self.go)
+        desk.refused.connect(frame.refusal.show_refusal)
+        self.go("holdings")
+
+        def work(installation: Installation, _job: Job) -> tuple[str, int, str, str]:
+            values = officers.current_settings(installation)
+            return counterparts.own(installation).name, values.idle_minutes, values.theme, values.density
+
+        def done(found: tuple[str, int, str, str]) -> None:
+            name, minutes, mode, density = found
+            frame.rail.show_officer(opened.installation.officer, name)
+            self._idle.start(minutes)
+            theme().set_mode(mode)  # type: ignore[arg-type]
+            theme().set_density(density)  # type: ignore[arg-type]
+
+        desk.read(work, done)
+        desk.changed.connect(lambda what: self._settings_changed(what))
+        self.unlocked.emit()
+        if self._file is not None:
+            file, self._file = self._file, None
+            self.take_file(file)
+
+    def _register(self, desk: Desk) -> None:
+        add = desk.actions.add
+        for number, place in enumerate(PLACES, 1):
+            entry = Entry(f"go-{place.key}", "view", place.words, f"Ctrl+{number}", place.icon, 4)
+            add(entry, partial(self.go, place.key))
+        add(Entry("settings", "file", N_("Settings"), "Ctrl+,", "settings", 7), lambda: self.go("settings"))
+        add(Entry("lock", "file", N_("Lock"), "Ctrl+L", "lock", 8), self.lock)
+        add(Entry("about", "help", N_("About Mithaq"), "", "info", 1), self._about)
+
+    def go(self, key: str) -> None:
+        """Show a place."""
+        if self.window.frame is not None:
+            self.window.frame.show_place(key)
+
+    def _settings_changed(self, what: frozenset[str]) -> None:
+        from app import officers
+
+        if "settings" in what and self.desk is not None:
+            self.desk.read(
+                lambda installation, _job: officers.current_settings(installation).idle_minutes,
+                self._idle.start,
+            )
+
+    def _say_left(self, seconds: int) -> None:
+        frame = self.window.frame
+        if frame is None:
+            return
+        minutes = max(1, -(-seconds // 60))
+        words = ngettext("Locks in {n} min", "Locks in {n} min", minutes)
+        if seconds < 60:
+            words = ngettext("Locks in {n} s", "Locks in {n} s", seconds)
+            minutes = seconds
+        frame.rail.until_lock.setText(words.format(n=numbers.number(minutes)))
+
+    def lock(self) -> None:
+        """Cover everything, stop work, close the store, empty models and clipboard."""
+        if self._open is None or self.desk is None:
+            return
+        opened, self._open = self._open, None
+        desk, self.desk = self.desk, None
+        self._idle.stop()
+        frame = self.window.frame
+        if frame is not None:
+            for place in frame.places():
+                forget = getattr(place, "forget", None)
+                if forget is not None:
+                    forget()
+        clipboard = self._application.clipboard()
+        if clipboard.ownsClipboard():
+            clipboard.clear()
+        for child in self.window.findChildren(QWidget):
+            if isinstance(child, Sheet):
+                child.close_sheet()
+        self.window.close_dialogs()
+        self._show_unlock(closing=True)
+        unlock = self._unlock
+        opened.installation.database.cancel()
+
+        def closed() -> None:
+            unlock.set_closing(False)
+            desk.deleteLater()
+            self.locked.emit()
+
+        desk.jobs.stop(opened.lock, closed)
+
+    def _close(self) -> None:
+        """The window closes: the store is closed before the program ends."""
+        if self._open is not None and self.desk is not None:
+            opened, self._open = self._open, None
+            self._idle.stop()
+            opened.installation.database.cancel()
+            self.desk.jobs.stop(opened.lock)
+            self.desk = None
+        if self._door_jobs is not None:
+            self._door_jobs.stop()
+            self._door_jobs = None
+
+    def _about(self) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        from ui.widgets.text import Text, muted
+
+        try:
+            number = version("mithaq")
+        except PackageNotFoundError:
+            number = ""
+        sheet = Sheet(self.window, _("About Mithaq"), number, width=520)
+        sheet.body.addWidget(
+            Text(
+                _("Exchange of threat intelligence between two teams, sealed and signed, without a network."),
+                wrap=True,
+            )
+        )
+        sheet.body.addSpacing(8)
+        sheet.body.addWidget(muted(_("Apache-2.0. Fonts: Noto, OFL. Icons: Lucide, ISC."), wrap=True))
+        sheet.open()
+
+    # --- from outside -------------------------------------------------------------------------------------------------
+
+    def take_file(self, path: Path) -> None:
+        """Open a package, add a card or import a bundle, whichever the file is; once unlocked."""
+        if self.desk is None or self.window.frame is None:
+            self._file = path
+            return
+        frame = self.window.frame
+
+        def work(_installation: Installation, _job: Job) -> str:
+            try:
+                with path.open("rb") as file:
+                    return kind_of(file.read(SNIFF))
+            except OSError as error:
+                raise Refused("file-unreadable", path=path, why=error.strerror) from error
+
+        def done(kind: str) -> None:
+            if kind == "package":
+                self.go("inbox")
+                frame.receive(path)
+            elif kind == "card":
+                self.go("counterparts")
+                frame.add_card(path)
+            else:
+                self.go("holdings")
+                frame.import_file(path)
+
+        self.desk.read(work, done)
