@@ -13,6 +13,7 @@ BLOCK_LIMIT = 128 * 1024
 
 _MAGIC = bytes.fromhex("28b52ffd")
 _CHECKSUM_BYTES = 4
+_BLOCK_HEADER = 3
 _RLE, _RESERVED = 1, 3
 
 
@@ -43,6 +44,10 @@ class Outline:
                 continue
             if self._last:
                 raise CryptoError("package-part", "after the frame")
+            if self._in_blocks and not self._header and len(data) - at >= _BLOCK_HEADER:
+                self._block(data[at] | data[at + 1] << 8 | data[at + 2] << 16)
+                at += _BLOCK_HEADER
+                continue
             piece = data[at : at + self._expected - len(self._header)]
             self._header += piece
             at += len(piece)
@@ -58,10 +63,11 @@ class Outline:
         else:
             self._window()
             self._header.clear()
-            self._in_blocks, self._expected = True, 3
+            self._in_blocks, self._expected = True, _BLOCK_HEADER
 
     def _descriptor(self, flags: int) -> None:
-        if not self._header.startswith(_MAGIC) or flags & 0b1011:
+        # No dictionary; the reserved bit and the one that decoders should ignore are zero.
+        if not self._header.startswith(_MAGIC) or flags & 0b11011:
             raise CryptoError("package-part", "frame header")
         single = flags >> 5 & 1
         self._checksum = _CHECKSUM_BYTES * (flags >> 2 & 1)

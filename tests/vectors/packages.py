@@ -419,6 +419,11 @@ def parts() -> Iterator[Vector]:
         Piece("intel", body, "zstd", stored=_frame(body, flags=0b0110_1000)),
     )
     yield bad(
+        "zstd_unused",
+        "the unused bit is set",
+        Piece("intel", body, "zstd", stored=_frame(body, flags=0b0111_0000)),
+    )
+    yield bad(
         "zstd_window",
         "a window over 8 MiB",
         Piece(
