@@ -22,6 +22,7 @@ UNACKED_LIMIT = 4096
 RANGES_LIMIT = 256
 
 State = Literal["sealed", "handed", "acked", "void"]
+Reason = Literal["first", "restored", "forked"]
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,34 @@ class Outgoing:
 
 
 @dataclass(frozen=True)
+class Head:
+    """Where one direction stood: an epoch, a number in it (0: nothing yet) and that manifest's hash ("" if unknown)."""
+
+    epoch: str
+    seq: int
+    hash: str
+
+
+@dataclass(frozen=True)
+class EpochStart:
+    """That a sender's direction begins anew: the new epoch, why, where the old one ended (None: there was
+    none), and how far the sender had the receiver's direction (None: nothing of it).
+    """
+
+    new: str
+    reason: Reason
+    after: Head | None = None
+    peer: Head | None = None
+
+
+@dataclass(frozen=True)
 class Sending:
     """Our direction. `next` is the number the next seal gets, `head` the hash of the newest manifest ("" at first).
 
-    `started`: the counterpart acked something of this epoch, so one-time keys may be used. `claimed`: an ack named what
-    we never sent, or a hash that is not ours; sealing stops. `onetime` is the number of the last one-time key used.
+    `start` is what the statement that opens this epoch says. `started`: the counterpart acked something of this epoch;
+    until then it is sealed to the card's key. `claimed`: an ack named what we never sent, or a hash that is not ours;
+    sealing stops. `onetime` is the number of the last one-time key used. `lost`: numbers the counterpart
+    said it no longer has, after a restore there: offered for resend.
     """
 
     epoch: str
@@ -48,13 +72,18 @@ class Sending:
     started: bool = False
     claimed: bool = False
     onetime: int = 0
+    start: EpochStart | None = None
+    lost: Ranges = ()
 
 
 @dataclass(frozen=True)
 class Receiving:
     """Their direction. `hashes` of received manifests, `expected` of those only a successor named, `void` numbers.
 
-    `frozen`: two manifests were signed for one number (a fork); nothing is accepted or sealed on this channel.
+    `frozen`: two manifests were signed for one number (a fork); nothing is accepted or sealed on this
+    channel. `pending`:
+    they announced a new epoch that the officer has not confirmed. `closed` epochs never reopen. `want`:
+    missing numbers the officer asked for.
     """
 
     epoch: str = ""
@@ -63,14 +92,18 @@ class Receiving:
     expected: Mapping[int, str] = field(default_factory=dict)
     void: Ranges = ()
     frozen: bool = False
+    pending: EpochStart | None = None
+    closed: tuple[str, ...] = ()
+    want: Ranges = ()
 
 
 @dataclass(frozen=True)
 class Channel:
-    """Both directions."""
+    """Both directions. `mending`: we were restored; nothing is accepted until they acked our new epoch."""
 
     sending: Sending
     receiving: Receiving
+    mending: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,16 +114,17 @@ class Acknowledgement:
     upto: int
     hash: str
     have: Ranges
+    want: Ranges = ()
 
 
 @dataclass(frozen=True)
 class Arrival:
     """What a received package was: new, closed (it was void: not shown), duplicate, or a refusal.
 
-    Refusals: fork, too-far, epoch-unknown. `missing` names the numbers below it that are not closed.
+    Refusals: fork, too-far, epoch-unknown, epoch-closed. `missing` names the numbers below it that are not closed.
     """
 
-    status: Literal["new", "closed", "duplicate", "fork", "too-far", "epoch-unknown"]
+    status: Literal["new", "closed", "duplicate", "fork", "too-far", "epoch-unknown", "epoch-closed"]
     missing: Ranges = ()
 
 
@@ -134,7 +168,8 @@ def voided(sending: Sending, seq: int) -> Sending:
 
 def void_ranges(sending: Sending) -> Ranges:
     """Own void numbers the counterpart has not closed yet: they ride in every manifest until it has."""
-    return ranges(seq for seq, p in sending.packages.items() if p.state == "void" and seq > sending.upto)
+    own = ranges(seq for seq, p in sending.packages.items() if p.state == "void" and seq > sending.upto)
+    return own[:RANGES_LIMIT]
 
 
 def acked(sending: Sending, ack: Acknowledgement) -> tuple[Sending, tuple[int, ...]]:
@@ -146,7 +181,8 @@ def acked(sending: Sending, ack: Acknowledgement) -> tuple[Sending, tuple[int, .
         return sending, ()
     ours = sending.packages.get(ack.upto)
     told = (ack.upto, *(end for _, end in ack.have))
-    if max(told) >= sending.next or (ours is not None and ours.state != "void" and ours.hash != ack.hash):
+    lies = ours is not None and ours.state != "void" and ours.hash != ack.hash
+    if max(told) >= sending.next or lies:
         return replace(sending, claimed=True), ()
     packages, received = dict(sending.packages), []
     for seq, package in sending.packages.items():
@@ -155,7 +191,8 @@ def acked(sending: Sending, ack: Acknowledgement) -> tuple[Sending, tuple[int, .
             received.append(seq)
     upto = max(sending.upto, ack.upto)
     kept = {seq: package for seq, package in packages.items() if seq > upto - WINDOW}
-    return replace(sending, packages=kept, upto=upto, started=True), tuple(sorted(received))
+    lost = ranges(n for n in numbers(sending.lost) if n > upto and n not in received)
+    return replace(sending, packages=kept, upto=upto, started=True, lost=lost), tuple(sorted(received))
 
 
 def _with_state(sending: Sending, seq: int, state: State, before: tuple[State, ...]) -> Sending:
@@ -174,6 +211,8 @@ def received(
     """A package whose signature verified: its number, hash, the hash of the one before it, the sender's
     void numbers.
     """
+    if epoch in receiving.closed:
+        return receiving, Arrival("epoch-closed")
     if receiving.epoch and epoch != receiving.epoch:
         return receiving, Arrival("epoch-unknown")
     if seq > receiving.upto + WINDOW or seq <= receiving.upto - WINDOW:
@@ -195,9 +234,8 @@ def received(
     if seq > 1:
         expected[seq - 1] = prev
     hashes = {**receiving.hashes, seq: manifest_hash}
-    told_void = ranges(
-        [*numbers(receiving.void), *(n for n in numbers(void, seq + WINDOW) if n not in hashes)]
-    )
+    told = (n for n in numbers(void, receiving.upto + 1, receiving.upto + 2 * WINDOW) if n not in hashes)
+    told_void = ranges([*numbers(receiving.void), *told])
     state = _advance(replace(receiving, epoch=epoch, hashes=hashes, expected=expected, void=told_void))
     return state, Arrival("closed" if was_void else "new", missing(state))
 
@@ -218,8 +256,9 @@ def acknowledgement(receiving: Receiving) -> Acknowledgement | None:
     if not receiving.epoch:
         return None
     head = receiving.hashes.get(receiving.upto) or receiving.expected.get(receiving.upto, "")
-    beyond = ranges(seq for seq in receiving.hashes if seq > receiving.upto)
-    return Acknowledgement(receiving.epoch, receiving.upto, head, beyond)
+    beyond = ranges(seq for seq in receiving.hashes if seq > receiving.upto)[:RANGES_LIMIT]
+    want = ranges(n for n in numbers(missing(receiving)) if contains(receiving.want, n))[:RANGES_LIMIT]
+    return Acknowledgement(receiving.epoch, receiving.upto, head, beyond, want)
 
 
 def _advance(receiving: Receiving) -> Receiving:
@@ -236,6 +275,74 @@ def _advance(receiving: Receiving) -> Receiving:
     )
 
 
+# Epochs -----------------------------------------------------------------------------------------------------
+
+
+def opened(epoch: str) -> Channel:
+    """The channel with a counterpart whose card was just pinned."""
+    return Channel(Sending(epoch, start=EpochStart(epoch, "first")), Receiving())
+
+
+def restarted(channel: Channel, epoch: str, reason: Reason, restored: bool = False) -> Channel:
+    """Begin our direction anew under `epoch`. What lay unacked stays behind: its releases are offered for resend.
+
+    `restored`: this store is an older copy of itself; nothing of theirs is accepted until they acked the new epoch.
+    """
+    sending, receiving = channel.sending, channel.receiving
+    after = Head(sending.epoch, sending.next - 1, sending.head)
+    ack = acknowledgement(receiving)
+    peer = Head(ack.epoch, ack.upto, ack.hash) if ack else None
+    fresh = Sending(epoch, onetime=sending.onetime, start=EpochStart(epoch, reason, after, peer))
+    return Channel(fresh, receiving, mending=channel.mending or restored)
+
+
+def announced(receiving: Receiving, start: EpochStart) -> Receiving:
+    """They say their direction begins anew. The first of all opens at once; any other waits for the officer."""
+    if start.new == receiving.epoch or start.new in receiving.closed:
+        return receiving
+    if not receiving.epoch and start.reason == "first":
+        return replace(receiving, epoch=start.new)
+    return replace(receiving, pending=start)
+
+
+def confirmed(channel: Channel) -> Channel:
+    """The officer asked them out of band: the announced epoch is theirs. The old one closes at our head.
+
+    What they lost of ours is named in `lost`; if they do not know our epoch any more, it is announced to them again.
+    """
+    receiving, sending = channel.receiving, channel.sending
+    start = receiving.pending
+    if start is None:
+        return channel
+    closed = receiving.closed + ((receiving.epoch,) if receiving.epoch else ())
+    knows_us = start.peer is not None and start.peer.epoch == sending.epoch
+    upto = start.peer.seq if start.peer is not None and knows_us else 0
+    lost = ranges(seq for seq, p in sending.packages.items() if seq > upto and p.state == "acked")
+    packages = {
+        seq: Outgoing(p.hash, "handed") if seq > upto and p.state == "acked" else p
+        for seq, p in sending.packages.items()
+    }
+    mended = replace(
+        sending,
+        packages=packages,
+        upto=min(sending.upto, upto),
+        started=sending.started and knows_us,
+        onetime=0,
+        lost=lost,
+    )
+    return Channel(mended, Receiving(start.new, closed=closed), channel.mending)
+
+
+def asked(receiving: Receiving) -> Receiving:
+    """The officer asks for everything that is missing now: the next manifest says so."""
+    return replace(receiving, want=missing(receiving))
+
+
+def excused(sending: Sending) -> Sending:
+    """The officer recorded a lying ack and goes on."""
+    return replace(sending, claimed=False)
+
+
 # Ranges -----------------------------------------------------------------------------------------------------
 
 
@@ -250,11 +357,11 @@ def ranges(values: Iterable[int]) -> Ranges:
     return tuple(result)
 
 
-def numbers(given: Ranges, ceiling: int | None = None) -> list[int]:
-    """The numbers in ranges, none above `ceiling`: a hostile range of 2^53 costs nothing."""
+def numbers(given: Ranges, least: int = 0, most: int | None = None) -> list[int]:
+    """The numbers in ranges that lie in least..most: a hostile range of 2^53 costs nothing."""
     result: list[int] = []
     for start, end in given:
-        result.extend(range(start, min(end, ceiling) + 1 if ceiling is not None else end + 1))
+        result.extend(range(max(start, least), (end if most is None else min(end, most)) + 1))
     return result
 
 

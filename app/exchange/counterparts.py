@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from app import audit, officers
-from app.exchange.channel import Channel, Receiving, Sending
+from app.exchange.channel import Channel, opened
 from app.messages import Refused
 from app.store import counterparts, people
 from app.store.counterparts import Counterpart
@@ -69,7 +69,7 @@ def add(installation: Installation, raw: bytes, alias: str = "") -> Listed:
                 raise Refused("card-known", name=known.alias)
             _claim_alias(known, alias)
         cid = counterparts.add(tx, card.fingerprint, alias, raw, installation.now())
-        save_channel(tx, cid, Channel(Sending(epoch=secrets.token_hex(16)), Receiving()))
+        save_channel(tx, cid, opened(secrets.token_hex(16)))
         audit.append(tx, installation, "counterpart.added", fingerprint=card.fingerprint, alias=alias)
         return _listed(counterparts.get(tx, cid))
 

@@ -20,7 +20,7 @@ import msgspec
 from app import audit
 from app.exchange import channel as machine
 from app.exchange import counterparts, keys, receipts, statements
-from app.exchange.channel import Acknowledgement, Arrival, Channel, Ranges
+from app.exchange.channel import Acknowledgement, Arrival, Channel, EpochStart, Ranges
 from app.exchange.keys import Owned
 from app.holdings import importing
 from app.intel import marking, reading
@@ -185,7 +185,7 @@ def _receive(installation: Installation, file: BinaryIO, hint: str, job: Job) ->
     with installation.database.write() as tx:
         if counterparts.load_channel(tx, one.cid) != channel:
             raise Refused("store-busy")
-        return _commit(tx, installation, one, Channel(channel.sending, receiving), arrival, opened, job)
+        return _commit(tx, installation, one, replace(channel, receiving=receiving), arrival, opened, job)
 
 
 def _duplicate(reader: Connection, cid: int, seq: int) -> Received:
@@ -218,7 +218,16 @@ def _arrive(
     )
     if arrival.status == "fork":
         with installation.database.write() as tx:
-            counterparts.save_channel(tx, one.cid, Channel(channel.sending, receiving))
+            counterparts.save_channel(tx, one.cid, replace(channel, receiving=receiving))
+            packages.add_evidence(
+                tx,
+                one.cid,
+                manifest.epoch,
+                manifest.seq,
+                opened.manifest_raw,
+                opened.signature,
+                installation.now(),
+            )
             audit.append(
                 tx,
                 installation,
@@ -227,9 +236,40 @@ def _arrive(
                 seq=manifest.seq,
                 manifest=opened.manifest_hash.hex(),
             )
-    if arrival.status in ("fork", "too-far", "epoch-unknown"):
+    if arrival.status == "epoch-unknown":
+        _announce(installation, one, channel, opened)
+    if arrival.status in ("fork", "too-far", "epoch-unknown", "epoch-closed"):
         raise Refused(arrival.status, name=one.alias, seq=manifest.seq)
     return receiving, arrival
+
+
+def _announce(installation: Installation, one: Counterpart, channel: Channel, opened: Opened[Owned]) -> None:
+    """A package of an epoch nobody here knows: if it carries the statement that starts it, keep that for the officer.
+
+    The package itself is not taken: once the officer confirmed the epoch it is received again. Raises `Refused`
+    (epoch-pending) unless there is no such statement.
+    """
+    signer = read_card(one.card).signing
+    found: EpochStart | None = None
+    for part, file in opened.parts():
+        if part.type == "statement":
+            try:
+                statement = statements.read(_all(file, part.size), signer, one.fingerprint)
+                facts = {name: value for name, value in statement.body.items() if name not in ("by", "at")}
+                start = msgspec.convert(facts, EpochStart) if statement.kind == "epoch" else None
+            except (CryptoError, msgspec.ValidationError):
+                continue
+            if start is not None and start.new == opened.manifest.epoch.hex():
+                found = start
+    if found is None:
+        return
+    with installation.database.write() as tx:
+        receiving = machine.announced(channel.receiving, found)
+        counterparts.save_channel(tx, one.cid, replace(channel, receiving=receiving))
+        audit.append(
+            tx, installation, "epoch.announced", sender=one.fingerprint, epoch=found.new, reason=found.reason
+        )
+    raise Refused("epoch-pending", name=one.alias, reason=found.reason)
 
 
 def _commit(
@@ -254,7 +294,8 @@ def _commit(
         packages.set_closed(tx, one.cid, epoch, acked)
         for seq in acked:
             packages.move_ledger(tx, one.cid, epoch, seq, "received", True, ("sealed", "carried"))
-    counterparts.save_channel(tx, one.cid, Channel(sending, channel.receiving))
+    channel = replace(channel, sending=sending, mending=channel.mending and not sending.started)
+    counterparts.save_channel(tx, one.cid, channel)
     content = _read_parts(tx, installation, one, channel, opened, job)
     shown = arrival.status == "new"
     waits = shown and bool(content.waiting)
@@ -279,8 +320,8 @@ def _commit(
             if statements.keep_theirs(tx, installation, one.cid, statement):
                 receipts.apply(tx, installation, one, statement)
     packages.add_header(tx, opened.header_hash, one.cid, manifest.seq, False)
-    if opened.key.protection == "onetime" and opened.key.number is not None:
-        store_counterparts.erase_own_key(tx, one.cid, keys.ONETIME, opened.key.number)
+    keys.used(tx, one.cid, opened.key, all_closed=channel.receiving.upto >= manifest.seq)
+    keys.expire(tx, installation, one.cid)
     audit.append(
         tx,
         installation,
@@ -448,6 +489,11 @@ def accept(installation: Installation, number: int, ids: Sequence[str] | None, j
         package = _package(tx, number)
         chosen = _pending(tx, number, ids)
         one = store_counterparts.get(tx, package.cid)
+        channel = counterparts.load_channel(tx, one.cid)
+        if channel.receiving.frozen:
+            raise Refused("channel-frozen", name=one.alias)
+        if channel.mending:
+            raise Refused("channel-mending", name=one.alias)
         origin = objects.add_origin(
             tx, "package", one.fingerprint, number, installation.officer, installation.now()
         )

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from crypto.keys_part import KeysPart
-
 from app.exchange.channel import Channel
 from app.store import counterparts
 from app.store.counterparts import OwnKey, TheirKey
@@ -17,10 +15,12 @@ from app.store.installation import Installation
 from crypto import kem, keys_part
 from crypto.errors import CryptoError
 from crypto.identity import read_card
+from crypto.keys_part import KeysPart
 
 ONETIME, REUSABLE = "onetime", "reusable"
 ONETIME_GOAL = 16
 KID_BYTES = 16
+RENEW_DAYS, USE_DAYS, ERASE_DAYS = 30, 90, 180
 
 Protection = Literal["onetime", "reusable", "card"]
 
@@ -44,18 +44,22 @@ class Owned:
     number: int | None
 
 
-def choose(connection: Connection, cid: int, card: bytes, channel: Channel) -> Choice:
+def choose(
+    connection: Connection, installation: Installation, cid: int, card: bytes, channel: Channel
+) -> Choice:
     """The lowest one-time number above the last used; else the newest reusable key; else the card's key.
 
-    Until the counterpart acked this epoch it may not know us under it: then the card's key alone will do
-    (4, epoch start).
+    Keys that came more than 90 days ago are not used. Until the counterpart acked this epoch it may not
+    know us under it: then the card's key alone will do (4, epoch start).
     """
     if channel.sending.started:
+        fresh = installation.days_ago(USE_DAYS)
         for key in counterparts.their_keys(connection, cid, ONETIME):
-            if key.number > channel.sending.onetime:
+            if key.number > channel.sending.onetime and key.received > fresh:
                 return Choice("onetime", key.number, key.public, key.kid)
         for key in counterparts.their_keys(connection, cid, REUSABLE)[-1:]:
-            return Choice("reusable", key.number, key.public, None)
+            if key.received > fresh:
+                return Choice("reusable", key.number, key.public, None)
     return Choice("card", None, read_card(card).kem, None)
 
 
@@ -72,15 +76,14 @@ class Publication:
 def publication(
     connection: Connection, installation: Installation, cid: int, channel: Channel
 ) -> Publication:
-    """What to publish to a counterpart now: live keys whose package they have not acked, and new ones up
-    to the goal.
+    """What to publish to a counterpart now: live keys whose package they have not acked, and new ones up to the goal.
+
+    The reusable key is renewed every 30 days.
     """
     live = counterparts.own_keys(connection, cid)
-    fresh = (
-        []
-        if any(key.kind == REUSABLE for key in live)
-        else [_fresh(connection, installation, cid, REUSABLE, 1)]
-    )
+    due = installation.days_ago(RENEW_DAYS)
+    renewed = any(key.kind == REUSABLE and key.created > due for key in live)
+    fresh = [] if renewed else [_fresh(connection, installation, cid, REUSABLE, 1)]
     ready = sum(1 for key in live if key.kind == ONETIME)
     fresh += [
         _fresh(connection, installation, cid, ONETIME, ahead + 1) for ahead in range(ONETIME_GOAL - ready)
@@ -135,6 +138,28 @@ def take(tx: Connection, installation: Installation, cid: int, raw: bytes, last_
             else:
                 bad += 1
     return bad
+
+
+def used(tx: Connection, cid: int, key: Owned, all_closed: bool) -> None:
+    """The package sealed to `key` is being committed: a one-time private half goes for good.
+
+    Lower numbers go too once no package before this one is missing (`all_closed`): none can need them.
+    """
+    if key.protection != "onetime" or key.number is None:
+        return
+    for own in counterparts.own_keys(tx, cid):
+        if own.kind == ONETIME and (own.number == key.number or (all_closed and own.number < key.number)):
+            counterparts.erase_own_key(tx, cid, ONETIME, own.number)
+
+
+def expire(tx: Connection, installation: Installation, cid: int) -> None:
+    """Erase private halves made more than 180 days ago; the newest reusable one stays until it is renewed."""
+    old = installation.days_ago(ERASE_DAYS)
+    live = counterparts.own_keys(tx, cid)
+    newest = max((key.number for key in live if key.kind == REUSABLE), default=0)
+    for key in live:
+        if key.created < old and not (key.kind == REUSABLE and key.number == newest):
+            counterparts.erase_own_key(tx, cid, key.kind, key.number)
 
 
 def unused(connection: Connection, cid: int) -> int:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+import msgspec
 
 from app import audit
 from app.exchange import channel as machine
@@ -24,8 +26,6 @@ from app.store.counterparts import Counterpart
 from app.store.database import Connection
 from app.store.installation import Installation
 
-RANGES_LIMIT = 100_000
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -37,6 +37,28 @@ class Entry:
     seq: int
     state: str
     acknowledged: bool
+
+
+class Answer(msgspec.Struct, forbid_unknown_fields=True):
+    """What a receipt says of one package. Ranges are of positions in it; `revision` grows with each decision."""
+
+    package: str
+    release: str | None
+    revision: Annotated[int, msgspec.Meta(ge=1, lt=1 << 53)]
+    opened: str
+    accepted: list[tuple[int, int]]
+    refused: list[tuple[int, int]]
+    reason: str
+
+    def check(self, size: int) -> None:
+        """Raise ValueError unless it can be true of a package of `size` objects."""
+        if self.revision > 1 + size:
+            raise ValueError("revision")
+        free = 0
+        for first, last in sorted([*self.accepted, *self.refused]):
+            if not free <= first <= last < size:
+                raise ValueError("ranges")
+            free = last + 1
 
 
 def due(connection: Connection, cid: int) -> list[packages.Received]:
@@ -75,15 +97,13 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
     """Let a statement of theirs that was just added to the set take effect here."""
     if statement.kind != "receipt":
         return
-    body: dict[str, Any] = statement.body
+    facts = {name: value for name, value in statement.body.items() if name not in ("by", "at")}
     try:
-        package = packages.sealed_by_manifest(tx, one.cid, bytes.fromhex(body["package"]))
-        revision, accepted, refused = (
-            int(body["revision"]),
-            _ranges(body["accepted"]),
-            _ranges(body["refused"]),
-        )
-    except (KeyError, TypeError, ValueError):
+        answer = msgspec.convert(facts, Answer)
+        package = packages.sealed_by_manifest(tx, one.cid, bytes.fromhex(answer.package))
+        if package is not None:
+            answer.check(packages.ledger_size(tx, one.cid, package.epoch, package.seq))
+    except ValueError:
         audit.append(
             tx, installation, "receipt.unreadable", sender=one.fingerprint, statement=statement.id.hex()
         )
@@ -93,9 +113,9 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
             tx, installation, "receipt.unknown", sender=one.fingerprint, statement=statement.id.hex()
         )
         return
-    if revision <= packages.receipt_revision(tx, one.cid, package.manifest_hash):
+    if answer.revision <= packages.receipt_revision(tx, one.cid, package.manifest_hash):
         return
-    packages.set_receipt_revision(tx, one.cid, package.manifest_hash, revision)
+    packages.set_receipt_revision(tx, one.cid, package.manifest_hash, answer.revision)
     packages.move_ledger(
         tx,
         one.cid,
@@ -105,7 +125,7 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
         True,
         ("sealed", "carried", "accepted", "refused"),
     )
-    for state, given in (("accepted", accepted), ("refused", refused)):
+    for state, given in (("accepted", answer.accepted), ("refused", answer.refused)):
         for first, last in given:
             packages.move_ledger_range(tx, one.cid, package.epoch, package.seq, first, last, state)
     audit.append(
@@ -114,8 +134,8 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
         "receipt.received",
         sender=one.fingerprint,
         seq=package.seq,
-        accepted=sum(last - first + 1 for first, last in accepted),
-        refused=sum(last - first + 1 for first, last in refused),
+        accepted=sum(last - first + 1 for first, last in answer.accepted),
+        refused=sum(last - first + 1 for first, last in answer.refused),
     )
 
 
@@ -155,10 +175,3 @@ def _revision(connection: Connection, number: int) -> int:
     """1 once the package was opened, and one more for every object decided since: it grows with each decision."""
     found = packages.decisions(connection, number)
     return 1 + found.get("accepted", 0) + found.get("refused", 0)
-
-
-def _ranges(value: Any) -> list[tuple[int, int]]:
-    given = [(int(first), int(last)) for first, last in value]
-    if len(given) > RANGES_LIMIT or any(not 0 <= first <= last < 1 << 53 for first, last in given):
-        raise ValueError("ranges")
-    return given

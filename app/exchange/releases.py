@@ -99,7 +99,7 @@ def check(installation: Installation, to: str, wish: Wish, job: Job) -> Decision
     Raises `Refused`: counterpart-unknown, counterpart-ambiguous, object-unknown, and as `sealing.choice` does.
     """
     with installation.database.snapshot() as reader:
-        return _decide(reader, counterparts.find(reader, to), wish, job)
+        return _decide(installation, reader, counterparts.find(reader, to), wish, job)
 
 
 def release(installation: Installation, to: str, wish: Wish, target: Path | None, job: Job) -> Released:
@@ -112,7 +112,7 @@ def release(installation: Installation, to: str, wish: Wish, target: Path | None
         raise Refused("note-too-long", most=NOTE_LIMIT)
     with installation.database.snapshot() as reader:
         one = counterparts.find(reader, to)
-        decision = _decide(reader, one, wish, job)
+        decision = _decide(installation, reader, one, wish, job)
         if not decision.leaving:
             raise Refused("nothing-leaves", decision=decision)
     release_id = secrets.token_bytes(RELEASE_ID_BYTES)
@@ -157,8 +157,10 @@ def release(installation: Installation, to: str, wish: Wish, target: Path | None
     return Released(sealed, decision, release_id.hex())
 
 
-def _decide(reader: Connection, one: Counterpart, wish: Wish, job: Job) -> Decision:
-    _, key = sealing.choice(reader, one)
+def _decide(
+    installation: Installation, reader: Connection, one: Counterpart, wish: Wish, job: Job
+) -> Decision:
+    _, key = sealing.choice(reader, installation, one)
     terms = Terms(ceiling=None, protected=key.protection != "card")
     default = people.default_handling(reader)
     hash_key = objects.hash_key(reader)

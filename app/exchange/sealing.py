@@ -11,10 +11,8 @@ import io
 import os
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-
-from crypto.package import Draft, PartSource
 
 from app import audit
 from app.courier import folder
@@ -22,7 +20,7 @@ from app.exchange import channel as machine
 from app.exchange import counterparts, keys, statements
 from app.exchange.channel import Channel
 from app.exchange.statements import Statement
-from app.jobs import Job
+from app.jobs import Cancelled, Job
 from app.messages import Refused
 from app.store import counterparts as store_counterparts
 from app.store import packages
@@ -30,10 +28,14 @@ from app.store.counterparts import Counterpart
 from app.store.database import Connection
 from app.store.installation import Installation
 from crypto import package as format_
+from crypto.errors import CryptoError
+from crypto.package import Draft, PartSource
 
 FORMAT = 1
 SUFFIX = ".age"
 SALT_BYTES = 32
+STATEMENTS_LIMIT = 2048
+"""Standing statements in one package, oldest first; the rest rides in the next ones."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,9 @@ Commit = Callable[[Connection, bytes, int], None]
 """What the caller adds to the committing transaction: called with (transaction, epoch, seq)."""
 
 
-def choice(connection: Connection, one: Counterpart) -> tuple[Channel, keys.Choice]:
+def choice(
+    connection: Connection, installation: Installation, one: Counterpart
+) -> tuple[Channel, keys.Choice]:
     """The channel and the key the next package to a counterpart will be sealed to.
 
     Raises `Refused`: counterpart-unverified, counterpart-revoked, channel-frozen, channel-claimed, channel-full.
@@ -71,7 +75,7 @@ def choice(connection: Connection, one: Counterpart) -> tuple[Channel, keys.Choi
     channel = counterparts.load_channel(connection, one.cid)
     if code := machine.may_seal(channel):
         raise Refused(code, name=one.alias)
-    return channel, keys.choose(connection, one.cid, one.card, channel)
+    return channel, keys.choose(connection, installation, one.cid, one.card, channel)
 
 
 def seal(
@@ -89,9 +93,9 @@ def seal(
     commit: carry-failed, and the package waits in the outbox.
     """
     reader = installation.database.read()
-    channel, key = choice(reader, one)
+    channel, key = choice(reader, installation, one)
     publication = keys.publication(reader, installation, one.cid, channel)
-    standing = [*_standing(reader, installation, one.cid, channel), *content.statements]
+    standing = [*_standing(reader, installation, one.cid, channel)[:STATEMENTS_LIMIT], *content.statements]
     parts = [
         *content.parts,
         *(_bytes_part("statement", s.raw) for s in standing),
@@ -112,8 +116,11 @@ def seal(
         priority=content.priority,
         log=hashlib.sha256(salt + audit.checkpoint(reader)).digest(),
     )
-    name = (key.kid or secrets.token_bytes(keys.KID_BYTES)).hex() + SUFFIX
-    path = installation.outbox / name
+    # On the medium the name is the key's published id, a hint for its owner. In the outbox it is ours
+    # alone: the counterpart
+    # chose that id, and could choose one that another counterpart's package already bears.
+    medium = (key.kid or secrets.token_bytes(keys.KID_BYTES)).hex() + SUFFIX
+    path = installation.outbox / (secrets.token_hex(16) + SUFFIX)
     room: folder.Reservation | None = None
     try:
         with path.open("xb") as file:
@@ -131,7 +138,7 @@ def seal(
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").digest()
         if target is not None:
-            room = folder.reserve(target, name, sealed.size)
+            room = folder.reserve(target, medium, sealed.size)
         record = packages.Sealed(
             cid=one.cid,
             seq=draft.seq,
@@ -140,7 +147,8 @@ def seal(
             manifest=sealed.manifest_raw,
             signature=sealed.signature,
             release=content.release,
-            file=name,
+            file=path.name,
+            medium=medium,
             size=sealed.size,
             sha256=sha256,
             sealed=draft.sealed,
@@ -149,6 +157,7 @@ def seal(
             salt=salt,
         )
         with installation.database.write() as tx:
+            counterparts.require_sound(store_counterparts.get(tx, one.cid))
             if counterparts.load_channel(tx, one.cid) != channel:
                 raise Refused("store-busy")
             _commit(tx, installation, one, channel, key, record, sealed.header_hash, publication, standing)
@@ -156,16 +165,20 @@ def seal(
     except BaseException as error:
         if room is not None:
             room.cancel()
-        path.unlink(missing_ok=True)
+        if path.name not in packages.outbox_files(installation.database.read()):
+            path.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise Refused("outbox-failed", why=error.strerror) from error
+        if isinstance(error, CryptoError):
+            raise Refused("seal-failed", detail=error.code) from error
         raise
     if room is None:
         return SealedPackage(path, draft.seq, key.protection, sealed.size, sha256)
     try:
         delivered = room.deliver(path, sha256, job)
-    except Refused as error:
-        raise Refused("carry-failed", seq=draft.seq, path=room.path, cause=error.code) from error
+    except (Refused, Cancelled) as error:
+        cause = error.code if isinstance(error, Refused) else "cancelled"
+        raise Refused("carry-failed", seq=draft.seq, path=room.path, cause=cause) from error
     hand_over(installation, one, draft.seq)
     return SealedPackage(delivered, draft.seq, key.protection, sealed.size, sha256)
 
@@ -175,7 +188,7 @@ def hand_over(installation: Installation, one: Counterpart, seq: int) -> None:
     with installation.database.write() as tx:
         channel = counterparts.load_channel(tx, one.cid)
         sending = machine.handed(channel.sending, seq)
-        counterparts.save_channel(tx, one.cid, Channel(sending, channel.receiving))
+        counterparts.save_channel(tx, one.cid, replace(channel, sending=sending))
         epoch = bytes.fromhex(sending.epoch)
         packages.move_ledger(tx, one.cid, epoch, seq, "carried", False, ("sealed",))
         audit.append(tx, installation, "package.carried", to=one.fingerprint, seq=seq)
@@ -193,7 +206,7 @@ def carry(installation: Installation, one: Counterpart, seq: int, target: Path, 
         raise Refused("package-unknown", seq=seq, name=one.alias)
     if state not in ("sealed", "handed"):
         raise Refused("package-closed", seq=seq, name=one.alias)
-    room = folder.reserve(target, record.file, record.size)
+    room = folder.reserve(target, record.medium, record.size)
     delivered = room.deliver(installation.outbox / record.file, record.sha256, job)
     hand_over(installation, one, seq)
     return delivered
@@ -221,7 +234,7 @@ def _commit(
 ) -> None:
     onetime = key.number if key.protection == "onetime" else None
     sending = machine.sealed(channel.sending, record.manifest_hash.hex(), onetime)
-    counterparts.save_channel(tx, one.cid, Channel(sending, channel.receiving))
+    counterparts.save_channel(tx, one.cid, replace(channel, sending=sending))
     packages.add_sealed(tx, record)
     packages.add_header(tx, header_hash, one.cid, record.seq, True)
     if onetime is not None:
@@ -245,14 +258,11 @@ def _commit(
 def _standing(
     connection: Connection, installation: Installation, cid: int, channel: Channel
 ) -> list[Statement]:
-    """Every statement of ours they have not acked; at first, the one that starts the epoch."""
-    kept = packages.unacked_statements(connection, cid)
-    result = [Statement(k.id, k.kind, {}, k.raw) for k in kept]
-    if channel.sending.next == 1:
-        start = statements.make(
-            installation, "epoch", new=channel.sending.epoch, reason="first", after=None, peer=None, card=None
-        )
-        result.append(start)
+    """Every statement of ours they have not acked; with the first package of an epoch, the one that starts it."""
+    result = [Statement(k.id, k.kind, {}, k.raw) for k in packages.unacked_statements(connection, cid)]
+    start = channel.sending.start
+    if channel.sending.next == 1 and start is not None:
+        result.append(statements.make(installation, "epoch", **asdict(start)))
     return result
 
 
@@ -265,7 +275,7 @@ def _ack(connection: Connection, cid: int, channel: Channel) -> format_.Ack | No
         upto=ack.upto,
         hash=bytes.fromhex(ack.hash) or None,
         have=ack.have,
-        want=(),
+        want=ack.want,
         holds=keys.unused(connection, cid),
     )
 

@@ -92,8 +92,10 @@ class Database:
                 raise
 
     def _connect(self) -> Connection:
+        # An absent file is a loss to be told, never a new empty store.
+        existing = f"{self.path.absolute().as_uri()}?mode=rw"
         connection = dbapi2.connect(
-            str(self.path), isolation_level=None, check_same_thread=False, timeout=5.0
+            existing, uri=True, isolation_level=None, check_same_thread=False, timeout=5.0
         )
         try:
             connection.execute(f"PRAGMA key = \"x'{self._key.hex()}'\"")
@@ -133,11 +135,13 @@ class Database:
     def snapshot(self) -> Iterator[Connection]:
         """A reader whose statements all see the same state (for exports and releases read in two passes)."""
         connection = self.read()
-        connection.execute("BEGIN")
-        try:
-            yield connection
-        finally:
-            connection.execute("ROLLBACK")
+        with known_errors():
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
 
     def cancel(self) -> None:
         """Interrupt whatever statements are running; each raises, and its transaction is undone."""

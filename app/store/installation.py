@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,4 +36,9 @@ class Installation:
 
     def now(self) -> str:
         """The time as text: UTC, milliseconds, RFC 3339."""
-        return self.clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        return self.days_ago(0)
+
+    def days_ago(self, days: int) -> str:
+        """The time so many days ago, in the form of `now`: such texts compare as times."""
+        then = self.clock().astimezone(UTC) - timedelta(days=days)
+        return then.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

@@ -25,7 +25,9 @@ def add_header(tx: Connection, hash_: bytes, cid: int, seq: int, ours: bool) -> 
 
 @dataclass(frozen=True)
 class Sealed:
-    """A package we sealed. `file` is its name in the outbox folder, `size` bytes, `sha256` of the whole file."""
+    """A package we sealed. `file` is its name in the outbox folder, `medium` the one it bears under way, `size` bytes,
+    `sha256` of the whole file.
+    """
 
     cid: int
     seq: int
@@ -35,6 +37,7 @@ class Sealed:
     signature: bytes
     release: bytes | None
     file: str
+    medium: str
     size: int
     sha256: bytes
     sealed: str
@@ -45,7 +48,7 @@ class Sealed:
 
 
 _SEALED = (
-    "cid, seq, epoch, manifest_hash, manifest, signature, release, file, size, sha256, sealed, protection,"
+    "cid, seq, epoch, manifest_hash, manifest, signature, release, file, medium, size, sha256, sealed, protection,"
     " reference, salt, closed"
 )
 
@@ -57,7 +60,7 @@ def _sealed(row: Sequence[Any]) -> Sealed:
 def add_sealed(tx: Connection, package: Sealed) -> None:
     """Commit a sealed package."""
     tx.execute(
-        f"INSERT INTO outbox ({_SEALED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO outbox ({_SEALED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         tuple(getattr(package, name.strip()) for name in _SEALED.split(",")),
     )
 
@@ -293,6 +296,16 @@ def decide(tx: Connection, number: int, positions: Iterable[int], decision: str)
     )
 
 
+def add_evidence(
+    tx: Connection, cid: int, epoch: bytes, seq: int, manifest: bytes, signature: bytes, at: str
+) -> None:
+    """Keep a signed manifest that contradicts one we hold."""
+    tx.execute(
+        "INSERT OR IGNORE INTO evidence (cid, epoch, seq, manifest, signature, at) VALUES (?, ?, ?, ?, ?, ?)",
+        (cid, epoch, seq, manifest, signature, at),
+    )
+
+
 # Ledger -----------------------------------------------------------------------------------------------------
 
 
@@ -334,6 +347,14 @@ def ledger(connection: Connection, cid: int | None = None, id_: str | None = Non
     )
     for row in rows:
         yield LedgerEntry(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], bool(row[8]))
+
+
+def ledger_size(connection: Connection, cid: int, epoch: bytes, seq: int) -> int:
+    """How many objects a package of ours gave."""
+    row = connection.execute(
+        "SELECT count(*) FROM ledger WHERE cid = ? AND epoch = ? AND seq = ?", (cid, epoch, seq)
+    ).fetchone()
+    return int(row[0])
 
 
 def move_ledger(
@@ -405,6 +426,11 @@ def add_carried(tx: Connection, cid: int, epoch: bytes, seq: int, ids: Iterable[
         "INSERT INTO carried (cid, epoch, seq, statement) VALUES (?, ?, ?, ?)",
         ((cid, epoch, seq, i) for i in ids),
     )
+
+
+def unack_statements(tx: Connection, cid: int) -> None:
+    """Let every statement of ours ride again: the counterpart lost what it had."""
+    tx.execute("UPDATE statement SET acked = 0 WHERE cid = ? AND ours = 1", (cid,))
 
 
 def ack_statements(tx: Connection, cid: int, epoch: bytes, seqs: Iterable[int]) -> None:

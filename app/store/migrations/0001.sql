@@ -135,7 +135,8 @@ CREATE TABLE outbox (
     manifest BLOB NOT NULL,
     signature BLOB NOT NULL,
     release BLOB,               -- NULL: no intel in it
-    file TEXT NOT NULL,         -- name in the installation's outbox folder, and on the medium
+    file TEXT NOT NULL,         -- name in the installation's outbox folder
+    medium TEXT NOT NULL,       -- name under way: the one-time key's published id, else random
     size INTEGER NOT NULL,
     sha256 BLOB NOT NULL,
     sealed TEXT NOT NULL,
@@ -180,6 +181,17 @@ CREATE TABLE inbox_object (
     decision TEXT NOT NULL,     -- pending, accepted, refused
     raw BLOB NOT NULL,
     PRIMARY KEY (number, position)
+) STRICT;
+
+-- Signed manifests of theirs that contradict one we hold: proof of a fork.
+CREATE TABLE evidence (
+    cid INTEGER NOT NULL REFERENCES counterpart (cid),
+    epoch BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    manifest BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (cid, manifest)
 ) STRICT;
 
 CREATE TABLE ledger (
