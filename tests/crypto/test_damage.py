@@ -195,7 +195,7 @@ def test_every_byte_of_the_inside_counts() -> None:
 
 @pytest.mark.torture
 def test_every_bit_of_the_inside_counts() -> None:
-    """But for a few that a decoder never looks at: then what comes out is what was signed. Sampled in long plain runs."""
+    """But for a few that a decoder never looks at: what comes out is what was signed. Sampled in long plain runs."""
     frame = INSIDE.index(b"\x28\xb5\x2f\xfd")
     plain, idle = INSIDE.index(b"\xa5" * 100) * 8, 0
     for position in [*range(plain), *range(plain, len(INSIDE) * 8, 13)]:

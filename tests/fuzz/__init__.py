@@ -1,0 +1,1 @@
+"""Fuzz targets for the readers of hostile bytes: `python -m tests.fuzz TARGET --seconds N` (needs atheris)."""

@@ -1,0 +1,194 @@
+"""What each reader must hold for any bytes: only declared errors, and what was read can be written again.
+
+A target is a function of bytes; whatever it raises is a finding.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator
+
+from crypto import (
+    age,
+    age_header,
+    armor,
+    document,
+    identity,
+    keys_part,
+    manifest,
+    recovery,
+    slots,
+    zstd_frame,
+)
+from crypto.errors import CryptoError
+from crypto.package import open_package, read_header_hash
+from crypto.source import Source
+from tests.vectors.forge import SEED, SIGNER, sealed
+from tests.vectors.format import FOLDER, body_of, load
+
+
+@contextlib.contextmanager
+def only(*codes: str) -> Iterator[None]:
+    """These errors are answers; everything else is a finding."""
+    try:
+        yield
+    except CryptoError as error:
+        if error.code not in codes:
+            raise
+
+
+def header(data: bytes) -> None:
+    """The header of an age file."""
+    with only("age-header"):
+        found = age_header.read(Source(io.BytesIO(data)))
+        if not data.startswith(found.raw):
+            raise AssertionError("raw is not what was read")
+        start = age_header.write(found.stanzas, bytes(16))
+        if start[: start.rindex(b"---")] != found.raw[: found.raw.rindex(b"---")]:
+            raise AssertionError("a header that is not canonical")
+    with only("age-header", "package-header"):
+        read_header_hash(io.BytesIO(data))
+    with only("age-header", "age-hmac", "age-no-match", "age-payload", "age-armor"):
+        age.decrypt(io.BytesIO(data), io.BytesIO(), [age.HybridIdentity(SEED), age.X25519Identity(SEED)])
+
+
+def armor_(data: bytes) -> None:
+    """Armor: one inside has one text."""
+    with only("age-armor"):
+        reader = armor.reader(Source(io.BytesIO(data)))
+        inside = b"".join(iter(lambda: reader.read(100), b""))
+        target = io.BytesIO()
+        writer = armor.ArmorWriter(target)
+        writer.write(inside)
+        writer.close()
+        text = data.strip(b" \t\r\n").replace(b"\r\n", b"\n") + b"\n"
+        if target.getvalue() != text:
+            raise AssertionError("armor that is not canonical")
+
+
+def document_(data: bytes) -> None:
+    """A signed document."""
+    with only("document-format", "signature"):
+        parsed = document.parse(data)
+        if parsed.raw != data or len(parsed.body) > document.BODY_LIMIT:
+            raise AssertionError("not what was read")
+        parsed.verify(SIGNER.public)
+
+
+def card(data: bytes) -> None:
+    """A card; then the same bytes as the body of one that is properly signed."""
+    with only("card-format", "card-signature"):
+        identity.read_card(data)
+    if len(data) <= identity.CARD_LIMIT:
+        with only("card-format"):
+            read = identity.read_card(document.sign("card", data, SIGNER))
+            if read.signing != SIGNER.public:
+                raise AssertionError("a card by another key")
+
+
+def manifest_(data: bytes) -> None:
+    """A manifest: what was read is written so that the same is read."""
+    with only("package-manifest"):
+        read = manifest.parse(data)
+        if manifest.parse(manifest.encode(read)) != read:
+            raise AssertionError("read differently the second time")
+
+
+def slots_(data: bytes) -> None:
+    """A slot file. Only cheap ones are opened: the cost itself is bounded, and tested elsewhere."""
+    with only("slots-format"):
+        found = slots.listed(data)
+        if all(slot.cost is None or slot.cost.memory * slot.cost.passes <= 1024 for slot in found):
+            with only("wrong-passphrase", "slots-changed", "slot-needs-device"):
+                slots.open(data, "correct horse")
+    with only("recovery-format"):
+        recovery.read(data.decode("utf-8", "replace"))
+
+
+def keys(data: bytes) -> None:
+    """The keys part."""
+    with only("keys-format"):
+        if keys_part.encode(keys_part.decode(data)) != data:
+            raise AssertionError("two forms of one part")
+
+
+def frame(data: bytes) -> None:
+    """A zstd frame: what the outline calls whole, and no more, is what the library decodes."""
+    import zstandard
+
+    outline = zstd_frame.Outline()
+    with only("package-part"):
+        outline.feed(data)
+    with contextlib.suppress(zstandard.ZstdError):
+        decoder = zstandard.ZstdDecompressor(max_window_size=zstd_frame.WINDOW_LIMIT).stream_reader(
+            io.BytesIO(data)
+        )
+        for _ in range(64):
+            if not decoder.read(65536):
+                break
+
+
+def inside(data: bytes) -> None:
+    """The plaintext of a package, from somebody who has our public key."""
+    stanza = age.HybridRecipient(_PUBLIC).wrap(_FILE_KEY)
+    raw = age_header.write([stanza], _FILE_KEY) + sealed(data)
+    with only("package-format", "package-manifest", "package-signature", "package-header"):
+        opened = open_package(io.BytesIO(raw), [("ours", SEED)])
+        opened.verify(SIGNER.public)
+        with only("package-part", "package-padding"):
+            for _, file in opened.parts():
+                while file.read(65536):
+                    pass
+
+
+def seeds(kinds: tuple[str, ...]) -> list[bytes]:
+    """Bodies of the vectors of some kinds, to start from."""
+    return [body_of(v) for v in map(load, sorted(FOLDER.iterdir())) if v.one("kind") in kinds]
+
+
+def _manifests() -> list[bytes]:
+    return [body[3373:] for body in seeds(("manifest",))]
+
+
+def _insides() -> list[bytes]:
+    import zlib
+
+    vectors = [v for v in map(load, sorted(FOLDER.iterdir())) if "payload" in v.fields]
+    return [zlib.decompress(v.body[v.body.index(b"\n", v.body.index(b"\n--- ") + 1) + 1 :]) for v in vectors]
+
+
+def _frames() -> list[bytes]:
+    import zstandard
+
+    return [
+        zstandard.ZstdCompressor(level=1).compress(raw) for raw in (b"", b"x" * 1000, *seeds(("card",))[:5])
+    ]
+
+
+def _armored() -> list[bytes]:
+    found = []
+    for raw in seeds(("card", "slots")):
+        target = io.BytesIO()
+        writer = armor.ArmorWriter(target)
+        writer.write(raw[:200])
+        writer.close()
+        found.append(target.getvalue())
+    return found
+
+
+_FILE_KEY = bytes(range(200, 216))
+_PUBLIC = age.HybridIdentity(SEED).recipient.public
+
+TARGETS: dict[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]] = {
+    "header": (header, lambda: seeds(("package",))),
+    "armor": (armor_, _armored),
+    "document": (document_, lambda: seeds(("document",))),
+    "card": (card, lambda: seeds(("card",))),
+    "manifest": (manifest_, _manifests),
+    "slots": (slots_, lambda: seeds(("slots",))),
+    "keys": (keys, lambda: seeds(("keys",))),
+    "frame": (frame, _frames),
+    "inside": (inside, _insides),
+}
+"""Name: (the target, what to start from)."""
