@@ -234,7 +234,7 @@ def received(
     if seq > 1:
         expected[seq - 1] = prev
     hashes = {**receiving.hashes, seq: manifest_hash}
-    told = (n for n in numbers(void, receiving.upto + 1, receiving.upto + 2 * WINDOW) if n not in hashes)
+    told = (n for n in numbers(void, receiving.upto + 1, seq - 1) if n not in hashes)
     told_void = ranges([*numbers(receiving.void), *told])
     state = _advance(replace(receiving, epoch=epoch, hashes=hashes, expected=expected, void=told_void))
     return state, Arrival("closed" if was_void else "new", missing(state))

@@ -40,8 +40,12 @@ from crypto.identity import read_card
 from crypto.package import Opened
 
 OBJECT_LIMIT = 1_000_000
-SMALL_PART_LIMIT = 256 << 20
+FAULT_LIMIT = 10_000
+INTEL_LIMIT = 4 << 30
+PART_LIMITS = {"handling": 256 << 20, "note": 64 << 10, "statement": 16 << 20, "keys": 1 << 20}
+"""Bytes of a part of each type; of all but statements there is one in a package."""
 READ_BYTES = 1 << 18
+BATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ def receive(installation: Installation, path: Path, job: Job) -> Received:
 
     Raises `Refused`: file-unreadable, not-a-package, package-damaged, package-forged, not-for-us, reflected,
     counterpart-unknown, counterpart-unverified, counterpart-revoked, channel-frozen, fork, too-far, epoch-unknown,
-    release-twice.
+    epoch-pending, epoch-closed.
     """
     try:
         with path.open("rb") as file:
@@ -179,9 +183,6 @@ def _receive(installation: Installation, file: BinaryIO, hint: str, job: Job) ->
     if channel.receiving.frozen:
         raise Refused("channel-frozen", name=one.alias)
     receiving, arrival = _arrive(installation, one, channel, opened)
-    manifest = opened.manifest
-    if manifest.release is not None and packages.release_known(reader, manifest.release):
-        raise Refused("release-twice", name=one.alias, seq=manifest.seq)
     with installation.database.write() as tx:
         if counterparts.load_channel(tx, one.cid) != channel:
             raise Refused("store-busy")
@@ -252,9 +253,9 @@ def _announce(installation: Installation, one: Counterpart, channel: Channel, op
     signer = read_card(one.card).signing
     found: EpochStart | None = None
     for part, file in opened.parts():
-        if part.type == "statement":
+        if part.type == "statement" and part.size <= PART_LIMITS["statement"]:
             try:
-                statement = statements.read(_all(file, part.size), signer, one.fingerprint)
+                statement = statements.read(file.read(), signer, one.fingerprint)
                 facts = {name: value for name, value in statement.body.items() if name not in ("by", "at")}
                 start = msgspec.convert(facts, EpochStart) if statement.kind == "epoch" else None
             except (CryptoError, msgspec.ValidationError):
@@ -296,9 +297,8 @@ def _commit(
             packages.move_ledger(tx, one.cid, epoch, seq, "received", True, ("sealed", "carried"))
     channel = replace(channel, sending=sending, mending=channel.mending and not sending.started)
     counterparts.save_channel(tx, one.cid, channel)
-    content = _read_parts(tx, installation, one, channel, opened, job)
-    shown = arrival.status == "new"
-    waits = shown and bool(content.waiting)
+    twice = manifest.release is not None and packages.release_known(tx, manifest.release)
+    shown = arrival.status == "new" and not twice
     number = packages.add_received(
         tx,
         one.cid,
@@ -307,15 +307,19 @@ def _commit(
         opened.manifest_hash,
         opened.manifest_raw,
         opened.signature,
-        manifest.release,
+        # A release that is not shown has not entered: its resend still may.
+        manifest.release if shown else None,
         now,
         opened.key.protection,
         manifest.priority,
-        "pending" if waits else "decided",
-        content.note,
     )
-    if shown:
-        packages.add_waiting(tx, number, content.waiting)
+    content = _read_parts(tx, installation, one, channel, opened, number if shown else None, job)
+    if twice:
+        content.failed.append(("release", "release-twice"))
+    if sending.claimed:
+        content.failed.append(("ack", "channel-claimed"))
+    packages.set_content(tx, number, "pending" if content.objects else "decided", content.note)
+    if arrival.status == "new":
         for statement in content.statements:
             if statements.keep_theirs(tx, installation, one.cid, statement):
                 receipts.apply(tx, installation, one, statement)
@@ -330,19 +334,18 @@ def _commit(
         seq=manifest.seq,
         manifest=opened.manifest_hash.hex(),
         number=number,
-        objects=len(content.waiting),
+        objects=content.objects,
         protection=opened.key.protection,
         key=opened.key.number,
         claimed=sending.claimed,
     )
-    status = "closed" if not shown else "gap" if arrival.missing else "new"
     return Received(
         number,
         one.alias,
         manifest.seq,
-        status,
+        "gap" if shown and arrival.missing else "new" if shown else "closed",
         tuple(part.type for part in manifest.parts),
-        len(content.waiting) if shown else 0,
+        content.objects,
         arrival.missing,
         tuple(content.failed),
         opened.key.protection,
@@ -351,10 +354,15 @@ def _commit(
 
 @dataclass
 class _Content:
-    waiting: list[tuple[Waiting, bytes]]
+    """What the parts of a package were. `objects` and `position` count those of its intel parts,
+    `position` with the faults.
+    """
+
     statements: list[statements.Statement]
     failed: list[tuple[str, str]]
-    note: str
+    note: str = ""
+    objects: int = 0
+    position: int = 0
 
 
 def _read_parts(
@@ -363,65 +371,83 @@ def _read_parts(
     one: Counterpart,
     channel: Channel,
     opened: Opened[Owned],
+    number: int | None,
     job: Job,
 ) -> _Content:
-    content = _Content([], [], [], "")
-    handling: dict[bytes, Level] = {}
+    """Read every part (its hash must be right even if nothing of it is shown); objects go to inbox `number`."""
+    content = _Content([], [])
     signer = read_card(one.card).signing
-    position = 0
+    seen = set[str]()
     for part, file in opened.parts():
-        job.step(len(content.waiting), 0, "open")
         if part.type == "intel":
-            position = _objects(file, position, content, job)
+            if part.size > INTEL_LIMIT:
+                content.failed.append(("intel", "part-too-large"))
+            else:
+                _take_intel(tx, file, content, number, job)
             continue
-        raw = _all(file, part.size) if part.type in ("handling", "note", "statement", "keys") else b""
+        limit = PART_LIMITS.get(part.type)
+        if limit is None:
+            content.failed.append((part.type, "newer-format"))
+            continue
+        if part.size > limit or (part.type != "statement" and part.type in seen):
+            content.failed.append((part.type, "part-too-large" if part.size > limit else "part-repeated"))
+            continue
+        seen.add(part.type)
+        raw = file.read()
         try:
-            if part.type == "handling":
-                handling |= _handling(raw)
+            if part.type == "handling" and number is not None:
+                packages.set_waiting_handling(tx, number, _handling(raw))
             elif part.type == "note":
-                content.note += raw.decode()
+                content.note = raw.decode()
             elif part.type == "statement":
                 content.statements.append(statements.read(raw, signer, one.fingerprint))
-            elif part.type == "keys":
-                if keys.take(tx, installation, one.cid, raw, channel.sending.onetime):
-                    content.failed.append(("keys", "keys-bad"))
-            else:
-                content.failed.append((part.type, "newer-format"))
+            elif part.type == "keys" and keys.take(tx, installation, one.cid, raw, channel.sending.onetime):
+                content.failed.append(("keys", "keys-bad"))
         except (CryptoError, ValueError) as error:
             content.failed.append((part.type, getattr(error, "code", "part-unreadable")))
-    content.waiting = [
-        (replace(waiting, handling=handling.get(waiting.sha256)), text) for waiting, text in content.waiting
-    ]
     return content
 
 
-def _objects(file: BinaryIO, position: int, content: _Content, job: Job) -> int:
-    """Read an intel part; returns the position after it. What cannot be read is named, the rest is kept."""
+def _take_intel(tx: Connection, file: BinaryIO, content: _Content, number: int | None, job: Job) -> None:
+    """Put the objects of an intel part into the inbox as they are read. What cannot be read is named and
+    counts as refused.
+    """
+    batch: list[tuple[Waiting, bytes]] = []
     try:
         for entry in reading.read_chunks(iter(lambda: file.read(READ_BYTES), b"")):
-            job.step(len(content.waiting), 0, "open")
-            if isinstance(entry, reading.Fault):
-                content.failed.append((entry.where, entry.code))
+            job.step(content.position, 0, "open")
+            if isinstance(entry, reading.Fault) or marking.is_redefinition(entry.value):
+                code = entry.code if isinstance(entry, reading.Fault) else "marking-redefined"
+                content.failed.append((entry.where, code))
+                batch.append((Waiting(content.position, "", "", code, "", "", b"", None, "refused"), b""))
             else:
-                env = envelope(entry.value)
-                waiting = Waiting(
-                    position=position,
-                    id=env.id,
-                    type=env.type,
-                    name=env.name,
-                    modified=env.modified,
-                    moment=env.moment,
-                    sha256=hashlib.sha256(entry.raw).digest(),
-                    handling=None,
-                    decision="pending",
-                )
-                content.waiting.append((waiting, entry.raw))
-            position += 1
-            if position > OBJECT_LIMIT:
+                batch.append((_waiting(entry, content.position), entry.raw))
+                content.objects += number is not None
+            content.position += 1
+            if content.position > OBJECT_LIMIT or len(content.failed) > FAULT_LIMIT:
                 raise Refused("too-many-objects", most=OBJECT_LIMIT)
+            if len(batch) == BATCH and number is not None:
+                packages.add_waiting(tx, number, batch)
+                batch.clear()
     except Refused as error:
         content.failed.append(("intel", error.code))
-    return position
+    if number is not None:
+        packages.add_waiting(tx, number, batch)
+
+
+def _waiting(entry: reading.Entry, position: int) -> Waiting:
+    env = envelope(entry.value)
+    return Waiting(
+        position=position,
+        id=env.id,
+        type=env.type,
+        name=env.name,
+        modified=env.modified,
+        moment=env.moment,
+        sha256=hashlib.sha256(entry.raw).digest(),
+        handling=None,
+        decision="pending",
+    )
 
 
 class _HandlingLine(msgspec.Struct, forbid_unknown_fields=True):
@@ -435,18 +461,21 @@ class _HandlingLine(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def _handling(raw: bytes) -> dict[bytes, Level]:
-    """{sha256: level} of a `handling` part. Raises ValueError (msgspec's errors are) on anything else."""
-    lines = [msgspec.json.decode(line, type=_HandlingLine) for line in raw.splitlines()]
-    levels = {bytes.fromhex(line.sha256): marking.parse(line.tlp) for line in lines}
-    if None in levels.values():
-        raise ValueError("tlp")
-    return {sha256: level for sha256, level in levels.items() if level is not None}
+    """{sha256: level} of a `handling` part, the strictest of what is said. Raises ValueError (msgspec's errors are).
 
-
-def _all(file: BinaryIO, size: int) -> bytes:
-    if size > SMALL_PART_LIMIT:
-        raise CryptoError("package-part", "part larger than this program reads")
-    return file.read()
+    An embargo, exercise or case is not enforced by this version: what carries one is treated as RED.
+    """
+    levels: dict[bytes, Level] = {}
+    for text in raw.splitlines():
+        line = msgspec.json.decode(text, type=_HandlingLine)
+        level = marking.parse(line.tlp)
+        if level is None:
+            raise ValueError("tlp")
+        if line.embargo is not None or line.exercise or line.case is not None:
+            level = Level.RED
+        sha256 = bytes.fromhex(line.sha256)
+        levels[sha256] = max(level, levels.get(sha256, level))
+    return levels
 
 
 # Reviewing --------------------------------------------------------------------------------------------------
@@ -465,6 +494,8 @@ def review(installation: Installation, number: int, job: Job) -> Review:
     hash_key = objects.hash_key(reader)
     compared: list[Compared] = []
     for one in packages.waiting(reader, number):
+        if not one.id:
+            continue
         job.step(len(compared), 0, "check")
         read = partial(packages.waiting_raw, reader, number, one.position)
         status = importing.compare(reader, hash_key, one.id, one.moment, one.sha256, read)
@@ -489,6 +520,7 @@ def accept(installation: Installation, number: int, ids: Sequence[str] | None, j
         package = _package(tx, number)
         chosen = _pending(tx, number, ids)
         one = store_counterparts.get(tx, package.cid)
+        counterparts.require_sound(one)
         channel = counterparts.load_channel(tx, one.cid)
         if channel.receiving.frozen:
             raise Refused("channel-frozen", name=one.alias)
@@ -498,26 +530,22 @@ def accept(installation: Installation, number: int, ids: Sequence[str] | None, j
             tx, "package", one.fingerprint, number, installation.officer, installation.now()
         )
         default = people.default_handling(tx)
-        importing.take(
-            tx,
-            (
-                importing.Incoming(
-                    packages.waiting_raw(tx, number, w.position),
-                    None if w.handling is None else Level(w.handling),
-                )
-                for w in chosen
-            ),
-            origin,
-            default,
-            job,
-            len(chosen),
-        )
+        incoming = (_incoming(tx, number, w) for w in chosen)
+        counts = importing.take(tx, incoming, origin, default, job, len(chosen), foreign=True)
         packages.decide(tx, number, (w.position for w in chosen), "accepted")
+        packages.decide(tx, number, (int(where) for where, _ in counts.refused), "refused")
         decided = _settle(tx, number, package.reason)
         audit.append(
             tx, installation, "package.accepted", number=number, objects=len(chosen), pending=decided.pending
         )
         return decided
+
+
+def _incoming(tx: Connection, number: int, waiting: Waiting) -> importing.Incoming:
+    handling = None if waiting.handling is None else Level(waiting.handling)
+    return importing.Incoming(
+        packages.waiting_raw(tx, number, waiting.position), str(waiting.position), handling
+    )
 
 
 def reject(installation: Installation, number: int, reason: str) -> Decided:

@@ -21,6 +21,7 @@ import msgspec
 from app import audit
 from app.exchange import counterparts, gate, sealing, statements
 from app.exchange.gate import Candidate, Caution, Terms
+from app.holdings.definitions import Definitions
 from app.intel import marking
 from app.intel.envelope import envelope, mentions
 from app.intel.marking import Level
@@ -170,7 +171,7 @@ def _decide(
     candidates: list[Candidate] = []
     waiting = objects.held(reader, chosen, wish.every_version)
     seen = {row.oid for row in waiting}
-    resolve = _resolver(reader, hash_key)
+    resolve = Definitions(reader, hash_key)
     while waiting:
         needed = set[str]()
         for row in waiting:
@@ -212,26 +213,20 @@ def _selected(reader: Connection, hash_key: bytes, wish: Wish) -> list[int] | No
     return sorted(set(chosen))
 
 
-def _resolver(reader: Connection, hash_key: bytes) -> Callable[[str], dict[str, object] | None]:
-    """Marking definitions as held here, each read once."""
-    known: dict[str, dict[str, object] | None] = {}
-
-    def resolve(stix_id: str) -> dict[str, object] | None:
-        if stix_id not in known:
-            row = objects.find(reader, objects.id_hash(hash_key, stix_id))
-            known[stix_id] = None if row is None else msgspec.json.decode(objects.raw(reader, row.current))
-        return known[stix_id]
-
-    return resolve
-
-
 def _elsewhere(reader: Connection, hash_key: bytes, default: Level) -> Callable[[str], Level | None]:
+    """The strictest level among the contents in force of an id, None if it is not held."""
+
     def level(stix_id: str) -> Level | None:
         row = objects.find(reader, objects.id_hash(hash_key, stix_id))
         if row is None:
             return None
-        own = None if row.marking is None else Level(row.marking)
-        return gate.stricter(own, None if row.handling is None else Level(row.handling), default)
+        handling = None if row.handling is None else Level(row.handling)
+        found = (
+            gate.stricter(None if v.marking is None else Level(v.marking), handling, default)
+            for v in objects.versions_at(reader, row.oid, row.moment)
+            if not v.dropped
+        )
+        return max(found, default=Level.UNREADABLE)
 
     return level
 

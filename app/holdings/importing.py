@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from app import audit
+from app.holdings.definitions import Definitions
 from app.intel import compare as values
 from app.intel import marking
 from app.intel.envelope import Envelope, envelope
@@ -31,9 +32,12 @@ STEP = 500
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One object to take: its exact text, and the handling that came with it (None: the default, if it is unmarked)."""
+    """One object to take: its exact text, where it stood, and the handling that came with it (None: the
+    default, if it is unmarked).
+    """
 
     raw: bytes
+    where: str
     handling: Level | None = None
     value: dict[str, object] | None = None
 
@@ -66,17 +70,17 @@ def import_entries(
             counts.read += 1
             if isinstance(entry, Fault):
                 counts.refused.append((entry.where, entry.code))
-            elif marking.is_redefinition(entry.value):
-                counts.refused.append((entry.where, "marking-redefined"))
             else:
-                yield Incoming(entry.raw, handling, entry.value)
+                yield Incoming(entry.raw, entry.where, None, entry.value)
 
     with installation.database.write() as tx:
         origin = objects.add_origin(tx, "import", name, None, installation.officer, installation.now())
-        default = people.default_handling(tx)
+        default = people.default_handling(tx) if handling is None else handling
         take(tx, good(), origin, default, job, 0, counts)
         if not counts.read:
             raise Refused("not-stix")
+        if counts.read == len(counts.refused):
+            raise Refused("nothing-imported", where=counts.refused[0][0], cause=counts.refused[0][1])
         audit.append(
             tx,
             installation,
@@ -88,7 +92,7 @@ def import_entries(
             same=counts.same,
             conflicts=counts.conflicts,
             refused=len(counts.refused),
-            handling=(default if handling is None else handling).label,
+            handling=default.label,
         )
     return counts
 
@@ -101,22 +105,29 @@ def take(
     job: Job,
     total: int,
     counts: Counts | None = None,
+    foreign: bool = False,
 ) -> Counts:
-    """Put objects into the holdings inside the caller's transaction; returns what each turned out to be."""
+    """Put objects into the holdings inside the caller's transaction; returns what each turned out to be.
+
+    `foreign`: they come from a counterpart, who may raise the level of what is held here and never lower it.
+    """
     counts = counts or Counts()
     hash_key = objects.hash_key(tx)
     arrived: list[str] = []
-    definitions = _Definitions(tx, hash_key)
+    definitions = Definitions(tx, hash_key)
     for number, one in enumerate(incoming):
         if number % STEP == 0:
             job.step(number, total, "store")
         value = one.value if one.value is not None else msgspec.json.decode(one.raw, type=dict[str, object])
+        if definitions.redefines(value):
+            counts.refused.append((one.where, "marking-redefined"))
+            continue
         env = envelope(value, definitions)
-        _take_one(tx, hash_key, one, env, origin, default, counts)
+        _take_one(tx, hash_key, one, env, origin, default, foreign, counts)
         if env.type == "marking-definition":
             arrived.append(env.id)
             definitions.changed()
-    _read_again(tx, hash_key, arrived, definitions)
+    _read_again(tx, hash_key, arrived, definitions, default)
     return counts
 
 
@@ -144,6 +155,7 @@ def _take_one(
     env: Envelope,
     origin: int,
     default: Level,
+    foreign: bool,
     counts: Counts,
 ) -> None:
     idh = objects.id_hash(hash_key, env.id)
@@ -152,6 +164,8 @@ def _take_one(
     # A marked object needs no handling; one that came with it from a counterpart may still be stricter
     # than the marking.
     given = (default if one.handling is None else one.handling) if env.marking is None else one.handling
+    if known is not None and (foreign or env.marking is None):
+        given = _not_below(known, env.marking, given, foreign)
     oid = objects.add_object(tx, idh, env, given) if known is None else known.oid
     if known is not None and given is not None and (known.handling is None or given > known.handling):
         objects.set_handling(tx, oid, given)
@@ -177,6 +191,15 @@ def _take_one(
             counts.newer += 1
 
 
+def _not_below(known: ObjectRow, marking_: Level | None, given: Level | None, foreign: bool) -> Level | None:
+    """The handling that keeps an object at the level it had: its marking, and before a counterpart its handling too."""
+    before = [level for level in (known.marking, known.handling if foreign else None) if level is not None]
+    floor = Level(max(before)) if before else None
+    if floor is None or (marking_ is not None and marking_ >= floor):
+        return given
+    return floor if given is None else max(given, floor)
+
+
 def _held(
     connection: Connection, known: ObjectRow, moment: str, sha256: bytes, read: Callable[[], bytes]
 ) -> int | None:
@@ -194,36 +217,17 @@ def _held(
     return None
 
 
-class _Definitions:
-    """Marking definitions as held now, each read once until another one comes in."""
-
-    def __init__(self, tx: Connection, hash_key: bytes) -> None:
-        self._tx, self._hash_key = tx, hash_key
-        self._known: dict[str, dict[str, object] | None] = {}
-
-    def __call__(self, stix_id: str) -> dict[str, object] | None:
-        if stix_id not in self._known:
-            row = objects.find(self._tx, objects.id_hash(self._hash_key, stix_id))
-            self._known[stix_id] = (
-                None
-                if row is None
-                else msgspec.json.decode(objects.raw(self._tx, row.current), type=dict[str, object])
-            )
-        return self._known[stix_id]
-
-    def changed(self) -> None:
-        """Forget what was read: a definition came in."""
-        self._known.clear()
-
-
 def _read_again(
-    tx: Connection,
-    hash_key: bytes,
-    definitions: Iterable[str],
-    resolve: Callable[[str], dict[str, object] | None],
+    tx: Connection, hash_key: bytes, arrived: Iterable[str], definitions: Definitions, default: Level
 ) -> None:
-    """Objects that came before a definition they need could not be read right: do it now."""
-    for definition in definitions:
+    """Objects that came before a definition they need could not be read right: do it now.
+
+    One that turns out to have no TLP marking gets the handling it would have got had the definition come first.
+    """
+    for definition in arrived:
         for vid in objects.referrers(tx, objects.id_hash(hash_key, definition)):
             value = msgspec.json.decode(objects.raw(tx, vid), type=dict[str, object])
-            objects.set_marking(tx, vid, marking.effective(value, resolve))
+            level = marking.effective(value, definitions)
+            objects.set_marking(tx, vid, level)
+            if level is None:
+                objects.give_handling(tx, vid, default)

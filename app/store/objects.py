@@ -174,6 +174,14 @@ def set_handling(connection: Connection, oid: int, level: int) -> None:
     connection.execute("UPDATE object SET handling = ? WHERE oid = ?", (level, oid))
 
 
+def give_handling(connection: Connection, vid: int, level: int) -> None:
+    """Give the object of version `vid` a handling if it has none."""
+    connection.execute(
+        "UPDATE object SET handling = ? WHERE handling IS NULL AND oid = (SELECT oid FROM version WHERE vid = ?)",
+        (level, vid),
+    )
+
+
 def set_marking(connection: Connection, vid: int, marking: int | None) -> None:
     """Correct the level read from a version's markings, once a definition it needs has come."""
     connection.execute("UPDATE version SET marking = ? WHERE vid = ?", (marking, vid))

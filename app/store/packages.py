@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,7 @@ def add_sealed(tx: Connection, package: Sealed) -> None:
 def sealed(connection: Connection, cid: int | None = None) -> list[Sealed]:
     """What we sealed, for one counterpart or for all, newest first."""
     rows = connection.execute(
-        f"SELECT {_SEALED} FROM outbox WHERE ? IS NULL OR cid = ? ORDER BY sealed DESC, cid, seq DESC",
+        f"SELECT {_SEALED} FROM outbox WHERE ? IS NULL OR cid = ? ORDER BY rowid DESC",
         (cid, cid),
     )
     return [_sealed(row) for row in rows]
@@ -77,7 +77,7 @@ def sealed(connection: Connection, cid: int | None = None) -> list[Sealed]:
 def sealed_at(connection: Connection, cid: int, seq: int) -> Sealed | None:
     """The package with that number, of the newest epoch that has it."""
     row = connection.execute(
-        f"SELECT {_SEALED} FROM outbox WHERE cid = ? AND seq = ? ORDER BY sealed DESC LIMIT 1", (cid, seq)
+        f"SELECT {_SEALED} FROM outbox WHERE cid = ? AND seq = ? ORDER BY rowid DESC LIMIT 1", (cid, seq)
     ).fetchone()
     return _sealed(row) if row else None
 
@@ -160,29 +160,27 @@ def add_received(
     received: str,
     protection: str,
     priority: str,
-    state: str,
-    note: str,
 ) -> int:
-    """Commit a received package; returns its inbox number."""
+    """Commit a received package; returns its inbox number. What is in it follows by `add_waiting`, `set_content`."""
     cursor = tx.execute(
         "INSERT INTO inbox (cid, epoch, seq, manifest_hash, manifest, signature, release, received, protection,"
-        " priority, state, note, reason, receipted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0)",
-        (
-            cid,
-            epoch,
-            seq,
-            manifest_hash,
-            manifest,
-            signature,
-            release,
-            received,
-            protection,
-            priority,
-            state,
-            note,
-        ),
+        " priority, state, note, reason, receipted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'decided', '', '', 0)",
+        (cid, epoch, seq, manifest_hash, manifest, signature, release, received, protection, priority),
     )
     return int(cursor.lastrowid)
+
+
+def set_content(tx: Connection, number: int, state: str, note: str) -> None:
+    """Record whether anything of a package waits for the officer, and its cover note."""
+    tx.execute("UPDATE inbox SET state = ?, note = ? WHERE number = ?", (state, note, number))
+
+
+def set_waiting_handling(tx: Connection, number: int, levels: Mapping[bytes, int]) -> None:
+    """The handling that came with objects of a package, by the SHA-256 of their text."""
+    tx.executemany(
+        "UPDATE inbox_object SET handling = ? WHERE number = ? AND sha256 = ?",
+        ((int(level), number, sha256) for sha256, level in levels.items()),
+    )
 
 
 def received(connection: Connection, cid: int | None = None) -> list[Received]:

@@ -128,7 +128,8 @@ def test_a_marking_whose_definition_comes_later_is_read_then(site, tmp_path):
     site.run("import", bundle(tmp_path / "1.json", indicator(1, marking=own)))
     assert site.run("show", indicator(1)["id"])["marking"] == "UNREADABLE"
     site.run("import", bundle(tmp_path / "2.json", definition))
-    assert site.run("show", indicator(1)["id"])["marking"] is None
+    shown = site.run("show", indicator(1)["id"])
+    assert (shown["marking"], shown["handling"]) == (None, "AMBER")
 
 
 def test_numbers_escapes_and_key_order_survive(site, tmp_path):

@@ -182,6 +182,7 @@ CREATE TABLE inbox_object (
     raw BLOB NOT NULL,
     PRIMARY KEY (number, position)
 ) STRICT;
+CREATE INDEX inbox_object_by_content ON inbox_object (number, sha256);
 
 -- Signed manifests of theirs that contradict one we hold: proof of a fork.
 CREATE TABLE evidence (

@@ -1,0 +1,54 @@
+"""Marking definitions as held: what the markings of every object here are read through.
+
+A definition is not versioned in STIX, and no second text under its id may change what it says: one that gives another
+level is refused (`redefines`), whoever sends it. Should two stand side by side all the same, the strictest counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from app.intel import marking
+from app.store import objects
+from app.store.database import Connection
+
+
+class Definitions:
+    """Finds the definition behind a marking id, each read once until `changed`."""
+
+    def __init__(self, connection: Connection, hash_key: bytes) -> None:
+        self._connection, self._hash_key = connection, hash_key
+        self._known: dict[str, dict[str, object] | None] = {}
+
+    def __call__(self, stix_id: str) -> dict[str, object] | None:
+        if stix_id not in self._known:
+            self._known[stix_id] = max(self._held(stix_id), key=_strictness, default=None)
+        return self._known[stix_id]
+
+    def redefines(self, value: Mapping[str, object]) -> bool:
+        """Whether `value` is a marking definition that says another level than its id has, published or held."""
+        if value.get("type") != "marking-definition":
+            return False
+        held = self(str(value.get("id")))
+        return marking.is_redefinition(value) or (
+            held is not None and marking.defined(held) != marking.defined(value)
+        )
+
+    def changed(self) -> None:
+        """Forget what was read: a definition came in."""
+        self._known.clear()
+
+    def _held(self, stix_id: str) -> list[dict[str, object]]:
+        row = objects.find(self._connection, objects.id_hash(self._hash_key, stix_id))
+        versions = [] if row is None else objects.versions_of(self._connection, row.oid)
+        return [
+            msgspec.json.decode(objects.raw(self._connection, version.vid), type=dict[str, object])
+            for version in versions
+        ]
+
+
+def _strictness(definition: Mapping[str, object]) -> int:
+    level = marking.defined(definition)
+    return -1 if level is None else int(level)
