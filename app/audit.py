@@ -2,7 +2,7 @@
 
 An act appends its entry in its own transaction, so that neither exists without the other. Each entry's hash covers the
 one before it: SHA-256("mithaq/audit/v1" || previous hash || entry), the entry being the exact JSON text stored.
-Entries name objects by count, packages and counterparts by number and fingerprint: never intel, never secrets.
+Entries name packages by number, counterparts by fingerprint, objects by count or id: never their text, never secrets.
 """
 
 from __future__ import annotations

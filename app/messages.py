@@ -161,7 +161,12 @@ MESSAGES: dict[str, Message] = {
         N_("{path} cannot be read: {why}."), N_("Check the path and the permissions.")
     ),
     "ids-missing": Message(N_("{path} holds no id."), N_("Write one STIX id on each line.")),
+    "internal": Message(
+        N_("Mithaq failed: {what}."),
+        N_("Nothing was changed by this step. Report it with MITHAQ_TRACE=1 set."),
+    ),
     # What check and audit verify find
+    "problems-found": Message(N_("{count} problems were found."), N_("See the list above.")),
     "page-damaged": Message(
         N_("A page of the store fails its integrity check."), N_("Restore the installation from a backup.")
     ),
@@ -233,6 +238,22 @@ MESSAGES: dict[str, Message] = {
         N_("{name} signed two packages with number {seq}. The channel is frozen."),
         N_("Talk to them; one side may have been copied or restored."),
     ),
+    "channel-mending": Message(
+        N_("This installation was restored; {name} has not acknowledged the new epoch yet."),
+        N_("Send them a package and wait for their answer before accepting."),
+    ),
+    "epoch-pending": Message(
+        N_("{name} begins a new epoch ({reason})."),
+        N_("Ask them by another way whether that is so; then confirm the epoch and open the file again."),
+    ),
+    "epoch-closed": Message(
+        N_("Package {seq} from {name} belongs to an epoch that ended."), N_("Ask them to release it again.")
+    ),
+    "nothing-to-confirm": Message(N_("{name} has announced no new epoch.")),
+    "gone": Message(N_("Held back: this version is not held any more."), N_("Release what is held now.")),
+    "seal-failed": Message(
+        N_("The package could not be sealed ({detail})."), N_("Run `check` and report it.")
+    ),
     "too-far": Message(
         N_("Package {seq} from {name} lies too far ahead or behind."),
         N_("Ask them which packages are missing."),
@@ -286,6 +307,10 @@ MESSAGES: dict[str, Message] = {
     "status-closed": Message(
         N_("The sender declared this package void; it is not shown."), N_("Nothing needs doing.")
     ),
+    "part-too-large": Message(
+        N_("A part of the package is larger than this program reads."), N_("Ask them to send less at once.")
+    ),
+    "part-repeated": Message(N_("A part came twice; the first one counts."), N_("Tell the counterpart.")),
     "package-unknown": Message(N_("There is no package {seq} here."), N_("See `inbox list` or `outbox`.")),
     "package-closed": Message(N_("Package {seq} is acknowledged or void; it is not carried again.")),
     "nothing-pending": Message(N_("Everything in package {number} is decided.")),

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from app import audit, officers
+from app.courier import folder
 from app.jobs import Job
 from app.messages import Refused
 from app.store import objects, packages, people
@@ -79,11 +80,12 @@ def create(
         scratch.mkdir(mode=0o700)
         try:
             fingerprint = _build(scratch, name, country, officer, passphrase, cost)
+            folder.sync_folder(scratch)
             os.rename(scratch, home)
         except BaseException:
             shutil.rmtree(scratch, ignore_errors=True)
             raise
-        _sync_folder(home.parent)
+        folder.sync_folder(home.parent)
     except OSError as error:
         raise Refused("home-unusable", home=home, why=error.strerror or error) from error
     return fingerprint
@@ -167,6 +169,8 @@ def check(installation: Installation, job: Job) -> list[Problem]:
     """Everything that is wrong; empty when nothing is."""
     with installation.database.snapshot() as reader:
         problems = [Problem(code, "store") for code in check_file(reader)]
+        if problems:
+            return problems
         for number, (vid, sha256, raw) in enumerate(objects.contents(reader)):
             if number % 1000 == 0:
                 job.step(number, 0, "check")
@@ -215,8 +219,9 @@ def _sweep(installation: Installation) -> None:
     being one.
     """
     kept = packages.outbox_files(installation.database.read())
+    installation.outbox.mkdir(mode=0o700, exist_ok=True)
     for path in installation.outbox.iterdir():
-        if path.name not in kept:
+        if path.name not in kept and path.is_file():
             path.unlink()
 
 
@@ -232,14 +237,6 @@ def _write_private(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _close_the_process() -> None:

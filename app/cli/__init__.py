@@ -7,6 +7,7 @@ command starts fast. Sentences are made here and in the window only, from `app.m
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from pathlib import Path
 
@@ -96,17 +97,33 @@ def cli(
 
 def main() -> None:
     """The entry point `mithaq-cli`. Exit codes: 0 done, 1 refused or failed, 2 usage, 3 done but look at it."""
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
     try:
-        code = cli.main(standalone_mode=False)
+        if any(not text.isprintable() and _has_surrogate(text) for text in arguments):
+            raise click.UsageError("Arguments and file names must be UTF-8.")
+        code = cli.main(arguments, standalone_mode=False)
+        return code if isinstance(code, int) else 0
     except Refused as error:
-        sys.exit(say_refused(error))
+        return say_refused(error)
     except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
+        return error.exit_code
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt, Cancelled):
-        sys.exit(say_refused(Refused("cancelled")))
+        return say_refused(Refused("cancelled"))
     except BrokenPipeError:
-        sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
+        return 1
+    except Exception as error:
+        # What no service foresaw is a fault of ours. It is said in one line like the rest; the trace is
+        # for whoever mends it.
+        if os.environ.get("MITHAQ_TRACE"):
+            raise
+        return say_refused(Refused("internal", what=f"{type(error).__name__}: {error}"))
+
+
+def _has_surrogate(text: str) -> bool:
+    return any("\ud800" <= c <= "\udfff" for c in text)

@@ -4,7 +4,6 @@ the reverse.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -41,11 +40,11 @@ def keygen(session: Session, output: Path | None, classic: bool) -> int:
     kind = format_.X25519Identity if classic else format_.HybridIdentity
     identity = kind.generate()
     text = format_.identity_file(identity, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
-    if output is None:
-        sys.stdout.buffer.write(text)
-        return 0
-    folder.write_pieces(output, [text])
     recipient = str(identity.recipient)
+    if output is None:
+        document = {"recipient": recipient, "identity": str(identity)}
+        return session.show(document, text.decode().splitlines())
+    folder.write_pieces(output, [text])
     return session.show({"recipient": recipient, "file": str(output)}, [recipient])
 
 

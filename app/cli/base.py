@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from app.store.installation import Installation
 
 ATTENTION = 3
+NUMBER_LIMIT = 1 << 53
 USAGE_CODES = frozenset({"counterpart-ambiguous"})
 PASSPHRASE_LIMIT = 4096
 IDS_LIMIT = 1 << 26
@@ -61,10 +62,11 @@ class Session:
     def unlocked(self) -> Iterator[Installation]:
         """The installation, open while the block lasts."""
         from app import vault
+        from app.store.database import known_errors
 
         if not (self.home / vault.SLOTS).is_file():
             raise Refused("no-installation", home=self.home)
-        with vault.unlocked(self.home, self.passphrase(), self.officer) as installation:
+        with known_errors(), vault.unlocked(self.home, self.passphrase(), self.officer) as installation:
             yield installation
 
     def job(self) -> Job:
@@ -84,6 +86,11 @@ class Session:
                 click.echo(line)
         sys.stdout.flush()
         return ATTENTION if attention else 0
+
+
+def fail(code: str, **facts: object) -> int:
+    """Say no after a document was printed; returns the exit code."""
+    return say_refused(Refused(code, **facts))
 
 
 def say_refused(error: Refused) -> int:

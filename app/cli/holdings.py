@@ -31,17 +31,18 @@ def import_(session: Session, files: tuple[Path, ...], format_: str, handling: s
     total = importing.Counts()
     with session.unlocked() as installation:
         for path in files:
-            with stix.opened(path) as entries:
-                done = importing.import_entries(installation, entries, path.name, level, session.job())
-            total.read += done.read
-            total.new += done.new
-            total.newer += done.newer
-            total.older += done.older
-            total.same += done.same
-            total.conflicts += done.conflicts
+            try:
+                with stix.opened(path) as entries:
+                    done = importing.import_entries(installation, entries, path.name, level, session.job())
+            except Refused as error:
+                # One file is an answer of its own; of several, those that went in stay in, and this one is named.
+                if len(files) == 1:
+                    raise
+                total.refused.append((path.name, error.code))
+                continue
             prefix = f"{path.name}: " if len(files) > 1 else ""
-            total.refused += [(prefix + where, code) for where, code in done.refused]
-    if total.read == len(total.refused):
+            total.add(done, prefix)
+    if len(files) > 1 and not total.read:
         raise Refused("nothing-imported", where=total.refused[0][0], cause=total.refused[0][1])
     document = {
         "read": total.read,
@@ -182,8 +183,8 @@ def export(session: Session, out: Path, query: str) -> int:
     with session.unlocked() as installation:
         chosen = browsing.selection(query)
         count = exporting.count(installation, chosen)
-        folder.write_pieces(out, exporting.bundle(installation, chosen, session.job()))
         exporting.log(installation, count)
+        folder.write_pieces(out, exporting.bundle(installation, chosen, session.job()))
     return session.show({"objects": count, "file": str(out)}, [_("{n} objects written.").format(n=count)])
 
 

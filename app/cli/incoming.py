@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from app.cli.base import Session, ids_from, table, why
+from app.cli.base import NUMBER_LIMIT, Session, ids_from, table, why
 from app.exchange import inbox
 from app.exchange.inbox import Decided, Listed, Received
 from app.messages import _, plain
@@ -81,7 +81,7 @@ def inbox_list(session: Session) -> int:
 
 
 @inbox_group.command("show")
-@click.argument("number", type=int)
+@click.argument("number", type=click.IntRange(1, NUMBER_LIMIT))
 @click.pass_obj
 def inbox_show(session: Session, number: int) -> int:
     """A package, each object compared with what is held."""
@@ -112,7 +112,7 @@ def inbox_show(session: Session, number: int) -> int:
 
 
 @click.command()
-@click.argument("number", type=int)
+@click.argument("number", type=click.IntRange(1, NUMBER_LIMIT))
 @click.option(
     "--ids", type=click.Path(path_type=Path), help="Only the STIX ids in this file; the rest stays pending."
 )
@@ -125,7 +125,7 @@ def accept(session: Session, number: int, ids: Path | None) -> int:
 
 
 @click.command()
-@click.argument("number", type=int)
+@click.argument("number", type=click.IntRange(1, NUMBER_LIMIT))
 @click.option("--reason", required=True, help="Why; the counterpart reads it in the receipt.")
 @click.pass_obj
 def reject(session: Session, number: int, reason: str) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from app import audit, officers, settings, vault
-from app.cli.base import Session, table, why
+from app.cli.base import NUMBER_LIMIT, Session, fail, table, why
 from app.courier import folder
 from app.exchange import counterparts
 from app.messages import _
@@ -62,7 +62,7 @@ def check(session: Session) -> int:
     lines = [why(p.code, where=p.where) for p in problems] or [_("Nothing is wrong.")]
     lines.append(why("rollback-unanchored"))
     session.show(document, lines)
-    return 1 if problems else 0
+    return fail("problems-found", count=len(problems)) if problems else 0
 
 
 @click.group()
@@ -132,7 +132,7 @@ def audit_group() -> None:
 
 @audit_group.command("list")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True)
-@click.option("--before", type=int, help="Only entries with a lower number.")
+@click.option("--before", type=click.IntRange(1, NUMBER_LIMIT), help="Only entries with a lower number.")
 @click.pass_obj
 def audit_list(session: Session, limit: int, before: int | None) -> int:
     """The newest entries first."""
@@ -161,7 +161,7 @@ def audit_verify(session: Session) -> int:
         "problems": [{"code": code, "entry": number} for code, number in problems],
     }
     session.show(document, [why(code, where=number) for code, number in problems] or [_("The log is whole.")])
-    return 1 if problems else 0
+    return fail("problems-found", count=len(problems)) if problems else 0
 
 
 @audit_group.command("export")

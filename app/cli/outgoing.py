@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from app.cli.base import Session, ids_from, say_refused, table, why
+from app.cli.base import NUMBER_LIMIT, Session, ids_from, say_refused, table, why
 from app.exchange import drops, outbox, receipts, releases, sealing
 from app.exchange.releases import Decision, Wish
 from app.holdings import browsing
@@ -134,7 +134,7 @@ def outbox_(session: Session, to: str) -> int:
 
 
 @click.command()
-@click.argument("seq", type=int)
+@click.argument("seq", type=click.IntRange(1, NUMBER_LIMIT))
 @click.option("--to", required=True, metavar="NAME", help="The counterpart.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new file, or a folder.")
 @click.pass_obj

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from dataclasses import dataclass
@@ -39,6 +40,15 @@ def listing(place: Path) -> list[Found]:
     except OSError as error:
         raise Refused("drop-missing", path=place, why=error.strerror) from error
     return sorted(found, key=lambda one: one.name)
+
+
+def holds(path: Path, sha256: bytes) -> bool:
+    """Whether the file at `path` is the one with this SHA-256."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest() == sha256
+    except OSError:
+        return False
 
 
 def publish(source: Path, name: str, sha256: bytes, place: Path, job: Job | None = None) -> Path:

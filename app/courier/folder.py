@@ -12,6 +12,7 @@ import errno
 import hashlib
 import os
 import secrets
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -46,30 +47,38 @@ class Reservation:
         job = job or quiet()
         with _target_errors(self.path):
             try:
-                with source.open("rb") as file:
-                    done = 0
-                    while block := file.read(BLOCK):
-                        job.step(done, self.size, "store")
-                        view = memoryview(block)
-                        while view:
-                            view = view[os.write(self._descriptor, view) :]
-                        done += len(block)
-                os.ftruncate(self._descriptor, done)
-                # What is sealed may be read by whoever carries it; on a shared folder that is another user.
-                with contextlib.suppress(OSError):
-                    os.fchmod(self._descriptor, 0o644)
-                os.fsync(self._descriptor)
-                os.utime(self._temporary, (FIXED_TIME, FIXED_TIME))
+                self._fill(source, job)
                 rename_without_replacing(self._temporary, self.path)
             except BaseException:
                 self.cancel()
                 raise
             self._close()
-            sync_folder(self.path.parent)
-            if _read_back(self.path, self.size, job) != sha256:
-                self.path.unlink()
-                raise Refused("target-differs", path=self.path)
+            try:
+                sync_folder(self.path.parent)
+                if _read_back(self.path, self.size, job) != sha256:
+                    raise Refused("target-differs", path=self.path)
+            except BaseException:
+                # Not compared to the end is not delivered.
+                with contextlib.suppress(OSError):
+                    self.path.unlink()
+                raise
         return self.path
+
+    def _fill(self, source: Path, job: Job) -> None:
+        with source.open("rb") as file:
+            done = 0
+            while block := file.read(BLOCK):
+                job.step(done, self.size, "store")
+                view = memoryview(block)
+                while view:
+                    view = view[os.write(self._descriptor, view) :]
+                done += len(block)
+        os.ftruncate(self._descriptor, done)
+        # What is sealed may be read by whoever carries it; on a shared folder that is another user.
+        with contextlib.suppress(OSError):
+            os.fchmod(self._descriptor, 0o644)
+        os.fsync(self._descriptor)
+        os.utime(self._temporary, (FIXED_TIME, FIXED_TIME))
 
     def cancel(self) -> None:
         """Give the room back; nothing remains."""
@@ -88,8 +97,8 @@ def reserve(target: Path, name: str, size: int) -> Reservation:
 
     Raises `Refused`: target-exists, target-full, target-read-only, target-missing, target-failed.
     """
-    path = target / name if target.is_dir() else target
-    with _target_errors(path):
+    with _target_errors(target):
+        path = target / name if _is_folder(target) else target
         if not path.parent.is_dir():
             raise Refused("target-missing", path=path.parent)
         if os.path.lexists(path):
@@ -113,10 +122,10 @@ def new_file(target: Path) -> Iterator[BinaryIO]:
 
     Nothing remains when the block raises. Raises `Refused` as `reserve` does.
     """
-    if target.is_dir():
-        raise Refused("target-exists", path=target)
-    room = reserve(target, target.name, 0)
     with _target_errors(target):
+        if _is_folder(target):
+            raise Refused("target-exists", path=target)
+        room = reserve(target, target.name, 0)
         try:
             with os.fdopen(os.dup(room._descriptor), "wb", buffering=BLOCK) as file:
                 yield file
@@ -163,6 +172,13 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _is_folder(target: Path) -> bool:
+    try:
+        return stat.S_ISDIR(target.stat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
 def _read_back(path: Path, size: int, job: Job) -> bytes:
     """SHA-256 of what the medium gives back, its copy in memory dropped first."""
     digest, done = hashlib.sha256(), 0
@@ -194,4 +210,5 @@ _CODES = {
     errno.EPERM: "target-read-only",
     errno.ENOENT: "target-missing",
     errno.ENOTDIR: "target-missing",
+    errno.ENAMETOOLONG: "target-missing",
 }

@@ -85,10 +85,9 @@ def find(connection: Connection, name: str) -> Counterpart:
     Raises `Refused`: counterpart-unknown, counterpart-ambiguous.
     """
     known = counterparts.everyone(connection)
+    digits = "".join(name.lower().split())
     exact = [one for one in known if one.alias.casefold() == name.casefold()] or [
-        one
-        for one in known
-        if len(name) >= SHORT_FINGERPRINT and one.fingerprint.startswith(name.lower().replace(" ", ""))
+        one for one in known if len(digits) >= SHORT_FINGERPRINT and one.fingerprint.startswith(digits)
     ]
     if not exact:
         raise Refused("counterpart-unknown", name=name)
@@ -154,8 +153,9 @@ def save_channel(tx: Connection, cid: int, channel: Channel) -> None:
 
 
 def _claim_alias(known: Counterpart, alias: str) -> None:
-    """An alias must be told apart from every other alias, whatever its case, and from any fingerprint."""
-    if known.alias.casefold() == alias.casefold() or known.fingerprint.startswith(alias.lower()):
+    """An alias must be told apart from every other alias, whatever its case, and from what names a fingerprint."""
+    named = len(alias) >= SHORT_FINGERPRINT and known.fingerprint.startswith(alias.lower())
+    if named or known.alias.casefold() == alias.casefold():
         raise Refused("alias-taken", alias=alias)
 
 

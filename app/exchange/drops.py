@@ -61,10 +61,9 @@ def listed(installation: Installation) -> list[Listed]:
 
 
 def sync(installation: Installation, names: Sequence[str], job: Job) -> Synced:
-    """Sync the drops with these names (none: all). Raises `Refused`: drop-unknown, drop-missing, and what
-    couriers raise.
+    """Sync the drops with these names (none: all). Raises `Refused` (drop-unknown).
 
-    A package that is refused stays where it is and is named; the others go on.
+    Whatever goes wrong with one drop or one file is named, and the rest goes on.
     """
     every = store_counterparts.drops(installation.database.read())
     wanted = {name.casefold() for name in names} or {name.casefold() for name, _, _ in every}
@@ -74,43 +73,68 @@ def sync(installation: Installation, names: Sequence[str], job: Job) -> Synced:
     received: list[tuple[str, Received]] = []
     refused: list[tuple[str, str, str]] = []
     for name, cid, folder in every:
-        if name.casefold() in wanted:
-            published += [(name, seq) for seq in _publish(installation, cid, Path(folder), job)]
+        if name.casefold() not in wanted:
+            continue
+        try:
+            for seq, code in _publish(installation, cid, Path(folder), job):
+                if code:
+                    refused.append((name, str(seq), code))
+                else:
+                    published.append((name, seq))
+        except Refused as error:
+            refused.append((name, "", error.code))
+        try:
             for file, got in _fetch(installation, name, Path(folder), job):
                 if isinstance(got, Refused):
                     refused.append((name, file, got.code))
-                elif got.status != "duplicate":
+                else:
                     received.append((name, got))
-    return Synced(tuple(published), tuple(received), tuple(refused))
+        except Refused as error:
+            refused.append((name, "", error.code))
+    return Synced(tuple(published), tuple(received), tuple(dict.fromkeys(refused)))
 
 
-def _publish(installation: Installation, cid: int, folder: Path, job: Job) -> list[int]:
-    one = store_counterparts.get(installation.database.read(), cid)
+def _publish(installation: Installation, cid: int, folder: Path, job: Job) -> list[tuple[int, str]]:
+    """(seq, "" or why not) of every package that waits for a courier, oldest first."""
+    reader = installation.database.read()
+    one = store_counterparts.get(reader, cid)
     counterparts.require_sound(one)
+    sending = counterparts.load_channel(reader, cid).sending
     done = []
-    for package in reversed(packages.sealed(installation.database.read(), cid)):
-        if sealing.outgoing_state(installation.database.read(), cid, package.seq) == "sealed":
-            drop.publish(installation.outbox / package.file, package.file, package.sha256, folder, job)
+    for package in reversed(packages.sealed(reader, cid)):
+        state = sending.packages.get(package.seq)
+        if state is None or state.state != "sealed" or package.epoch.hex() != sending.epoch:
+            continue
+        code = ""
+        try:
+            drop.publish(installation.outbox / package.file, package.medium, package.sha256, folder, job)
+        except Refused as error:
+            # A crash after an earlier publication: the file is there, only the record of it is missing.
+            if error.code != "target-exists" or not drop.holds(folder / package.medium, package.sha256):
+                code = error.code
+        if not code:
             sealing.hand_over(installation, one, package.seq)
-            done.append(package.seq)
+        done.append((package.seq, code))
     return done
 
 
 def _fetch(
     installation: Installation, name: str, folder: Path, job: Job
 ) -> list[tuple[str, Received | Refused]]:
-    """Try every file not looked at before; one that is not for us is remembered, so that it costs a look only once."""
-    seen = store_counterparts.passed_over(installation.database.read(), name)
+    """Open what is for us. What is another's is remembered by its header, so that it costs key trials only once."""
+    reader = installation.database.read()
+    seen = store_counterparts.passed_over(reader, name)
     results: list[tuple[str, Received | Refused]] = []
     for found in drop.listing(folder):
-        if seen.get(found.name) == found.size:
-            continue
+        mark = b""
         try:
-            results.append((found.name, inbox.receive(installation, found.path, job)))
+            mark = inbox.header_hash(found.path)
+            if mark not in seen and packages.header(reader, mark) is None:
+                results.append((found.name, inbox.receive(installation, found.path, job)))
         except Refused as error:
-            if error.code not in NOT_FOR_US:
+            if error.code == "not-for-us":
+                with installation.database.write() as tx:
+                    store_counterparts.pass_over(tx, name, mark)
+            else:
                 results.append((found.name, error))
-                continue
-        with installation.database.write() as tx:
-            store_counterparts.pass_over(tx, name, found.name, found.size)
     return results

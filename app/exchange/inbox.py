@@ -7,9 +7,12 @@ Nothing received is in the holdings until it is accepted.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
+import stat
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -134,10 +137,8 @@ def receive(installation: Installation, path: Path, job: Job) -> Received:
     epoch-pending, epoch-closed.
     """
     try:
-        with path.open("rb") as file:
+        with _regular(path) as file:
             return _receive(installation, file, path.stem, job)
-    except OSError as error:
-        raise Refused("file-unreadable", path=path, why=error.strerror) from error
     except CryptoError as error:
         raise Refused(_CODES.get(error.code, "package-damaged"), detail=error.code) from error
 
@@ -145,31 +146,48 @@ def receive(installation: Installation, path: Path, job: Job) -> Received:
 _CODES = {"not-for-us": "not-for-us", "age-no-match": "not-for-us", "package-signature": "package-forged"}
 
 
+def header_hash(path: Path) -> bytes:
+    """What a package file is known by. Raises `Refused`: file-unreadable, package-damaged."""
+    try:
+        with _regular(path) as file:
+            return format_.read_header_hash(file)
+    except CryptoError as error:
+        raise Refused("package-damaged", detail=error.code) from error
+
+
 def which(installation: Installation, path: Path) -> tuple[str, str, int] | None:
     """(alias, "ours" or "theirs", seq) of a package file committed here before; None of any other package.
 
-    Raises `Refused`: file-unreadable, package-damaged.
+    Raises `Refused` as `header_hash` does.
     """
-    try:
-        with path.open("rb") as file:
-            header_hash = format_.read_header_hash(file)
-    except OSError as error:
-        raise Refused("file-unreadable", path=path, why=error.strerror) from error
-    except CryptoError as error:
-        raise Refused("package-damaged", detail=error.code) from error
     reader = installation.database.read()
-    known = packages.header(reader, header_hash)
+    known = packages.header(reader, header_hash(path))
     if known is None:
         return None
     cid, seq, ours = known
     return store_counterparts.get(reader, cid).alias, "ours" if ours else "theirs", seq
 
 
+@contextlib.contextmanager
+def _regular(path: Path) -> Iterator[BinaryIO]:
+    """A file opened without waiting for whoever would write to it; raises `Refused` (file-unreadable) for
+    anything else.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise Refused("file-unreadable", path=path, why="not a regular file")
+            yield file
+    except OSError as error:
+        raise Refused("file-unreadable", path=path, why=error.strerror) from error
+
+
 def _receive(installation: Installation, file: BinaryIO, hint: str, job: Job) -> Received:
     reader = installation.database.read()
-    header_hash = format_.read_header_hash(file)
+    mark = format_.read_header_hash(file)
     file.seek(0)
-    if (known := packages.header(reader, header_hash)) is not None:
+    if (known := packages.header(reader, mark)) is not None:
         cid, seq, ours = known
         if ours:
             raise Refused("reflected", seq=seq, name=store_counterparts.get(reader, cid).alias)

@@ -32,11 +32,12 @@ def listed(installation: Installation, to: str = "") -> list[Listed]:
     reader = installation.database.read()
     cid = counterparts.find(reader, to).cid if to else None
     names = {one.cid: one.alias for one in store_counterparts.everyone(reader)}
+    channels = {one: counterparts.load_channel(reader, one).sending for one in names}
     return [
         Listed(
             names[one.cid],
             one.seq,
-            sealing.outgoing_state(reader, one.cid, one.seq),
+            sealing.outgoing_state(channels[one.cid], one.epoch.hex(), one.seq),
             one.sealed,
             one.size,
             one.protection,

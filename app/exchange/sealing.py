@@ -18,7 +18,7 @@ from app import audit
 from app.courier import folder
 from app.exchange import channel as machine
 from app.exchange import counterparts, keys, statements
-from app.exchange.channel import Channel
+from app.exchange.channel import Channel, Sending
 from app.exchange.statements import Statement
 from app.jobs import Cancelled, Job
 from app.messages import Refused
@@ -200,11 +200,12 @@ def carry(installation: Installation, one: Counterpart, seq: int, target: Path, 
     Raises `Refused`: package-unknown, package-closed, and as `folder.reserve` and `deliver` do.
     """
     counterparts.require_sound(one)
-    record = packages.sealed_at(installation.database.read(), one.cid, seq)
-    state = outgoing_state(installation.database.read(), one.cid, seq)
+    reader = installation.database.read()
+    record = packages.sealed_at(reader, one.cid, seq)
     if record is None:
         raise Refused("package-unknown", seq=seq, name=one.alias)
-    if state not in ("sealed", "handed"):
+    sending = counterparts.load_channel(reader, one.cid).sending
+    if outgoing_state(sending, record.epoch.hex(), seq) not in ("sealed", "handed"):
         raise Refused("package-closed", seq=seq, name=one.alias)
     room = folder.reserve(target, record.medium, record.size)
     delivered = room.deliver(installation.outbox / record.file, record.sha256, job)
@@ -212,13 +213,12 @@ def carry(installation: Installation, one: Counterpart, seq: int, target: Path, 
     return delivered
 
 
-def outgoing_state(connection: Connection, cid: int, seq: int) -> str:
-    """Where package `seq` to a counterpart stands: sealed, handed, acked, void, or "" if there is none."""
-    sending = counterparts.load_channel(connection, cid).sending
+def outgoing_state(sending: Sending, epoch: str, seq: int) -> str:
+    """Where package `seq` of an epoch stands: sealed, handed, acked, void; or left, in an epoch that ended."""
+    if epoch != sending.epoch:
+        return "left"
     package = sending.packages.get(seq)
-    if package is not None:
-        return package.state
-    return "acked" if 0 < seq <= sending.upto else ""
+    return "acked" if package is None else package.state
 
 
 def _commit(

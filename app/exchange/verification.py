@@ -64,21 +64,19 @@ def hear(ceremony: Ceremony, digits: str) -> Ceremony:
 
 
 def compare(ceremony: Ceremony, digits: str) -> Ceremony:
-    """Their half of the code, as typed: passed, or one miss more.
+    """Their half of the code, as typed: passed, or one miss more. After the third (`misses_left` 0) it is spent.
 
-    Raises `Refused`: code-format, verify-order, verify-mismatch (the last miss: start again with fresh digits).
+    Raises `Refused`: code-format, verify-order, verify-mismatch (spent: start again with fresh digits).
     """
-    if not ceremony.awaited or ceremony.passed or not ceremony.misses_left:
+    if not ceremony.misses_left:
+        raise Refused("verify-mismatch", name=ceremony.name)
+    if not ceremony.awaited or ceremony.passed:
         raise Refused("verify-order")
     try:
         fits = codes.same(ceremony.awaited, digits)
     except CryptoError as error:
         raise Refused(error.code) from error
-    if fits:
-        return replace(ceremony, passed=True)
-    if ceremony.misses_left == 1:
-        raise Refused("verify-mismatch", name=ceremony.name)
-    return replace(ceremony, misses=ceremony.misses + 1)
+    return replace(ceremony, passed=True) if fits else replace(ceremony, misses=ceremony.misses + 1)
 
 
 def confirm(installation: Installation, ceremony: Ceremony) -> Listed:

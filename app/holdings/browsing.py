@@ -20,6 +20,7 @@ PAGE = 100
 ORDERS = tuple(objects.ORDERS)
 PAGE_LIMIT = 10_000
 QUERY_LIMIT = 1_000
+OID_MASK = (1 << 63) - 1
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,6 @@ def _key(cursor: str) -> tuple[str, int]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         oid, moment = text.split(" ", 1)
-        return moment, int(oid)
+        return moment, int(oid) & OID_MASK
     except ValueError as error:
         raise Refused("cursor-unknown") from error

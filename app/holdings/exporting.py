@@ -33,6 +33,6 @@ def count(installation: Installation, chosen: Selection) -> int:
 
 
 def log(installation: Installation, exported: int) -> None:
-    """Record that plain intel left the store for a file."""
+    """Record, before the first byte, that plain intel leaves the store for a file."""
     with installation.database.write() as tx:
         audit.append(tx, installation, "export", objects=exported)

@@ -54,6 +54,16 @@ class Counts:
     conflicts: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
 
+    def add(self, other: Counts, prefix: str) -> None:
+        """Count another file too; `prefix` names it in the places of its faults."""
+        self.read += other.read
+        self.new += other.new
+        self.newer += other.newer
+        self.older += other.older
+        self.same += other.same
+        self.conflicts += other.conflicts
+        self.refused += [(prefix + where, code) for where, code in other.refused]
+
 
 def import_entries(
     installation: Installation, entries: Iterable[Entry | Fault], name: str, handling: Level | None, job: Job

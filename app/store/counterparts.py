@@ -178,15 +178,14 @@ def drops(connection: Connection) -> list[tuple[str, int, str]]:
     ]
 
 
-def pass_over(tx: Connection, drop: str, file: str, size: int) -> None:
-    """Remember that a file of a drop was looked at and is not for us."""
-    tx.execute(
-        "INSERT OR REPLACE INTO passed_over (drop_name, file, size) VALUES (?, ?, ?)", (drop, file, size)
-    )
+def pass_over(tx: Connection, drop: str, header: bytes) -> None:
+    """Remember that the package with this header, found in a drop, is not for us."""
+    tx.execute("INSERT OR IGNORE INTO passed_over (drop_name, header) VALUES (?, ?)", (drop, header))
 
 
-def passed_over(connection: Connection, drop: str) -> dict[str, int]:
-    """{file: size} of what was looked at and passed over."""
-    return dict(
-        connection.execute("SELECT file, size FROM passed_over WHERE drop_name = ?", (drop,)).fetchall()
-    )
+def passed_over(connection: Connection, drop: str) -> set[bytes]:
+    """Headers of packages in a drop that are not for us."""
+    return {
+        bytes(row[0])
+        for row in connection.execute("SELECT header FROM passed_over WHERE drop_name = ?", (drop,))
+    }

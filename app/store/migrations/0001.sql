@@ -234,6 +234,6 @@ CREATE TABLE drop_folder (
     cid INTEGER NOT NULL REFERENCES counterpart (cid),
     folder TEXT NOT NULL
 ) STRICT;
--- Files of a drop that were looked at and are not for us; a look costs a key trial each.
-CREATE TABLE passed_over (drop_name TEXT NOT NULL, file TEXT NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (drop_name, file))
+-- Headers of packages found in a drop that are not for us: a look costs a trial of every key.
+CREATE TABLE passed_over (drop_name TEXT NOT NULL, header BLOB NOT NULL, PRIMARY KEY (drop_name, header))
     STRICT, WITHOUT ROWID;
