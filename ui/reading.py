@@ -12,7 +12,7 @@ from app.exchange import inbox
 from app.holdings import browsing
 from app.intel import compare
 from app.intel.marking import Level
-from app.messages import Refused
+from app.messages import Refused, ngettext
 from app.store import counterparts as store_counterparts
 from app.store import objects
 from app.store.installation import Installation
@@ -99,6 +99,10 @@ def whole(installation: Installation, oid: int) -> Whole:
     )
 
 
+_NAMING = ("phase_name", "source_name", "value", "name")
+_NAMES = frozenset(_NAMING)
+
+
 def plain_value(value: object, names: dict[str, str] | None = None) -> str:
     """A property as one line of text; nested ones as far as they are short."""
     if isinstance(value, bool):
@@ -107,10 +111,12 @@ def plain_value(value: object, names: dict[str, str] | None = None) -> str:
         return (names or {}).get(value) or value[:VALUE_LIMIT]
     if isinstance(value, int | float):
         return str(value)
+    if isinstance(value, list) and any(isinstance(v, dict) and not _NAMES & v.keys() for v in value):
+        return ngettext("{n} entry", "{n} entries", len(value)).format(n=len(value))
     if isinstance(value, list):
         return ", ".join(filter(None, (plain_value(v, names) for v in value[:20])))[:VALUE_LIMIT]
     if isinstance(value, dict):
-        for key in ("phase_name", "source_name", "value", "name"):
+        for key in _NAMING:
             inner = value.get(key)
             if isinstance(inner, str):
                 more = value.get("external_id")

@@ -9,6 +9,7 @@ its own. Nothing here knows what the text means.
 from __future__ import annotations
 
 import re
+import secrets
 import unicodedata
 
 from PySide6.QtCore import QEvent, QObject, Qt
@@ -44,6 +45,14 @@ _MARKED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _COMBINING_LIMIT = 4
 
 
+# What stands for our own isolates until a text is shown. Drawn anew for each run, so that no foreign text can hold
+# them: a real isolate in a foreign text is marked like every other control.
+_FIRST_PRIVATE, _PRIVATE = 0xF0000, 0xFFF0
+_base = _FIRST_PRIVATE + secrets.randbelow(_PRIVATE)
+_ISOLATE, _ISOLATE_LTR, _END = chr(_base), chr(_base + 1), chr(_base + 2)
+_OWN = {_ISOLATE: "\u2068", _ISOLATE_LTR: "\u2066", _END: "\u2069"}
+
+
 def _mark(character: str) -> str:
     point = ord(character)
     return f"{MARK_OPEN}{_NAMED.get(point, f'U+{point:04X}')}{MARK_CLOSE}"
@@ -68,6 +77,8 @@ def visible(text: str, *, lines: bool = False, limit: int = 0) -> str:
             continue
         if character == "\n" and lines:
             out.append("\n")
+        elif character in _OWN:
+            out.append(_OWN[character])
         elif character in "\n\t\r":
             out.append(" ")
         elif character in (MARK_OPEN, MARK_CLOSE) or (
@@ -87,13 +98,13 @@ def spoken(text: str) -> str:
 
 
 def isolate(text: str) -> str:
-    """Foreign `text` to be put into a sentence: visible, and with its own direction."""
-    return f"\u2068{visible(text)}\u2069"
+    """Foreign `text` for a sentence, its direction its own. Whoever shows the sentence makes it `visible`."""
+    return f"{_ISOLATE}{text[:LINE_LIMIT]}{_END}"
 
 
 def isolate_ltr(text: str) -> str:
-    """An id, hash, address or path to be put into a sentence: always left to right."""
-    return f"\u2066{visible(text)}\u2069"
+    """An id, hash, address or path to be put into a sentence, always left to right; see `isolate`."""
+    return f"{_ISOLATE_LTR}{text[:LINE_LIMIT]}{_END}"
 
 
 _STIX_ID = re.compile(r"^([a-z0-9-]{1,60}--[0-9a-f]{8}-)[0-9a-f-]{14}-([0-9a-f]{12})$")

@@ -12,7 +12,7 @@ from app import vault
 from app.jobs import Job
 from app.messages import N_, Refused, _, ngettext
 from app.store.installation import Installation
-from ui import numbers
+from ui import clipboard, numbers
 from ui.actions import Entry
 from ui.desk import Desk
 from ui.jobs import Jobs
@@ -232,9 +232,7 @@ class Session(QObject):
                 forget = getattr(place, "forget", None)
                 if forget is not None:
                     forget()
-        clipboard = self._application.clipboard()
-        if clipboard.ownsClipboard():
-            clipboard.clear()
+        clipboard.forget()
         for child in self.window.findChildren(QWidget):
             if isinstance(child, Sheet):
                 child.close_sheet()

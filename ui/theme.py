@@ -181,7 +181,8 @@ def _style_sheet(look: Theme) -> str:
     ring = focus_width(look.scheme)
     return f"""
 QToolTip {{ background: {c["text"]}; color: {c["surface"]}; border: none; padding: 4px 8px; }}
-QMenuBar {{ background: {c["rail"]}; color: {c["text"]}; border-bottom: 1px solid {c["border"]}; spacing: 0;
+QMenuBar {{ background: {c["rail"]}; color: {c["text"]}; border-bottom: 1px solid {c["border"]};
+  spacing: 0; padding-left: 8px; padding-right: 8px;
   min-height: {layout["menubar"] - 1}px; max-height: {layout["menubar"] - 1}px; }}
 QMenuBar::item {{ background: transparent; padding: 0 12px; border-radius: {radius["tag"]}px; }}
 QMenuBar::item:selected, QMenuBar::item:pressed {{ background: {c["hover"]}; color: {c["text"]}; }}

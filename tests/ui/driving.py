@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QLineEdit, QWidget
 
 from ui.session import Session
 from ui.widgets.buttons import Button
@@ -63,6 +63,16 @@ def type_into(field: QWidget, text: str) -> None:
     QTest.keyClicks(field, text)
 
 
+def press(
+    session: Session, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
+) -> None:
+    """Press a key in the window, brought to the front first as an officer would."""
+    session.window.raise_()
+    session.window.activateWindow()
+    wait(session.window.isActiveWindow, "the window to be active")
+    QTest.keyClick(session.window, key, modifiers)
+
+
 def click_row(
     table: ListTable, row: int, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
 ) -> None:
@@ -83,10 +93,14 @@ def answer_dialog(session: Session, path: Path) -> None:
     assert dialog is not None
     field = dialog.findChild(QLineEdit, "fileNameEdit")
     assert field is not None
-    field.clear()
-    QTest.keyClicks(field, str(path))
-    QTest.keyClick(field, Qt.Key.Key_Return)
-    wait(lambda: not _shown(dialog), "the dialog to close")
+    QTest.qWait(50)  # it looks at its folder first, and may change the field then
+    field.setText(str(path))  # as if pasted: the completer would race with typing
+    box = dialog.findChild(QDialogButtonBox)
+    assert box is not None
+    accept = next(b for b in box.buttons() if box.buttonRole(b) == QDialogButtonBox.ButtonRole.AcceptRole)
+    wait(accept.isEnabled, f"the dialog to accept {field.text()!r}", 5)
+    QTest.mouseClick(accept, Qt.MouseButton.LeftButton)
+    wait(lambda: not _shown(dialog), f"the dialog to close on {path}", 5)
 
 
 def _shown(dialog: QFileDialog) -> bool:

@@ -19,7 +19,7 @@ from ui.widgets.layout import Item, Pane, column
 from ui.widgets.notices import Empty, Refusal, ResultLine
 from ui.widgets.page import Header, ListDetail, ListPane
 from ui.widgets.paging import Cell, Column, PagedModel, Row
-from ui.widgets.panel import DetailPanel, Foot, fact
+from ui.widgets.panel import DetailPanel, ResultFoot, fact
 from ui.widgets.table import ListTable
 from ui.widgets.text import muted, title
 from ui.words import act_word
@@ -65,7 +65,7 @@ class Audit(Pane):
         self.listing = ListPane(
             self.header, [self.refusal], self.table, Empty("scroll-text", _("No entry yet."))
         )
-        side = Pane("surface", layout=column(self.listing, Foot(self.result, margin=16, height=44)))
+        side = Pane("surface", layout=column(self.listing, ResultFoot(self.result)))
         self.panel = DetailPanel()
         self.split = ListDetail(side, self.panel)
         self.setLayout(column(self.split))

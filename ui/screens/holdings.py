@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QMenu
 
 from app.formats import stix
@@ -93,7 +94,7 @@ class Holdings(Pane):
         self.header = Header(_("Holdings"), self.search, self._import)
         self.types = ChipRow(self._choose_type)
         self.matches = count_text()
-        self.flags = ChipRow(self._choose_flag, trailing=self.matches)
+        self.flags = ChipRow(self._choose_flag, trailing=self.matches, toggles=True)
         self._level = Chip(ChipSpec("level", _("Marking")), opens=True)
         self._level.clicked.connect(self._open_levels)
         self.result = ResultLine()
@@ -176,7 +177,6 @@ class Holdings(Pane):
         self.types.set(specs, self._filter.type)
         self.flags.set(
             [
-                ChipSpec("", _("Any state")),
                 ChipSpec("conflict", _("Conflicts"), found.conflicts, "split", "conflict"),
                 ChipSpec("revoked", _("Revoked"), found.revoked, "ban", "danger"),
             ],
@@ -361,9 +361,15 @@ class SelectionFoot(Pane):
         self._count = count_text()
         self._release = Button(_("Release…"), "secondary", icon="send", run=release)  # type: ignore[arg-type]
         self._clear = Button(_("Select nothing"), "quiet", run=clear)  # type: ignore[arg-type]
+        self._result = result
+        result.changed.connect(self.update)
         self.setFixedHeight(44)
         self.setLayout(line(self._count, self._clear, result, self._release, margins=(16, 0), gap=16))
         self.show_count(0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._result.words or self._count.isVisible():
+            super().paintEvent(event)
 
     def show_count(self, count: int) -> None:
         """How many rows are selected; one is only the one that is read."""

@@ -22,7 +22,7 @@ from ui.widgets.layout import Item, Pane, column
 from ui.widgets.notices import Empty, Notice, Refusal, ResultLine
 from ui.widgets.page import Header, ListDetail, ListPane
 from ui.widgets.paging import Cell, Column, PagedModel, Row
-from ui.widgets.panel import DetailPanel, Foot, Section, fact
+from ui.widgets.panel import DetailPanel, ResultFoot, Section, fact
 from ui.widgets.table import ListTable
 from ui.widgets.text import Text, muted, title
 from ui.words import STATES, state_word
@@ -96,7 +96,7 @@ class Packages(Pane):
         self.refusal = Refusal()
         self.result = ResultLine()
         self.listing = ListPane(self.header, [self.refusal], self.table, self.empty)
-        side = Pane("surface", layout=column(self.listing, Foot(self.result, margin=16, height=44)))
+        side = Pane("surface", layout=column(self.listing, ResultFoot(self.result)))
         self.panel = DetailPanel()
         self.split = ListDetail(side, self.panel)
         self.setLayout(column(self.split))

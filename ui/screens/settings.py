@@ -25,7 +25,7 @@ from ui.widgets.buttons import Button, Choice, Segments
 from ui.widgets.layout import Item, Pane, Scroll, clear, column, line
 from ui.widgets.notices import Refusal, ResultLine
 from ui.widgets.page import Header
-from ui.widgets.panel import Foot, Section, entry
+from ui.widgets.panel import ResultFoot, Section, entry
 from ui.widgets.sheet import Sheet
 from ui.widgets.text import Text, muted
 
@@ -67,7 +67,7 @@ class Settings(Pane):
         narrow.setLayout(column(self.refusal, 8, self._content, None))
         inside = QWidget()
         inside.setLayout(line(narrow, None, margins=(16, 0, 16, 24)))
-        self.setLayout(column(self.header, Scroll(inside), Foot(self.result, margin=16, height=44)))
+        self.setLayout(column(self.header, Scroll(inside), ResultFoot(self.result)))
         desk.changed.connect(self._changed)
         self.reload()
 
@@ -293,7 +293,7 @@ def _row(label: str, control: QWidget, help_text: str = "") -> QWidget:
     row.setAlignment(Qt.AlignmentFlag.AlignVCenter)
     if help_text:
         row.addSpacing(8)
-        row.addWidget(muted(help_text, wrap=True), 1)
+        row.addWidget(muted(help_text, wrap=True), 1, Qt.AlignmentFlag.AlignVCenter)
     else:
         row.addStretch(1)
     made.setLayout(row)

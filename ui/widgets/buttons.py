@@ -8,10 +8,10 @@ from typing import Literal
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QWidget
 
 from app.messages import _
-from ui import drawing, icons
+from ui import clipboard, drawing, icons
 from ui.safe_text import spoken, visible
 from ui.theme import theme
 from ui.tokens import TOKENS
@@ -177,7 +177,7 @@ class CopyButton(Button):
         return QSize(22, 22)
 
     def _copy(self) -> None:
-        QApplication.clipboard().setText(self._what())
+        clipboard.copy(self._what())
         self.set_icon("check")
 
 

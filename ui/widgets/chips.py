@@ -116,12 +116,16 @@ class Chip(QAbstractButton):
 class ChipRow(QWidget):
     """A row of chips of which one is on. Never wider than it is given: the rest opens from "More"."""
 
-    def __init__(self, chosen: Callable[[str], object], *, trailing: QWidget | None = None) -> None:
+    def __init__(
+        self, chosen: Callable[[str], object], *, trailing: QWidget | None = None, toggles: bool = False
+    ) -> None:
+        """`toggles`: a second click turns a chip off, and none may be on."""
         super().__init__()
         self._chosen = chosen
         self._chips: list[Chip] = []
         self._value = ""
         self._trailing = trailing
+        self._toggles = toggles
         if trailing is not None:
             trailing.setParent(self)
         self._more = Chip(ChipSpec("", _("More")), opens=True)
@@ -159,9 +163,9 @@ class ChipRow(QWidget):
 
     def choose(self, key: str) -> None:
         """Turn the filter `key` on and tell."""
-        self._value = key
+        self._value = "" if self._toggles and key == self._value else key
         self._place()
-        self._chosen(key)
+        self._chosen(self._value)
 
     def sizeHint(self) -> QSize:
         return QSize(400, TOKENS.layout["filter_row"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from PySide6.QtCore import QSize, QTimer
+from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -184,6 +184,8 @@ class Empty(QWidget):
 class ResultLine(QWidget):
     """What was done, in the place where it happened; it goes by itself after a while."""
 
+    changed = Signal()
+
     def __init__(self) -> None:
         super().__init__()
         self._icon = Icon("circle-check", "success", 14)
@@ -198,8 +200,10 @@ class ResultLine(QWidget):
     def say(self, content: str, *, keep: bool = False) -> None:
         self._text.setText(content)
         self._icon.setVisible(bool(content))
+        self._timer.stop()
         if content and not keep:
             self._timer.start(20_000)
+        self.changed.emit()
 
     @property
     def words(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QLayout, QSizePolicy, QWidget
 
 from ui import numbers
@@ -12,7 +13,7 @@ from ui.safe_text import short_id
 from ui.tokens import TOKENS
 from ui.widgets.buttons import Button, CopyButton
 from ui.widgets.layout import Hairline, Item, Pane, Scroll, clear, column, line
-from ui.widgets.notices import Icon
+from ui.widgets.notices import Empty, Icon, ResultLine
 from ui.widgets.tags import HandlingTag, TlpTag
 from ui.widgets.text import Text, heading, muted, title
 
@@ -35,6 +36,19 @@ class Foot(Pane):
         self.setFixedHeight(height)
         self.row = line(*items, margins=(margin, 0), gap=8)
         self.setLayout(self.row)
+
+
+class ResultFoot(Foot):
+    """A foot that only says what was done; while nothing was, it is plain ground."""
+
+    def __init__(self, result: ResultLine) -> None:
+        super().__init__(result, height=44, margin=16)
+        self._result = result
+        result.changed.connect(self.update)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._result.words:
+            super().paintEvent(event)
 
 
 class Section(QWidget):
@@ -61,9 +75,9 @@ def fact(label: str, value: QWidget | str, *, width: int = LABEL, mono: bool = F
     """A label and its value on one line; the value wraps."""
     row = QWidget()
     words = Text(label, size="label", color="muted")
-    words.setFixedWidth(width)
+    words.setFixedWidth(width - 8)
     shown = Text(value, size="label", mono=mono, wrap=True) if isinstance(value, str) else value
-    layout = line(column(words, None), shown, gap=0)
+    layout = line(column(words, None), shown, gap=8)
     if isinstance(value, str):
         grows(shown)
         layout.setStretch(1, 1)
@@ -124,7 +138,8 @@ class DetailPanel(Pane):
         inside = QWidget()
         margin = TOKENS.layout["detail_margin"]
         self._content = column(gap=0)
-        inside.setLayout(column(self._content, None, margins=(margin, margin - 4, margin, margin)))
+        self._outer = column(self._content, None, margins=(margin, margin - 4, margin, margin))
+        inside.setLayout(self._outer)
         self.scroller = Scroll(inside)
         self.foot = Foot(margin=margin)
         self.foot.hide()
@@ -135,6 +150,9 @@ class DetailPanel(Pane):
         """Replace the content; the scroll position goes to the top."""
         self.setUpdatesEnabled(False)
         clear(self._content)
+        alone = any(isinstance(item, Empty) for item in items)
+        self._outer.setStretch(0, 1 if alone else 0)
+        self._outer.setStretch(1, 0 if alone else 1)
         for item in items:
             if item is None:
                 self._content.addStretch(1)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QSizePolicy, QWidget
 
 from app.messages import _
 from ui import drawing, icons
+from ui.safe_text import spoken, visible
 from ui.theme import theme
 from ui.tokens import TOKENS
 from ui.widgets.buttons import Button
@@ -104,7 +105,7 @@ class Sheet(QWidget):
         self._width = width or TOKENS.sheet[0]
         self._height = height
         self._before: QWidget | None = None
-        self.setAccessibleName(name)
+        self.setAccessibleName(spoken(visible(name)))
         self.title = title(name)
         self.under = muted(under, size="label")
         self.under.setVisible(bool(under))

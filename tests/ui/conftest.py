@@ -1,0 +1,89 @@
+"""The window under test: on the real display where there is one, else offscreen; Qt's own messages fail tests."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+# tests/conftest.py has chosen offscreen for whoever has no display; with one, the real platform is driven.
+if os.environ.get("DISPLAY") and not os.environ.get("MITHAQ_OFFSCREEN"):
+    os.environ["QT_QPA_PLATFORM"] = "xcb"
+
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
+from PySide6.QtWidgets import QApplication
+
+from ui import safe_text, theme
+from ui.session import Session
+
+UI_BUDGET_S = 0.05
+
+
+@pytest.fixture(autouse=True)
+def _look(qapp: QApplication) -> None:
+    """Every test starts in English, light, normal."""
+    if theme._theme is None:
+        theme.install(qapp)
+        safe_text.install_rule(qapp)
+    look = theme.theme()
+    look._mode, look._density = "light", "normal"
+    look.set_arabic(False)
+
+
+@pytest.fixture
+def sessions(qapp: QApplication) -> Iterator[Callable[[Path], Session]]:
+    """Makes windows, and ends them with the test."""
+    made: list[Session] = []
+
+    def make(home: Path) -> Session:
+        session = Session(qapp, home)
+        made.append(session)
+        session.show()
+        session.window.activateWindow()
+        return session
+
+    yield make
+    for session in made:
+        session.window.close()
+        session.window.deleteLater()
+    import threading
+
+    for thread in threading.enumerate():
+        if thread.name == "stopping":
+            thread.join()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    qapp.processEvents()
+
+
+class Watchdog:
+    """Notes how long the window's thread was away from its event loop."""
+
+    def __init__(self) -> None:
+        self.worst = 0.0
+        self._last = time.monotonic()
+        self._timer = QTimer()
+        self._timer.setInterval(1)
+        self._timer.timeout.connect(self._tick)
+        self._timer.start()
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self.worst = max(self.worst, now - self._last)
+        self._last = now
+
+    def reset(self) -> None:
+        """Forget what was before."""
+        self.worst = 0.0
+        self._last = time.monotonic()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Qt's own warnings fail a test, but for the offscreen platform saying what it cannot do."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.qt_log_level_fail("WARNING"))
+            item.add_marker(pytest.mark.qt_log_ignore("^This plugin does not support", extend=True))
