@@ -1,15 +1,21 @@
-"""What was sealed, and carrying it again."""
+"""What was sealed, and what can still be done with it: carry it again, resend it, declare it void (protocol.md 2.2)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.exchange import counterparts, sealing
+from app import audit
+from app.exchange import channel as machine
+from app.exchange import counterparts, releases, sealing
+from app.exchange.releases import Decision, Released, Wish
 from app.jobs import Job
+from app.messages import Refused
 from app.store import counterparts as store_counterparts
 from app.store import packages
+from app.store.counterparts import Counterpart
 from app.store.installation import Installation
+from crypto import manifest as manifests
 
 
 @dataclass(frozen=True)
@@ -50,5 +56,89 @@ def listed(installation: Installation, to: str = "") -> list[Listed]:
 
 
 def carry(installation: Installation, to: str, seq: int, target: Path, job: Job) -> Path:
-    """Copy package `seq` byte for byte to `target` once more; see `sealing.carry`."""
-    return sealing.carry(installation, counterparts.find(installation.database.read(), to), seq, target, job)
+    """Copy a sealed package byte for byte to `target` once more. The gate judges it again; what it refuses
+    becomes void.
+
+    Raises `Refused`: package-unknown, package-closed, no-longer-leaves, and as `sealing.carry` does.
+    """
+    one, record = _sealed(installation, to, seq)
+    _judge_again(installation, one, record, job)
+    return sealing.carry(installation, one, record, target, job)
+
+
+def resend(installation: Installation, to: str, seq: int, target: Path | None, job: Job) -> Released:
+    """Seal the release of package `seq` again, as a new package with the same release id; `seq` becomes void.
+
+    Raises `Refused`: package-unknown, package-closed, no-longer-leaves, and as `sealing.seal` does.
+    """
+    one, record = _sealed(installation, to, seq)
+    if record.release is None:
+        raise Refused("package-closed", seq=seq, name=one.alias)
+    decision, wish = _judge_again(installation, one, record, job)
+    ended = (
+        counterparts.load_channel(installation.database.read(), one.cid).sending.epoch != record.epoch.hex()
+    )
+    return releases.send(
+        installation, one, wish, decision, record.release, None if ended else seq, target, job
+    )
+
+
+def void(installation: Installation, to: str, seq: int) -> None:
+    """Declare a package that was sealed wrongly void, while it is still in hand or lost on the way.
+
+    Raises `Refused`: package-unknown, package-closed (they acknowledged it: ask for a recall instead).
+    """
+    one, record = _sealed(installation, to, seq)
+    _void(installation, one, record)
+
+
+def _sealed(installation: Installation, to: str, seq: int) -> tuple[Counterpart, packages.Sealed]:
+    """A package of ours that is not closed. Raises `Refused`: package-unknown, package-closed, and as
+    `counterparts.find`.
+    """
+    reader = installation.database.read()
+    one = counterparts.find(reader, to)
+    record = packages.sealed_at(reader, one.cid, seq)
+    if record is None:
+        raise Refused("package-unknown", seq=seq, name=one.alias)
+    sending = counterparts.load_channel(reader, one.cid).sending
+    if sealing.outgoing_state(sending, record.epoch.hex(), seq) not in ("sealed", "handed", "left"):
+        raise Refused("package-closed", seq=seq, name=one.alias)
+    return one, record
+
+
+def _judge_again(
+    installation: Installation, one: Counterpart, record: packages.Sealed, job: Job
+) -> tuple[Decision, Wish]:
+    """The gate's answer for exactly what a package has. One that may not leave now is made void and refused."""
+    reader = installation.database.read()
+    contents = tuple(packages.ledger_contents(reader, one.cid, record.epoch, record.seq))
+    wish = Wish(
+        (),
+        note=record.note,
+        priority=_priority(record),
+        reference=record.reference,
+        contents=contents,
+    )
+    if not contents:
+        return Decision((), (), record.protection, None), wish
+    decision = releases.check(installation, one.fingerprint, wish, job)
+    if len(decision.leaving) != len(set(contents)):
+        _void(installation, one, record)
+        raise Refused("no-longer-leaves", seq=record.seq, name=one.alias, decision=decision)
+    return decision, wish
+
+
+def _priority(record: packages.Sealed) -> str:
+    """The priority a package was sealed with."""
+    return manifests.parse(record.manifest).priority
+
+
+def _void(installation: Installation, one: Counterpart, record: packages.Sealed) -> None:
+    with installation.database.write() as tx:
+        channel = counterparts.load_channel(tx, one.cid)
+        if record.epoch.hex() == channel.sending.epoch:
+            sending = machine.voided(channel.sending, record.seq)
+            counterparts.save_channel(tx, one.cid, replace(channel, sending=sending))
+            sealing.mark_void(tx, one, sending, record.seq)
+        audit.append(tx, installation, "package.void", to=one.fingerprint, seq=record.seq)

@@ -41,7 +41,10 @@ PRIORITIES = ("routine", "flash")
 
 @dataclass(frozen=True)
 class Wish:
-    """What the officer wants to release: `selected` STIX ids (None: everything held), and how."""
+    """What the officer wants to release: `selected` STIX ids (None: everything held), and how.
+
+    `contents` instead names exact contents by SHA-256, those and no others: what a package had, when it is sent again.
+    """
 
     selected: tuple[str, ...] | None
     new_only: bool = False
@@ -49,6 +52,7 @@ class Wish:
     note: str = ""
     priority: str = "routine"
     reference: str = ""
+    contents: tuple[bytes, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,23 @@ def release(installation: Installation, to: str, wish: Wish, target: Path | None
         decision = _decide(installation, reader, one, wish, job)
         if not decision.leaving:
             raise Refused("nothing-leaves", decision=decision)
-    release_id = secrets.token_bytes(RELEASE_ID_BYTES)
+    return send(installation, one, wish, decision, secrets.token_bytes(RELEASE_ID_BYTES), None, target, job)
+
+
+def send(
+    installation: Installation,
+    one: Counterpart,
+    wish: Wish,
+    decision: Decision,
+    release_id: bytes,
+    replaces: int | None,
+    target: Path | None,
+    job: Job,
+) -> Released:
+    """Seal what `decision` lets leave, under a release id; `replaces` is the package this one stands for, now void.
+
+    Raises `Refused` as `sealing.seal` does.
+    """
     parts = [_intel(installation, decision.leaving)]
     if lines := _handling_lines(decision.leaving):
         parts.append(_text_part("handling", lines))
@@ -130,7 +150,16 @@ def release(installation: Installation, to: str, wish: Wish, target: Path | None
         agreement=None,
         parts=[_described(part) for part in parts],
     )
-    content = sealing.Content(tuple(parts), (statement,), release_id, wish.priority, wish.reference)
+    content = sealing.Content(
+        parts=tuple(parts),
+        statements=(statement,),
+        release=release_id,
+        priority=wish.priority,
+        reference=wish.reference,
+        note=wish.note,
+        replaces=replaces,
+        protection=decision.protection,
+    )
 
     def commit(tx: Connection, epoch: bytes, seq: int) -> None:
         packages.add_ledger(
@@ -152,6 +181,7 @@ def release(installation: Installation, to: str, wish: Wish, target: Path | None
             objects=len(decision.leaving),
             held=len(decision.held),
             reference=wish.reference,
+            replaces=replaces,
         )
 
     sealed = sealing.seal(installation, one, content, target, commit, job)
@@ -165,11 +195,13 @@ def _decide(
     terms = Terms(ceiling=None, protected=key.protection != "card")
     default = people.default_handling(reader)
     hash_key = objects.hash_key(reader)
-    chosen = _selected(reader, hash_key, wish)
     has = packages.contents_with(reader, one.cid)
     facts: dict[int, tuple[objects.Held, Level, Level | None]] = {}
     candidates: list[Candidate] = []
-    waiting = objects.held(reader, chosen, wish.every_version)
+    if wish.contents is None:
+        waiting = objects.held(reader, _selected(reader, hash_key, wish), wish.every_version)
+    else:
+        waiting = objects.held_contents(reader, wish.contents)
     seen = {row.oid for row in waiting}
     resolve = Definitions(reader, hash_key)
     while waiting:
@@ -186,6 +218,8 @@ def _decide(
                 Candidate(row.vid, row.id, level, env.refs, row.sha256 in has, tuple(mentions(value)))
             )
             needed.update(ref for ref in env.refs if ref.split("--")[0] in FOLLOWING)
+        if wish.contents is not None:
+            break
         found = (objects.oid_of(reader, objects.id_hash(hash_key, ref)) for ref in needed)
         following = sorted({oid for oid in found if oid is not None} - seen)
         seen.update(following)

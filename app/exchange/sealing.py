@@ -51,13 +51,20 @@ class SealedPackage:
 
 @dataclass(frozen=True)
 class Content:
-    """What goes into a package beside keys and standing statements. `release` is the release id, if intel leaves."""
+    """What goes into a package beside keys and standing statements. `release` is the release id, if intel leaves.
+
+    `replaces`: a package of ours that this one makes void. `protection`: the class of key the gate judged
+    for; sealing with another is refused.
+    """
 
     parts: tuple[PartSource, ...] = ()
     statements: tuple[Statement, ...] = ()
     release: bytes | None = None
     priority: str = "routine"
     reference: str = ""
+    note: str = ""
+    replaces: int | None = None
+    protection: str | None = None
 
 
 Commit = Callable[[Connection, bytes, int], None]
@@ -93,7 +100,12 @@ def seal(
     commit: carry-failed, and the package waits in the outbox.
     """
     reader = installation.database.read()
-    channel, key = choice(reader, installation, one)
+    before, key = choice(reader, installation, one)
+    if content.protection not in (None, key.protection):
+        raise Refused("store-busy")
+    channel = before
+    if content.replaces is not None:
+        channel = replace(before, sending=machine.voided(before.sending, content.replaces))
     publication = keys.publication(reader, installation, one.cid, channel)
     standing = [*_standing(reader, installation, one.cid, channel)[:STATEMENTS_LIMIT], *content.statements]
     parts = [
@@ -154,13 +166,16 @@ def seal(
             sealed=draft.sealed,
             protection=key.protection,
             reference=content.reference,
+            note=content.note,
             salt=salt,
         )
         with installation.database.write() as tx:
             counterparts.require_sound(store_counterparts.get(tx, one.cid))
-            if counterparts.load_channel(tx, one.cid) != channel:
+            if counterparts.load_channel(tx, one.cid) != before:
                 raise Refused("store-busy")
             _commit(tx, installation, one, channel, key, record, sealed.header_hash, publication, standing)
+            if content.replaces is not None:
+                mark_void(tx, one, before.sending, content.replaces)
             commit(tx, draft.epoch, draft.seq)
     except BaseException as error:
         if room is not None:
@@ -194,23 +209,26 @@ def hand_over(installation: Installation, one: Counterpart, seq: int) -> None:
         audit.append(tx, installation, "package.carried", to=one.fingerprint, seq=seq)
 
 
-def carry(installation: Installation, one: Counterpart, seq: int, target: Path, job: Job) -> Path:
+def carry(
+    installation: Installation, one: Counterpart, record: packages.Sealed, target: Path, job: Job
+) -> Path:
     """Copy a sealed package byte for byte from the outbox once more.
 
-    Raises `Refused`: package-unknown, package-closed, and as `folder.reserve` and `deliver` do.
+    Raises `Refused`: counterpart-unverified, counterpart-revoked, and as `folder.reserve` and `deliver` do.
     """
     counterparts.require_sound(one)
-    reader = installation.database.read()
-    record = packages.sealed_at(reader, one.cid, seq)
-    if record is None:
-        raise Refused("package-unknown", seq=seq, name=one.alias)
-    sending = counterparts.load_channel(reader, one.cid).sending
-    if outgoing_state(sending, record.epoch.hex(), seq) not in ("sealed", "handed"):
-        raise Refused("package-closed", seq=seq, name=one.alias)
     room = folder.reserve(target, record.medium, record.size)
     delivered = room.deliver(installation.outbox / record.file, record.sha256, job)
-    hand_over(installation, one, seq)
+    hand_over(installation, one, record.seq)
     return delivered
+
+
+def mark_void(tx: Connection, one: Counterpart, sending: Sending, seq: int) -> None:
+    """What else becomes of package `seq` when it is void: its ledger entries, its sealed file."""
+    epoch = bytes.fromhex(sending.epoch)
+    before = ("sealed", "carried", "received", "accepted", "refused")
+    packages.move_ledger(tx, one.cid, epoch, seq, "void", False, before)
+    packages.set_closed(tx, one.cid, epoch, (seq,))
 
 
 def outgoing_state(sending: Sending, epoch: str, seq: int) -> str:

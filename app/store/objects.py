@@ -392,6 +392,16 @@ def held(
     return [Held(r[0], r[1], r[2], r[3], r[4], bytes(r[5]), r[6], r[7]) for r in rows_]
 
 
+def held_contents(connection: Connection, contents: Sequence[bytes]) -> list[Held]:
+    """The versions with these SHA-256, in order of arrival; one that is not held any more is left out."""
+    sql = (
+        "SELECT vid, oid, id, type, version.modified, sha256, handling, variants FROM version"
+        " JOIN object USING (oid) WHERE sha256 = ?"
+    )
+    found = [row for sha256 in contents for row in connection.execute(sql, (sha256,))]
+    return [Held(*row) for row in sorted(found)]
+
+
 def oid_of(connection: Connection, idh: int) -> int | None:
     """The oid behind an id hash."""
     row = connection.execute("SELECT oid FROM object WHERE idh = ?", (idh,)).fetchone()

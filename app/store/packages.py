@@ -43,13 +43,14 @@ class Sealed:
     sealed: str
     protection: str
     reference: str
+    note: str
     salt: bytes
     closed: bool = False
 
 
 _SEALED = (
     "cid, seq, epoch, manifest_hash, manifest, signature, release, file, medium, size, sha256, sealed, protection,"
-    " reference, salt, closed"
+    " reference, note, salt, closed"
 )
 
 
@@ -60,7 +61,7 @@ def _sealed(row: Sequence[Any]) -> Sealed:
 def add_sealed(tx: Connection, package: Sealed) -> None:
     """Commit a sealed package."""
     tx.execute(
-        f"INSERT INTO outbox ({_SEALED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO outbox ({_SEALED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         tuple(getattr(package, name.strip()) for name in _SEALED.split(",")),
     )
 
@@ -345,6 +346,15 @@ def ledger(connection: Connection, cid: int | None = None, id_: str | None = Non
     )
     for row in rows:
         yield LedgerEntry(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], bool(row[8]))
+
+
+def ledger_contents(connection: Connection, cid: int, epoch: bytes, seq: int) -> list[bytes]:
+    """SHA-256 of every content a package of ours gave, in its order."""
+    rows = connection.execute(
+        "SELECT sha256 FROM ledger WHERE cid = ? AND epoch = ? AND seq = ? ORDER BY position",
+        (cid, epoch, seq),
+    )
+    return [bytes(row[0]) for row in rows]
 
 
 def ledger_size(connection: Connection, cid: int, epoch: bytes, seq: int) -> int:

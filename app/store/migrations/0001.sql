@@ -142,6 +142,7 @@ CREATE TABLE outbox (
     sealed TEXT NOT NULL,
     protection TEXT NOT NULL,   -- onetime, reusable, card
     reference TEXT NOT NULL,
+    note TEXT NOT NULL,
     salt BLOB NOT NULL,         -- opens the manifest's commitment to the log
     receipt INTEGER NOT NULL DEFAULT 0,  -- revision of the newest receipt that came for it
     closed INTEGER NOT NULL DEFAULT 0,   -- 1: acked or void, the sealed file is not needed any more
