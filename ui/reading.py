@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from app.exchange import inbox
 from app.holdings import browsing
-from app.intel import compare
+from app.intel import compare, marking
 from app.intel.marking import Level
 from app.messages import Refused, ngettext
 from app.store import counterparts as store_counterparts
@@ -108,6 +108,8 @@ def plain_value(value: object, names: dict[str, str] | None = None) -> str:
     if isinstance(value, bool):
         return "✓" if value else ""
     if isinstance(value, str):
+        if value in marking.LEVELS:
+            return f"TLP:{marking.LEVELS[value].label}"
         return (names or {}).get(value) or value[:VALUE_LIMIT]
     if isinstance(value, int | float):
         return str(value)
@@ -134,10 +136,10 @@ def level_label(level: int | None) -> str:
 
 def shown_level(row: ObjectRow) -> tuple[str, bool]:
     """The stricter of marking and handling: (label, whether it is a handling)."""
-    marking, handling = row.marking, row.handling
-    if handling is not None and (marking is None or handling > marking):
+    own, handling = row.marking, row.handling
+    if handling is not None and (own is None or handling > own):
         return level_label(handling), True
-    return level_label(marking), False
+    return level_label(own), False
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ class Theme(QObject):
 
     def color(self, name: str) -> QColor:
         """The colour of token `name` in the scheme in use."""
-        return TOKENS.colors[self._scheme][name]
+        return QColor(TOKENS.colors[self._scheme][name])  # a copy: whoever mixes it must not mix the token
 
     def font(self, size: str = "body", weight: str = "regular", *, mono: bool = False) -> QFont:
         """The font of a token size ("small" to "code") and weight ("regular", "medium", "semibold")."""

@@ -26,7 +26,7 @@ from app.messages import N_
 from ui.actions import Actions, Entry
 from ui.theme import Mode, theme
 from ui.tokens import TOKENS
-from ui.widgets.layout import Pane, column, line
+from ui.widgets.layout import FOCUS_FIRST, Pane, column, line
 from ui.widgets.notices import Refusal
 from ui.widgets.palette import Palette
 from ui.widgets.rail import PlaceSpec, Rail, draw_mark
@@ -83,8 +83,13 @@ class Frame(QWidget):
 
     def show_place(self, key: str) -> None:
         self.refusal.clear()
-        self._stack.setCurrentWidget(self._places[key])
+        place = self._places[key]
+        self._stack.setCurrentWidget(place)
         self.rail.choose(key)
+        for widget in place.findChildren(QWidget):
+            if widget.property(FOCUS_FIRST) and widget.isVisible():
+                widget.setFocus()
+                break
 
     def place(self, key: str) -> QWidget:
         return self._places[key]

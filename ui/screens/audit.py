@@ -50,7 +50,7 @@ class Audit(Pane):
         columns = (
             Column("act", _("Act"), 0, "name"),
             Column("officer", _("Officer"), 170),
-            Column("at", _("When"), 160, "date"),
+            Column("at", _("When"), 164, "date"),
             Column("number", _("Entry"), 76, "number"),
         )
         self.model = PagedModel(columns, self._ids, self._rows, desk.jobs.read)

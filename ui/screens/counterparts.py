@@ -25,7 +25,7 @@ from ui.screens.verify import VerifySheet
 from ui.theme import theme
 from ui.tokens import TOKENS
 from ui.widgets.buttons import Button, CopyButton
-from ui.widgets.layout import Item, Pane, Scroll, column, line
+from ui.widgets.layout import FOCUS_FIRST, Item, Pane, Scroll, column, line
 from ui.widgets.notices import Empty, Notice, Refusal, ResultLine
 from ui.widgets.page import Header, ListDetail
 from ui.widgets.panel import DetailPanel, Foot, Section, entry, fact
@@ -61,6 +61,7 @@ class CounterpartList(QWidget):
         self._hover = -1
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
+        self.setProperty(FOCUS_FIRST, True)
         self.setAccessibleName(_("Counterparts"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 

@@ -82,7 +82,7 @@ class Holdings(Pane):
             Column("type", _("Type"), 118, "text", True),
             Column("marking", _("Marking"), 148, "tag", True),
             Column("source", _("Source"), 140),
-            Column("modified", _("Changed"), 92, "date", True),
+            Column("modified", _("Changed"), 104, "date", True),
         )
         self.model = PagedModel(columns, self._ids, self._rows, desk.jobs.read)
         self.model.refused.connect(desk.refused)

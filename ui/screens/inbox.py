@@ -80,7 +80,7 @@ class Packages(Pane):
             Column("seq", _("Package"), 84, "number"),
             Column("state", _("State"), 150),
             Column("objects", _("Objects"), 92, "number"),
-            Column("received", _("Received"), 150, "date"),
+            Column("received", _("Received"), 164, "date"),
         )
         self.model = PagedModel(columns, self._ids, self._rows, desk.jobs.read)
         self.model.refused.connect(desk.refused)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QSizePolicy, QStackedWidget, QWidget
 
 from app.exchange import counterparts, releases
 from app.exchange.counterparts import Listed
@@ -117,7 +117,9 @@ class NewRelease(Pane):
             Button(_("Go to the counterparts"), icon="users", run=lambda: desk.go.emit("counterparts")),
         )
         self._stack.addWidget(self._nobody)
-        side = Pane("surface", layout=column(self.header, top, Hairline(), self._stack))
+        whole = column(self.header, top, Hairline(), self._stack)
+        whole.setStretch(3, 1)
+        side = Pane("surface", layout=whole)
         self.panel = DetailPanel()
         self.split = ListDetail(side, self.panel, detail_width=392)
         self.split.want_detail(True)
@@ -279,7 +281,7 @@ class NewRelease(Pane):
                 status,
                 len(items),
                 _reason(code),
-                remedy(code),
+                remedy(code) or (_leaves_under(judged.decision) if code == LEAVES else ""),
                 [_row(item, judged.names) for item in items],
                 self._action(code),
                 open=code != ALREADY_HAS,
@@ -378,7 +380,11 @@ class NewRelease(Pane):
         if not leaving:
             seal.setToolTip(_("Nothing may leave."))
         self.seal_button = seal
-        self.panel.show_foot([seal, None, KeyHint("Ctrl+Enter")])
+        seal.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        said = muted(
+            _("Written, read back, verified.") if self.target else _("Waits in the outbox until carried.")
+        )
+        self.panel.show_tall_foot(column(seal, line(said, None, KeyHint("Ctrl+Enter"), gap=8), gap=8))
 
     def preview(self, item: object) -> None:
         """The exact text of what leaves, or of one object."""
@@ -440,7 +446,12 @@ def _rank(code: str) -> int:
 
 
 def _reason(code: str) -> str:
-    return sentence(code)
+    return sentence(code).rstrip(".")
+
+
+def _leaves_under(decision: Decision) -> str:
+    ceiling = "CLEAR" if decision.ceiling is None else decision.ceiling.label
+    return _("Every marking and handling at or below {level}.").format(level=ceiling)
 
 
 def _row(item: Item, names: dict[str, str]) -> Row:
@@ -458,7 +469,7 @@ def _row(item: Item, names: dict[str, str]) -> Row:
 
 def _pair(label: str, value: QWidget) -> QWidget:
     made = QWidget()
-    made.setLayout(column(muted(label, size="label"), value, gap=2))
+    made.setLayout(column(Text(label, size="label", color="muted", fixed=True), value, gap=2))
     return made
 
 
@@ -471,7 +482,10 @@ def _field(label: str, field: QWidget, height: int) -> QWidget:
     words = Text(label, size="label", color="muted")
     words.setFixedWidth(96)
     words.setFixedHeight(min(height, 30))
-    made.setLayout(line(column(words, None), field, gap=0))
+    row = line(column(words, None), field, gap=0)
+    if field.sizePolicy().horizontalPolicy() == QSizePolicy.Policy.Fixed:
+        row.addStretch(1)
+    made.setLayout(row)
     made.setFixedHeight(height)
     return made
 

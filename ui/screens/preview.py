@@ -60,6 +60,10 @@ class PreviewSheet(Sheet):
         self.foot_lead.addWidget(muted(numbers.objects(len(items))))
         self.table.select_row(0)
 
+    def open(self) -> None:
+        super().open()
+        self.table.setFocus()
+
     def _open(self, key: object) -> None:
         if not isinstance(key, int):
             return

@@ -104,7 +104,7 @@ class History(Pane):
             Column("seq", _("Package"), 84, "number"),
             Column("state", _("State"), 140),
             Column("size", _("Size"), 84, "number"),
-            Column("sealed", _("Sealed"), 150, "date"),
+            Column("sealed", _("Sealed"), 164, "date"),
         )
         self.model = PagedModel(columns, self._ids, self._rows, desk.jobs.read)
         self.model.refused.connect(desk.refused)

@@ -76,7 +76,9 @@ class Review(Pane):
         self.said = muted(_("Nothing enters the holdings before it is accepted."))
         self.foot = Foot(self.reject_button, self.said, self.accept_some, self.accept_all, margin=16)
         self.foot.row.setStretch(1, 1)
-        self.setLayout(column(self.header, top, Hairline(), self.split, self.foot))
+        whole = column(self.header, top, Hairline(), self.split, self.foot)
+        whole.setStretch(3, 1)
+        self.setLayout(whole)
         self._show_panel()
         desk.changed.connect(self._changed)
         self.reload()
@@ -423,7 +425,13 @@ def _plain(value: dict[str, object]) -> list[tuple[str, str]]:
 
 def _pair(label: str, words: str) -> QWidget:
     made = QWidget()
-    made.setLayout(column(muted(label), Text(words, weight="semibold", fixed=True), gap=2))
+    made.setLayout(
+        column(
+            Text(label, size="label", color="muted", fixed=True),
+            Text(words, weight="semibold", fixed=True),
+            gap=2,
+        )
+    )
     return made
 
 

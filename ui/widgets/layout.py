@@ -7,11 +7,23 @@ from typing import TypeAlias
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLayout,
+    QScrollArea,
+    QScrollBar,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ui import drawing
 from ui.theme import theme
 from ui.tokens import TOKENS
+
+# A property of the widget that takes the focus when its place is shown.
+FOCUS_FIRST = "mithaqFirst"
 
 Item: TypeAlias = QWidget | QLayout | int | None  # an int is a gap in px, None takes what is left
 Margins: TypeAlias = int | tuple[int, int] | tuple[int, int, int, int]
@@ -81,7 +93,7 @@ class Pane(QWidget):
 
 
 class Card(QWidget):
-    """A raised, outlined, rounded ground."""
+    """A raised, outlined, rounded ground. Never taller than what is in it."""
 
     def __init__(
         self, layout: QLayout | None = None, *, ground: str = "raised", radius: int = TOKENS.radius["card"]
@@ -89,6 +101,7 @@ class Card(QWidget):
         super().__init__()
         self._ground = ground
         self._radius = radius
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         if layout is not None:
             self.setLayout(layout)
 
@@ -113,6 +126,14 @@ class Hairline(QWidget):
         painter.end()
 
 
+class QuietBar(QScrollBar):
+    """A scroll bar whose room is always there and whose handle only shows when there is something to scroll."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self.maximum() > self.minimum():
+            super().paintEvent(event)
+
+
 class Scroll(QScrollArea):
     """A vertical scroll area without a frame; the room of its bar is kept, so that nothing jumps."""
 
@@ -120,6 +141,7 @@ class Scroll(QScrollArea):
         super().__init__()
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
+        self.setVerticalScrollBar(QuietBar(Qt.Orientation.Vertical))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)

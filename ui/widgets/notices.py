@@ -59,9 +59,15 @@ class Notice(QWidget):
         self._text = Text(content, size="label", wrap=True)
         top = column(self._icon, None, margins=(0, 1, 0, 0))
         row = line(top, self._text, gap=10, margins=(12, 10, 12, 10))
-        row.setStretch(1, 1)
         if action is not None:
-            row.addWidget(action)
+            row = line(
+                column(None, self._icon, None),
+                column(None, self._text, None),
+                action,
+                gap=10,
+                margins=(12, 8),
+            )
+        row.setStretch(1, 1)
         self.setLayout(row)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)

@@ -165,9 +165,17 @@ class DetailPanel(Pane):
         self.scroller.verticalScrollBar().setValue(0)
         self.setUpdatesEnabled(True)
 
+    def show_tall_foot(self, content: QLayout) -> None:
+        """Replace the actions by the one that decides, over a line about it."""
+        clear(self.foot.row)
+        self.foot.setFixedHeight(88)
+        self.foot.row.addLayout(content)
+        self.foot.show()
+
     def show_foot(self, items: Sequence[Item]) -> None:
         """Replace the actions; none hides the foot."""
         clear(self.foot.row)
+        self.foot.setFixedHeight(TOKENS.layout["actions"])
         for item in items:
             if item is None:
                 self.foot.row.addStretch(1)

@@ -120,11 +120,14 @@ class PlaceButton(QAbstractButton):
             drawing.text(painter, words, _(self.spec.words), weight=weight, color=color)
         if self._badge:
             shown = numbers.number(self._badge)
-            width = max(20, look.metrics("small", "semibold").horizontalAdvance(shown) + 12)
-            x = whole.width() - width - (2 if self.narrow else 10)
-            y = 2 if self.narrow else (whole.height() - 20) // 2
-            at = drawing.mirrored(QRect(x, y, width, 20), whole)
-            drawing.box(painter, at, ground=look.color("accent"), radius=10)
+            side = 16 if self.narrow else 20
+            width = max(
+                side, look.metrics("small", "semibold").horizontalAdvance(shown) + (6 if self.narrow else 12)
+            )
+            x = whole.width() - width - (0 if self.narrow else 10)
+            y = 0 if self.narrow else (whole.height() - side) // 2
+            at = drawing.mirrored(QRect(x, y, width, side), whole)
+            drawing.box(painter, at, ground=look.color("accent"), radius=side / 2)
             drawing.text(
                 painter, at, shown, size="small", weight="semibold", color="on_accent", align="center"
             )
@@ -162,8 +165,9 @@ class ProgressCard(Card):
         self._cancel.setFixedSize(20, 20)
         self._bar = Bar()
         self._state = Text(size="small", color="muted")
-        head = line(self._name, self._cancel, gap=4)
-        super().__init__(column(head, 4, self._bar, 6, self._state, margins=(10, 6, 8, 8)))
+        self._head = QWidget()
+        self._head.setLayout(line(self._name, self._cancel, gap=4))
+        super().__init__(column(self._head, self._bar, self._state, margins=(10, 6, 8, 8), gap=5))
         self._task = task
         task.progressed.connect(self.show_progress)
         task.ended.connect(self.deleteLater)
@@ -177,6 +181,16 @@ class ProgressCard(Card):
             seconds = self._task.seconds_left()
             words = [count] if seconds is None else [count, numbers.left(seconds)]
         self._state.setText(" · ".join(words))
+
+    def fold(self, narrow: bool) -> None:
+        """Only the bar, or all of it."""
+        self._head.setVisible(not narrow)
+        self._state.setVisible(not narrow)
+        self.setToolTip(self._name.text() if narrow else "")
+        margins = (4, 8, 4, 8) if narrow else (10, 6, 8, 8)
+        layout = self.layout()
+        if layout is not None:
+            layout.setContentsMargins(*margins)
 
     def _stop(self) -> None:
         self._task.cancel()
@@ -234,7 +248,9 @@ class Rail(Pane):
 
     def watch(self, task: Task) -> None:
         """Show the progress of `task` until it ends."""
-        self._cards.addWidget(ProgressCard(task))
+        card = ProgressCard(task)
+        self._cards.addWidget(card)
+        card.fold(self._narrow)
 
     @property
     def cards(self) -> list[ProgressCard]:
@@ -251,6 +267,8 @@ class Rail(Pane):
         self._names.setVisible(not narrow)
         self._who.setVisible(not narrow)
         self._settings.setVisible(not narrow)
+        for card in self.cards:
+            card.fold(narrow)
         for button in self._buttons.values():
             button.narrow = narrow
             button.setToolTip(_(button.spec.words) if narrow else "")

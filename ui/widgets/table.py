@@ -33,6 +33,7 @@ from PySide6.QtWidgets import (
 from ui import drawing, icons
 from ui.theme import theme
 from ui.tokens import TOKENS
+from ui.widgets.layout import FOCUS_FIRST, QuietBar
 from ui.widgets.paging import Cell, Column, PagedModel, Row
 
 FIRST_MARGIN = TOKENS.space[5]
@@ -198,6 +199,7 @@ class ListTable(QTableView):
         self.hovered = -1
         self.setModel(model)
         self.setAccessibleName(name)
+        self.setProperty(FOCUS_FIRST, True)
         self.setItemDelegate(_Delegate(self))
         self._header = _Header(self)
         self.setHorizontalHeader(self._header)
@@ -215,6 +217,7 @@ class ListTable(QTableView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollBar(QuietBar(Qt.Orientation.Vertical))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setCornerButtonEnabled(False)

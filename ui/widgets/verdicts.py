@@ -52,7 +52,7 @@ class _Head(QWidget):
         self.setAccessibleName(f"{group.count} {group.reason} {group.code} {group.remedy}")
         self._button = button
         if button is not None:
-            self.setLayout(line(None, button, margins=(0, 0, 16, 0)))
+            self.setLayout(line(None, button, 16, gap=0))
 
     def sizeHint(self) -> QSize:
         return QSize(300, TOKENS.row["group"])
@@ -120,7 +120,7 @@ class VerdictGroup(QWidget):
         self._rows.activated_row.connect(lambda n: self.activated_row.emit(group.rows[n]))
         self._more = Button("", "quiet", run=self.show_more)
         more = QWidget()
-        more.setLayout(line(self._more, None, margins=(70, 0, 16, 0)))
+        more.setLayout(line(70, self._more, None, gap=0))
         more.setFixedHeight(theme().row_height)
         self._more_row = more
         self._below = QWidget()

@@ -1,0 +1,385 @@
+"""Every screen as a picture: `python -m tests.ui.screenshots OUTDIR [NAME...]`, in English and mirrored, light, dark
+and high contrast, on sample intel made here. On a display where there is one, else offscreen."""
+
+from __future__ import annotations
+
+import copy
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+if not os.environ.get("DISPLAY"):
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app import vault
+from app.courier import folder as courier
+from app.exchange import counterparts, inbox, releases
+from app.exchange.releases import Wish
+from app.formats import stix
+from app.holdings import handling, importing
+from app.intel.marking import Level
+from app.jobs import Job
+from tests.ui import gallery, pseudo, stage
+from tests.ui.driving import settle, wait
+from ui import safe_text, theme
+from ui.screens.verify import VerifySheet
+from ui.session import Session
+from ui.tokens import RESOURCES
+
+SAMPLE = RESOURCES / "samples" / "copper-lantern.json"
+TLP = {
+    "GREEN": "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
+    "AMBER": "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421",
+    "AMBER+STRICT": "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003",
+    "RED": "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
+    "CLEAR": "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
+}
+
+# Type, name, level ("" none), month and day. Names are invented.
+OBJECTS = (
+    ("malware", "TIDEHOOK", "AMBER", "11-22"),
+    ("intrusion-set", "Copper Lantern (second set)", "AMBER", "11-22"),
+    ("attack-pattern", "Spearphishing Attachment", "CLEAR", "11-21"),
+    ("indicator", "Beacon to update-relay.saltpan.example", "", "11-21"),
+    ("indicator", "TIDEHOOK loader, first stage (SHA-256)", "", "11-21"),
+    ("vulnerability", "Pre-authentication bypass in the Orrin mail gateway, all versions", "GREEN", "11-20"),
+    ("infrastructure", "Relay cluster 198.51.100.0/27", "AMBER", "11-20"),
+    ("attack-pattern", "Exfiltration Over Web Service", "CLEAR", "11-19"),
+    ("malware", "GLASSWREN", "GREEN", "11-19"),
+    ("report", "Copper Lantern: activity against water utilities, third quarter", "", "11-18"),
+    ("indicator", "صفحة دخول تنتحل portal.almaria.example", "", "11-18"),
+    ("course-of-action", "Block macro execution from the Internet zone", "CLEAR", "11-18"),
+    ("campaign", "Winter Ledger", "RED", "11-17"),
+    ("attack-pattern", "Valid Accounts: Domain Accounts", "CLEAR", "11-17"),
+    ("indicator", "evil\u202egpj.exe, a name that turns itself round", "GREEN", "11-16"),
+    ("tool", "Ropewalk remote shell", "GREEN", "11-16"),
+    ("vulnerability", "Privilege escalation in Tessera endpoint agent", "AMBER", "11-15"),
+    ("intrusion-set", "Quiet Heron", "AMBER", "11-15"),
+    ("indicator", "Mutex Global\\heron-7f", "AMBER", "11-14"),
+    ("malware", '<img src="/dev/zero"> SALTPAN', "AMBER", "11-13"),
+    ("attack-pattern", "Impair Defenses: Disable or Modify Tools", "CLEAR", "11-13"),
+    ("attack-pattern", "Command and Scripting Interpreter: PowerShell", "CLEAR", "11-12"),
+    ("indicator", "Scheduled task named “OrrinSync”", "GREEN", "11-12"),
+    ("campaign", "Salt Harvest", "AMBER+STRICT", "11-11"),
+)
+TEXT = (
+    "Modular loader seen against water and energy operators since March. Arrives as a signed updater, keeps one "
+    "scheduled task, and fetches its second stage over HTTPS from hosts named after mail products."
+)
+
+
+def sample(number: int, kind: str, name: str, level: str, day: str) -> dict[str, Any]:
+    """One invented object."""
+    when = f"2026-{day}T09:14:00.000Z"
+    made: dict[str, Any] = {
+        "type": kind,
+        "spec_version": "2.1",
+        "id": f"{kind}--5d0b7c1e-0000-4000-8000-{number:012d}",
+        "created": "2026-03-04T08:00:00.000Z",
+        "modified": when,
+        "name": name,
+        "description": TEXT,
+    }
+    if level:
+        made["object_marking_refs"] = [TLP[level]]
+    if kind == "indicator":
+        made |= {
+            "pattern": "[ipv4-addr:value ISSUBSET '198.51.100.0/27']",
+            "pattern_type": "stix",
+            "valid_from": when,
+            "confidence": 60,
+        }
+    if kind == "malware":
+        made |= {
+            "is_family": True,
+            "malware_types": ["backdoor", "dropper"],
+            "aliases": ["Hook.T", "Undertow"],
+        }
+        made |= {"first_seen": "2026-03-04T00:00:00Z", "last_seen": "2026-11-19T00:00:00Z"}
+    if kind == "infrastructure":
+        made |= {"infrastructure_types": ["command-and-control"], "confidence": 60}
+    if kind == "report":
+        made |= {"published": when, "object_refs": ["malware--5d0b7c1e-0000-4000-8000-000000000000"]}
+    return made
+
+
+def theirs(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the other side sends back: the same, newer, older, in conflict, revoked, and new."""
+    out = []
+    for number, one in enumerate(copy.deepcopy(objects[:16])):
+        one["object_marking_refs"] = [TLP["CLEAR"]]
+        if number in (6, 8):  # same time, other content
+            one["name"] = one["name"].replace("27", "26").replace("GLASSWREN", "GLASSWREN loader")
+            one["description"] = TEXT.replace("one scheduled task", "two scheduled tasks").replace(
+                "March", "April"
+            )
+            one["confidence"] = 85
+        elif number == 12:
+            one["modified"] = "2026-11-23T07:00:00.000Z"
+            one["revoked"] = True
+        elif number % 4 == 0:
+            one["modified"] = "2026-11-23T06:30:00.000Z"
+            one["description"] = TEXT.replace("water and energy", "water, energy and rail")
+        elif number % 4 == 1 or objects[number].get("object_marking_refs") != [TLP["CLEAR"]]:
+            one["modified"] = "2026-05-01T06:30:00.000Z"
+        out.append(one)
+    for number in range(100, 121):
+        kind, name = (
+            ("indicator", f"Host relay-{number}.saltpan.example")
+            if number % 3
+            else ("malware", f"PAN-{number}")
+        )
+        out.append(sample(number, kind, name, "CLEAR", "11-22"))
+    return out
+
+
+class Stage:
+    """Two installations, one of them in a window."""
+
+    def __init__(self, application: QApplication, root: Path) -> None:
+        self.application = application
+        self.root = root
+        objects = [sample(n, *row) for n, row in enumerate(OBJECTS)]
+        self.a, self.b = stage.pair(root)
+        stick = root / "LANTERN-02"
+        stick.mkdir()
+        self.stick = stick
+        with vault.unlocked(self.b.home, stage.PASSPHRASE) as there:
+            path = stage.bundle(root / "theirs.json", theirs(objects))
+            with stix.opened(path) as entries:
+                importing.import_entries(there, entries, path.name, Level.CLEAR, Job())
+            wish = Wish(
+                None,
+                note="Water sector, week 47. Two of ours differ from yours; tell us which you keep.",
+                priority="flash",
+            )
+            package = releases.release(there, "CERT Almaria", wish, stick, Job()).package.path
+        with vault.unlocked(self.a.home, stage.PASSPHRASE) as here:
+            for name, chosen, level in (
+                ("own-analysis.json", objects, None),
+                ("enterprise-attack.json", objects[2:3], None),
+            ):
+                path = stage.bundle(root / name, chosen)
+                with stix.opened(path) as entries:
+                    importing.import_entries(here, entries, name, level, Job())
+            if SAMPLE.is_file():
+                with stix.opened(SAMPLE) as entries:
+                    importing.import_entries(here, entries, SAMPLE.name, None, Job())
+            handling.set_level(here, objects[0]["id"], Level.AMBER_STRICT)
+            changed = copy.deepcopy(objects[17])
+            changed["description"] = "Other words at the same time."
+            path = stage.bundle(root / "second-desk.json", [changed])
+            with stix.opened(path) as entries:
+                importing.import_entries(here, entries, path.name, None, Job())
+            releases.release(here, "Northmark CSIRT", Wish(None, reference="2026/114"), stick, Job())
+            inbox.receive(here, package, Job())
+            extra = stage.create(root / "oster", "Oster Bay National CSIRT", "NL", "J. de Wit")
+            with vault.unlocked(extra.home, stage.PASSPHRASE) as third:
+                card = counterparts.own_card(third)
+                courier.write_pieces(root / "oster.card", [card])
+            counterparts.add(here, card, "Oster Bay CSIRT")
+
+    def window(self, home: Path) -> Session:
+        session = Session(self.application, home)
+        session.show()
+        session.window.resize(1440, 900)
+        session.window.activateWindow()
+        return session
+
+    def unlocked(self) -> Session:
+        session = self.window(self.a.home)
+        opened = vault.unlock(self.a.home, stage.PASSPHRASE)
+        session.enter(opened)
+        settle(session)
+        wait(lambda: session.window.frame and session.window.frame.rail.officer.shown, "the frame")
+        settle(session)
+        QTest.qWait(60)
+        settle(session)
+        return session
+
+
+def close(session: Session) -> None:
+    import threading
+
+    session.window.close()
+    for thread in threading.enumerate():
+        if thread.name == "stopping":
+            thread.join()
+    session.window.deleteLater()
+    QApplication.processEvents()
+
+
+def shots(stand: Stage, save: Callable[[Session, str], None]) -> None:
+    """Walk through every screen."""
+    empty = stand.root / "nothing"
+    session = stand.window(empty)
+    save(session, "first-run")
+    close(session)
+    session = stand.window(stand.a.home)
+    save(session, "unlock")
+    close(session)
+
+    session = stand.unlocked()
+    frame = session.window.frame
+    assert frame is not None
+    holdings: Any = frame.place("holdings")
+    session.go("holdings")
+    at = next(
+        n
+        for n in range(40)
+        if holdings.model.row_at(n) and holdings.model.row_at(n).cells[0].text == "TIDEHOOK"
+    )
+    holdings.table.select_row(at)
+    holdings.table.setFocus()
+    settle(session)
+    save(session, "holdings")
+    holdings._choose_flag("conflict")
+    settle(session)
+    holdings.table.select_row(0)
+    settle(session)
+    save(session, "holdings-conflict")
+    holdings.clear_filters()
+    holdings.search.setText("nothing of the kind")
+    QTest.qWait(200)
+    settle(session)
+    save(session, "holdings-no-match")
+    holdings.clear_filters()
+    settle(session)
+    holdings.panel.toggle_raw()
+    settle(session)
+    save(session, "holdings-raw")
+    session.window.open_palette()
+    save(session, "palette")
+    session.window._palette.close_palette()  # type: ignore[union-attr]
+
+    session.go("releases")
+    settle(session)
+    save(session, "releases")
+    session.desk.release_wanted.emit(None)  # type: ignore[union-attr]
+    place: Any = frame.place("releases")
+    wait(lambda: place.draft and place.draft._judged, "verdicts")
+    place.draft.set_target(stand.stick)
+    place.draft.note.setPlainText("Water sector, week 47")
+    settle(session)
+    save(session, "new-release")
+    place.draft.preview(None)
+    settle(session)
+    save(session, "preview")
+    _close_sheets(session)
+    place.leave()
+
+    session.go("counterparts")
+    settle(session)
+    save(session, "counterparts")
+    people: Any = frame.place("counterparts")
+    one = next(o for o in people.list.ones if not o.verified)
+    people.list.open(one.fingerprint)
+    settle(session)
+    save(session, "counterparts-unverified")
+    people.verify()
+    settle(session)
+    sheet = session.window.findChildren(VerifySheet)[-1]
+    wait(lambda: sheet._ceremony, "digits")
+    sheet._show(1)
+    sheet.theirs.set_digits("85203")
+    sheet.theirs.setFocus()
+    save(session, "verify")
+    sheet.theirs.set_digits("85203171")
+    sheet._continue()
+    sheet.code.set_digits("00000000")
+    sheet._continue()
+    save(session, "verify-miss")
+    _close_sheets(session)
+    people.revoke()
+    save(session, "question")
+    _close_sheets(session)
+
+    session.go("inbox")
+    settle(session)
+    save(session, "inbox")
+    box: Any = frame.place("inbox")
+    box.review(box.packages.model.ids[0])
+    wait(lambda: box.under_review._review and box.under_review._beside, "the comparison")
+    settle(session)
+    save(session, "review")
+    box.leave()
+
+    session.go("audit")
+    settle(session)
+    audit: Any = frame.place("audit")
+    audit.table.select_row(0)
+    settle(session)
+    save(session, "audit")
+    session.go("settings")
+    settle(session)
+    save(session, "settings")
+    close(session)
+
+    session = stand.window(empty)
+    session.window.cover(gallery.frame())
+    session.window.findChildren(gallery.Frame)[-1].show_place("audit")
+    save(session, "components")
+    session.window.findChildren(gallery.Frame)[-1].rail.fold(True)
+    session.window.resize(1280, 720)
+    session.window.findChildren(gallery.Frame)[-1].show_place("holdings")
+    save(session, "smallest")
+    close(session)
+
+
+def _close_sheets(session: Session) -> None:
+    from ui.widgets.sheet import Sheet
+
+    for sheet in session.window.findChildren(Sheet):
+        sheet.close_sheet()
+    QApplication.processEvents()
+
+
+def main(arguments: list[str]) -> int:
+    out = Path(arguments[0])
+    wanted = set(arguments[1:])
+    out.mkdir(parents=True, exist_ok=True)
+    application = QApplication(["mithaq"])
+    theme.install(application)
+    safe_text.install_rule(application)
+    root = Path(tempfile.mkdtemp(prefix="mithaq-pictures-"))
+    try:
+        stand = Stage(application, root)
+        for mode, mirrored in (
+            ("light", False),
+            ("dark", False),
+            ("light", True),
+            ("dark", True),
+            ("high_contrast", False),
+        ):
+            if wanted and f"{mode}{'-rtl' if mirrored else ''}" not in wanted:
+                continue
+            pseudo.switch(mirrored)
+            theme.theme().set_mode(mode)  # type: ignore[arg-type]
+            with vault.unlocked(stand.a.home, stage.PASSPHRASE) as here:
+                from app import officers
+
+                officers.change_setting(here, "theme", mode)
+
+            def save(session: Session, name: str, mode: str = mode, mirrored: bool = mirrored) -> None:
+                for _round in range(4):
+                    QApplication.processEvents()
+                side = "rtl" if mirrored else "ltr"
+                session.window.grab().save(str(out / f"{name}-{mode.replace('_', '-')}-{side}.png"))
+
+            shots(stand, save)
+    finally:
+        pseudo.switch(False)
+        shutil.rmtree(root, ignore_errors=True)
+    print(f"{len(list(out.glob('*.png')))} pictures in {out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
