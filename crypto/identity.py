@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from crypto import composite, document, kem, names, strict_json
 from crypto.composite import SigningKey
 from crypto.errors import CryptoError
+from crypto.memory import Locked
 
 CARD_KIND = "card"
 CARD_LIMIT = 16 * 1024
@@ -29,12 +30,24 @@ _COUNTRY = re.compile(r"[A-Z]{2}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z", re.ASCII)
 
 
-@dataclass(frozen=True)
 class Identity:
     """Both private keys of an installation: `signing`, and the 32-byte seed of the KEM key."""
 
-    signing: SigningKey
-    kem_seed: bytes
+    def __init__(self, signing: SigningKey, kem_seed: bytes) -> None:
+        if len(kem_seed) != kem.SEED_BYTES:
+            raise ValueError("a KEM seed is 32 bytes")
+        self.signing = signing
+        self._kem_seed = Locked(kem_seed)
+
+    @property
+    def kem_seed(self) -> bytes:
+        """The seed of the KEM key, a copy of what is kept locked."""
+        return self._kem_seed.reveal()
+
+    def wipe(self) -> None:
+        """Forget both private keys."""
+        self.signing.wipe()
+        self._kem_seed.wipe()
 
     @classmethod
     def generate(cls) -> Identity:

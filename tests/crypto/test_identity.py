@@ -45,11 +45,22 @@ def test_a_card_says_who_and_its_fingerprint_names_the_keys() -> None:
 
 def test_identity_survives_the_store() -> None:
     again = Identity.from_bytes(ME.to_bytes())
-    assert again == Identity(again.signing, ME.kem_seed)
+    assert (again.kem_seed, again.kem_public) == (ME.kem_seed, ME.kem_public)
     assert again.fingerprint == ME.fingerprint
     assert again.signing.seed == ME.signing.seed
     assert repr(ME) == "Identity(...)"
     assert Identity.generate().fingerprint != Identity.generate().fingerprint
+
+
+def test_a_wiped_identity_is_gone() -> None:
+    one = Identity.generate()
+    print_ = one.fingerprint
+    one.wipe()
+    assert one.fingerprint == print_
+    with pytest.raises(ValueError):  # noqa: PT011 (mmap's own words)
+        one.to_bytes()
+    with pytest.raises(ValueError, match="32"):
+        Identity(SigningKey.generate(), bytes(31))
 
 
 @pytest.mark.parametrize("raw", [b"", ME.to_bytes()[:-1], ME.to_bytes() + b"\0", b"x" + ME.to_bytes()[1:]])
