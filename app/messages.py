@@ -301,7 +301,7 @@ MESSAGES: dict[str, Message] = {
     "part-unreadable": Message(N_("A part of the package cannot be read."), N_("Tell the counterpart.")),
     "status-duplicate": Message(N_("This package was opened before."), N_("Nothing needs doing.")),
     "status-gap": Message(
-        N_("Earlier packages have not come: {missing}."),
+        N_("Packages have not come: {missing}."),
         N_("They may still be on the way; ask for them if not."),
     ),
     "status-closed": Message(
@@ -312,6 +312,10 @@ MESSAGES: dict[str, Message] = {
     ),
     "part-repeated": Message(N_("A part came twice; the first one counts."), N_("Tell the counterpart.")),
     "package-unknown": Message(N_("There is no package {seq} here."), N_("See `inbox list` or `outbox`.")),
+    "no-longer-leaves": Message(
+        N_("Package {seq} holds what may not leave for {name} any more; it is void now."),
+        N_("See with `release --dry-run` what holds it back, and release what may leave."),
+    ),
     "package-closed": Message(N_("Package {seq} is acknowledged or void; it is not carried again.")),
     "nothing-pending": Message(N_("Everything in package {number} is decided.")),
     "nothing-received": Message(N_("Nothing has come from {name} yet.")),

@@ -113,6 +113,11 @@ def table(rows: Iterable[tuple[object, ...]]) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
+def spoken_ranges(ranges: Iterable[tuple[int, int]]) -> str:
+    """Package numbers as people write them: 3, 5-7."""
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges) or "-"
+
+
 def ids_from(path: Path) -> tuple[str, ...]:
     """STIX ids in a text file, one a line, or those of a JSON list. Raises `Refused` (file-unreadable, ids-missing)."""
     try:

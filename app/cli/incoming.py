@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from app.cli.base import NUMBER_LIMIT, Session, ids_from, table, why
+from app.cli.base import NUMBER_LIMIT, Session, ids_from, spoken_ranges, table, why
 from app.exchange import inbox
 from app.exchange.inbox import Decided, Listed, Received
 from app.messages import _, plain
@@ -55,13 +55,13 @@ def _received(got: Received) -> dict[str, Any]:
 
 
 def _received_lines(got: Received) -> list[str]:
-    lines = [
-        _("Package {seq} from {name}: {n} objects wait as number {number}.").format(
-            seq=got.seq, name=plain(got.sender), n=got.objects, number=got.number
+    lines = [_("Package {seq} from {name}.").format(seq=got.seq, name=plain(got.sender))]
+    if got.objects:
+        lines.append(
+            _("{n} objects wait in the inbox as number {number}.").format(n=got.objects, number=got.number)
         )
-    ]
     if got.status != "new":
-        lines.append(why(f"status-{got.status}", missing=", ".join(f"{a}-{b}" for a, b in got.missing)))
+        lines.append(why(f"status-{got.status}", missing=spoken_ranges(got.missing)))
     return lines + [f"{plain(where)}: {why(code)}" for where, code in got.failed]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from app.cli.base import NUMBER_LIMIT, Session, ids_from, say_refused, table, why
+from app.cli.base import NUMBER_LIMIT, Session, ids_from, say_refused, spoken_ranges, table, why
 from app.exchange import drops, outbox, receipts, releases, sealing
 from app.exchange.releases import Decision, Wish
 from app.holdings import browsing
@@ -146,6 +146,34 @@ def carry(session: Session, seq: int, to: str, out: Path) -> int:
 
 
 @click.command()
+@click.argument("seq", type=click.IntRange(1, NUMBER_LIMIT))
+@click.option("--to", required=True, metavar="NAME", help="The counterpart.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="A new file, or a folder (default: it waits in the outbox).",
+)
+@click.pass_obj
+def resend(session: Session, seq: int, to: str, out: Path | None) -> int:
+    """Release again what a lost package had, as a new package; SEQ becomes void."""
+    with session.unlocked() as installation:
+        released = outbox.resend(installation, to, seq, out, session.job())
+    document = _document(released.decision, released.package) | {"replaces": seq}
+    return session.show(document, _lines(released.decision, released.package))
+
+
+@click.command()
+@click.argument("seq", type=click.IntRange(1, NUMBER_LIMIT))
+@click.option("--to", required=True, metavar="NAME", help="The counterpart.")
+@click.pass_obj
+def void(session: Session, seq: int, to: str) -> int:
+    """Declare a package void that was sealed wrongly or is lost; the next one tells them."""
+    with session.unlocked() as installation:
+        outbox.void(installation, to, seq)
+    return session.show({"seq": seq, "state": "void"}, [_("Package {seq} is void.").format(seq=seq)])
+
+
+@click.command()
 @click.option("--to", required=True, metavar="NAME", help="The counterpart.")
 @click.option(
     "--out",
@@ -232,6 +260,11 @@ def drop_sync(session: Session, names: tuple[str, ...]) -> int:
         _("Received: {n}").format(n=len(done.received)),
     ]
     lines += [f"{file}: {why(code)}" for _drop, file, code in done.refused]
+    lines += [
+        why(f"status-{r.status}", missing=spoken_ranges(r.missing))
+        for _drop, r in done.received
+        if r.status != "new"
+    ]
     attention = bool(done.refused) or any(r.status != "new" for _drop, r in done.received)
     return session.show(document, lines, attention)
 
@@ -240,6 +273,8 @@ COMMANDS: dict[str, click.Command] = {
     "release": release,
     "outbox": outbox_,
     "carry": carry,
+    "resend": resend,
+    "void": void,
     "receipt": receipt,
     "ledger": ledger,
     "drop": drop,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app import audit, officers
 from app.courier import drop
-from app.exchange import counterparts, inbox, sealing
+from app.exchange import counterparts, inbox, outbox, sealing
 from app.exchange.inbox import Received
 from app.jobs import Job
 from app.messages import Refused
@@ -107,6 +107,7 @@ def _publish(installation: Installation, cid: int, folder: Path, job: Job) -> li
             continue
         code = ""
         try:
+            outbox.judge_again(installation, one, package, job)
             drop.publish(installation.outbox / package.file, package.medium, package.sha256, folder, job)
         except Refused as error:
             # A crash after an earlier publication: the file is there, only the record of it is missing.

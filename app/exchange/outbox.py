@@ -62,7 +62,7 @@ def carry(installation: Installation, to: str, seq: int, target: Path, job: Job)
     Raises `Refused`: package-unknown, package-closed, no-longer-leaves, and as `sealing.carry` does.
     """
     one, record = _sealed(installation, to, seq)
-    _judge_again(installation, one, record, job)
+    judge_again(installation, one, record, job)
     return sealing.carry(installation, one, record, target, job)
 
 
@@ -74,7 +74,7 @@ def resend(installation: Installation, to: str, seq: int, target: Path | None, j
     one, record = _sealed(installation, to, seq)
     if record.release is None:
         raise Refused("package-closed", seq=seq, name=one.alias)
-    decision, wish = _judge_again(installation, one, record, job)
+    decision, wish = judge_again(installation, one, record, job)
     ended = (
         counterparts.load_channel(installation.database.read(), one.cid).sending.epoch != record.epoch.hex()
     )
@@ -107,7 +107,7 @@ def _sealed(installation: Installation, to: str, seq: int) -> tuple[Counterpart,
     return one, record
 
 
-def _judge_again(
+def judge_again(
     installation: Installation, one: Counterpart, record: packages.Sealed, job: Job
 ) -> tuple[Decision, Wish]:
     """The gate's answer for exactly what a package has. One that may not leave now is made void and refused."""

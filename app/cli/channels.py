@@ -1,0 +1,93 @@
+"""Commands about a channel: how it stands, and the officer's decisions when something went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+import click
+
+from app.cli.base import Session, spoken_ranges, table, why
+from app.exchange import epochs
+from app.exchange.epochs import Status
+from app.messages import _
+from app.store.installation import Installation
+
+
+@click.group()
+def channel() -> None:
+    """The ordered exchange with one counterpart."""
+
+
+@channel.command("show")
+@click.argument("name")
+@click.pass_obj
+def show(session: Session, name: str) -> int:
+    """How the channel with NAME stands: what is unacknowledged, missing, lost; keys left."""
+    return _decide(session, name, epochs.status)
+
+
+@channel.command("restart")
+@click.argument("name")
+@click.option(
+    "--reason",
+    type=click.Choice(["restored", "forked"]),
+    required=True,
+    help="Why our direction begins anew.",
+)
+@click.pass_obj
+def restart(session: Session, name: str, reason: str) -> int:
+    """Begin our direction anew; NAME must confirm it. What lay unacknowledged is released again with `resend`."""
+    return _decide(
+        session, name, lambda i, n: epochs.restart(i, n, "restored" if reason == "restored" else "forked")
+    )
+
+
+@channel.command("confirm")
+@click.argument("name")
+@click.pass_obj
+def confirm(session: Session, name: str) -> int:
+    """Believe that NAME begins a new epoch, after asking them by another way."""
+    return _decide(session, name, epochs.confirm)
+
+
+@channel.command("excuse")
+@click.argument("name")
+@click.pass_obj
+def excuse(session: Session, name: str) -> int:
+    """Record that NAME acknowledged what was never sent, and go on sealing."""
+    return _decide(session, name, epochs.excuse)
+
+
+@channel.command("ask")
+@click.argument("name")
+@click.pass_obj
+def ask(session: Session, name: str) -> int:
+    """Ask NAME for every package that has not come; the next package says so."""
+    return _decide(session, name, epochs.ask)
+
+
+def _decide(session: Session, name: str, act: Callable[[Installation, str], Status]) -> int:
+    with session.unlocked() as installation:
+        found = act(installation, name)
+    lines = [why(found.state, name=found.name)] if found.state else []
+    if found.pending:
+        lines.append(why("epoch-pending", name=found.name, reason=found.pending))
+    if found.mending:
+        lines.append(why("channel-mending", name=found.name))
+    lines += table(
+        [
+            (_("sent"), found.sent),
+            (_("not acknowledged"), spoken_ranges(found.unacked)),
+            (_("lost there"), spoken_ranges(found.lost)),
+            (_("received"), found.received),
+            (_("missing"), spoken_ranges(found.missing)),
+            (_("one-time keys of ours"), found.own_keys),
+            (_("one-time keys of theirs"), found.their_keys),
+        ]
+    )
+    attention = bool(found.state or found.pending or found.mending or found.missing or found.lost)
+    return session.show(asdict(found), lines, attention)
+
+
+COMMANDS: dict[str, click.Command] = {"channel": channel}
