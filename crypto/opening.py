@@ -22,6 +22,8 @@ from crypto.manifest import Manifest, Part
 from crypto.source import Readable, Source
 from crypto.zstd_frame import WINDOW_LIMIT, Outline
 
+DECODED_BYTES = 256 * 1024
+
 K = TypeVar("K")
 
 
@@ -188,7 +190,7 @@ class _PartReader(io.RawIOBase):
 
         assert self._frames is not None
         try:
-            return self._frames.read(min(most, CHUNK))
+            return self._frames.read(min(most, DECODED_BYTES))
         except zstandard.ZstdError:
             raise CryptoError("package-part", "frame") from None
 

@@ -14,19 +14,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import BinaryIO
 
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-
 from crypto import age_header, age_stream, layout, manifest
 from crypto.age_header import FILE_KEY_BYTES
 from crypto.age_keys import HybridRecipient
-from crypto.age_stream import CHUNK, SEALED_CHUNK, TAG_BYTES
+from crypto.age_stream import BATCH, CHUNK
+from crypto.chunk_writer import ChunkWriter
 from crypto.composite import SigningKey
 from crypto.errors import CryptoError
 from crypto.hashing import Hashing
 from crypto.manifest import Draft, Manifest, Part
 from crypto.source import Source
 
-BATCH = 16
 MEMORY_LIMIT = BATCH * CHUNK
 LEVEL = 1
 PROBE_BYTES = 64 * 1024
@@ -82,7 +80,7 @@ def seal(
     plain: set[int] = set()
     origin = target.tell()
     with Hashing() as hashing:
-        plans = [_plan(part) for part in parts]
+        plans = _plans(parts)
         while True:
             try:
                 return _Seal(target, origin, recipient, draft, plans, plain, hashing, step).run(signer)
@@ -110,9 +108,19 @@ class _Plan:
     open: Callable[[], BinaryIO]
 
 
-def _plan(part: PartSource) -> _Plan:
-    file = part.open()
-    with file:
+def _plans(parts: Sequence[PartSource]) -> list[_Plan]:
+    plans, room = [], MEMORY_LIMIT
+    for part in parts:
+        plan = _plan(part, room)
+        plans.append(plan)
+        if plan.open is not part.open:
+            room -= plan.size
+    return plans
+
+
+def _plan(part: PartSource, room: int) -> _Plan:
+    """Look at a part once. One that cannot seek and takes less than `room` is kept, and not opened again."""
+    with part.open() as file:
         size, opener = part.size, part.open
         if size is None and file.seekable():
             size = file.seek(0, io.SEEK_END)
@@ -120,7 +128,7 @@ def _plan(part: PartSource) -> _Plan:
         source = Source(file)
         codec = part.codec if part.codec != "zstd" or _pays(source.peek(PROBE_BYTES)) else "none"
         if size is None:
-            size, held = _count(source)
+            size, held = _count(source, room)
             if held is not None:
                 opener = _in_memory(held)
     return _Plan(part, size, codec, opener)
@@ -136,11 +144,11 @@ def _pays(start: bytes) -> bool:
     return len(zstandard.ZstdCompressor(level=LEVEL).compress(start)) < WORTH * len(start)
 
 
-def _count(source: Source) -> tuple[int, bytes | None]:
+def _count(source: Source, room: int) -> tuple[int, bytes | None]:
     """The size of what is left, and the bytes themselves if they are few."""
-    start = source.read(MEMORY_LIMIT)
+    start = source.read(room)
     size = len(start)
-    if size < MEMORY_LIMIT:
+    if size < room:
         return size, start
     buffer = memoryview(bytearray(MEMORY_LIMIT))
     while got := source.fill(buffer):
@@ -177,7 +185,7 @@ class _Seal:
         room = self._head_size + self._total + layout.PADDING_FLOOR
         cipher = age_stream.payload_cipher(file_key, nonce)
         self._start = len(header) + len(nonce)
-        self._out = _Chunks(target, origin + self._start, cipher, room, hashing)
+        self._out = ChunkWriter(target, origin + self._start, cipher, room, hashing)
 
     def run(self, signer: SigningKey) -> Sealed:
         out = self._out
@@ -257,118 +265,3 @@ class _Seal:
         self._done += size
         if self._step is not None:
             self._step(self._done, self._total)
-
-
-class _Chunks:
-    """Plaintext in, sealed chunks out, each sealed once. Ranges that are held are written when they are
-    settled.
-    """
-
-    def __init__(
-        self, target: BinaryIO, origin: int, cipher: ChaCha20Poly1305, room: int, hashing: Hashing
-    ) -> None:
-        self._target, self._origin, self._cipher, self._hashing = target, origin, cipher, hashing
-        chunks = min(-(-room // CHUNK), BATCH)
-        self._size = chunks * CHUNK
-        self._plain = memoryview(bytearray(self._size))
-        self._spare: memoryview | None = None
-        self._sealed = memoryview(bytearray(chunks * SEALED_CHUNK))
-        self._first = 0  # the number of the chunk at the start of the buffer
-        self._used = 0
-        self._holds: dict[int, int] = {}  # chunks that must wait, and for how many settlements
-        self._kept: dict[int, memoryview] = {}  # those of them that have left the buffer
-
-    @property
-    def position(self) -> int:
-        """How many bytes were written."""
-        return self._first * CHUNK + self._used
-
-    def space(self) -> memoryview:
-        """Where the next bytes may be put; never empty. Follow with `advance`."""
-        if self._used == self._size:
-            self._flush(last=False)
-        return self._plain[self._used :]
-
-    def advance(self, size: int) -> None:
-        """So many bytes were put into `space`."""
-        self._used += size
-
-    def write(self, data: bytes) -> None:
-        """Copy bytes in."""
-        at = 0
-        while at < len(data):
-            space = self.space()
-            step = min(len(space), len(data) - at)
-            space[:step] = data[at : at + step]
-            self.advance(step)
-            at += step
-
-    def zeros(self, count: int) -> None:
-        """Write zeros."""
-        while count:
-            space = self.space()[:count]
-            space[:] = bytes(len(space))
-            self.advance(len(space))
-            count -= len(space)
-
-    def hold(self, start: int, size: int) -> None:
-        """The bytes at `start` will be settled later; call before they are written. Their chunks are kept
-        meanwhile.
-        """
-        for number in _touched(start, size):
-            self._holds[number] = self._holds.get(number, 0) + 1
-
-    def settle(self, start: int, data: bytes) -> None:
-        """Put the real bytes where they were held, and seal the chunks that nothing else holds."""
-        for number in _touched(start, len(data)):
-            kept = self._kept.get(number)
-            chunk = self._plain[(number - self._first) * CHUNK :][:CHUNK] if kept is None else kept
-            at = max(start - number * CHUNK, 0)
-            piece = data[number * CHUNK + at - start :][: CHUNK - at]
-            chunk[at : at + len(piece)] = piece
-            self._holds[number] -= 1
-            if not self._holds[number]:
-                del self._holds[number]
-                if kept is not None:
-                    self._seal_kept(number, self._kept.pop(number))
-
-    def finish(self) -> int:
-        """Seal what is left, the last chunk as the last. Returns the size of all sealed chunks."""
-        self._flush(last=True)
-        return self._target.tell() - self._origin
-
-    def _seal_kept(self, number: int, chunk: memoryview) -> None:
-        self._target.seek(self._origin + number * SEALED_CHUNK)
-        out = self._sealed[:SEALED_CHUNK]
-        self._cipher.encrypt_into(age_stream.chunk_nonce(number, False), chunk, None, out)
-        self._target.write(out)
-
-    def _flush(self, last: bool) -> None:
-        self._target.seek(self._origin + self._first * SEALED_CHUNK)
-        chunks = -(-self._used // CHUNK)
-        written = 0
-        for i in range(chunks):
-            number = self._first + i
-            chunk = self._plain[i * CHUNK : min((i + 1) * CHUNK, self._used)]
-            if number in self._holds:
-                self._kept[number] = memoryview(bytearray(chunk))
-                self._target.write(self._sealed[:written])
-                written = 0
-                self._target.seek(self._origin + (number + 1) * SEALED_CHUNK)
-                continue
-            nonce = age_stream.chunk_nonce(number, last and i == chunks - 1)
-            out = self._sealed[written : written + len(chunk) + TAG_BYTES]
-            self._cipher.encrypt_into(nonce, chunk, None, out)
-            written += len(out)
-        self._target.write(self._sealed[:written])
-        self._first += chunks
-        self._used = 0
-        if not last:
-            # The other buffer, once its bytes are hashed: this one's may still be on their way.
-            self._hashing.turn()
-            self._plain, self._spare = self._spare or memoryview(bytearray(self._size)), self._plain
-
-
-def _touched(start: int, size: int) -> range:
-    """The numbers of the chunks that a range of plaintext lies in."""
-    return range(start // CHUNK, (start + size - 1) // CHUNK + 1)

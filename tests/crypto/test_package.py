@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crypto import kem, layout, package, sealing
+from crypto import age_stream, kem, layout, package, sealing
 from crypto.age import HybridIdentity, decrypt
 from crypto.composite import SigningKey
 from crypto.errors import CryptoError
@@ -209,6 +209,22 @@ def test_reading_in_steps(step: int) -> None:
         assert b"".join(iter(lambda file=file: file.read(step), b"")) == body  # type: ignore[misc]
 
 
+def test_sources_that_cannot_seek_are_kept_only_while_they_are_small() -> None:
+    """Small ones are opened once; when the room is used up, they are opened twice instead of being kept."""
+    opened_: list[int] = []
+
+    def part(number: int) -> PartSource:
+        def open_() -> BinaryIO:
+            opened_.append(number)
+            return OneWay(TEXT[:400_000])  # type: ignore[return-value]
+
+        return PartSource("note", "none", open_)
+
+    raw, _ = sealed([part(number) for number in range(5)])
+    assert [body for _, body in read_all(raw)] == [TEXT[:400_000]] * 5
+    assert sorted(opened_) == [0, 1, 2, 2, 3, 3, 4, 4]
+
+
 def test_progress_counts_raw_bytes() -> None:
     seen: list[tuple[int, int]] = []
     parts = [source("a", TEXT, "zstd"), source("b", TEXT[:100])]
@@ -323,5 +339,5 @@ def test_small_packages_have_one_size() -> None:
 
 
 def test_sealer_and_limits_agree() -> None:
-    assert sealing.MEMORY_LIMIT == sealing.BATCH * CHUNK
+    assert sealing.MEMORY_LIMIT == age_stream.BATCH * CHUNK
     assert package.PADDING_FLOOR == 32 * 1024
