@@ -327,7 +327,6 @@ def confirmed(channel: Channel) -> Channel:
         packages=packages,
         upto=min(sending.upto, upto),
         started=sending.started and knows_us,
-        onetime=0,
         lost=lost,
     )
     return Channel(mended, Receiving(start.new, closed=closed), channel.mending)

@@ -79,6 +79,7 @@ def restart(installation: Installation, name: str, reason: Reason) -> Status:
         after = machine.restarted(before, secrets.token_hex(16), reason, restored=reason == "restored")
         counterparts.save_channel(tx, one.cid, after)
         packages.unack_statements(tx, one.cid)
+        keys.skip_numbers(tx, one.cid)
         audit.append(
             tx,
             installation,

@@ -20,6 +20,7 @@ from crypto.keys_part import KeysPart
 ONETIME, REUSABLE = "onetime", "reusable"
 ONETIME_GOAL = 16
 KID_BYTES = 16
+SKIPPED = 1 << 20
 RENEW_DAYS, USE_DAYS, ERASE_DAYS = 30, 90, 180
 
 Protection = Literal["onetime", "reusable", "card"]
@@ -96,6 +97,16 @@ def publication(
         onetime=tuple((key.number, key.kid, key.public) for key in told if key.kind == ONETIME),
     )
     return Publication(keys_part.encode(part), tuple(fresh))
+
+
+def skip_numbers(tx: Connection, cid: int) -> None:
+    """Leave a gap in the numbers of our keys: an older copy of this store may have given out the next ones already.
+
+    So a number never names two keys, and the counterpart need not forget which ones it used.
+    """
+    for kind in (ONETIME, REUSABLE):
+        number = counterparts.last_own_number(tx, cid, kind)
+        counterparts.put_last_own_number(tx, cid, kind, number + SKIPPED)
 
 
 def keep(tx: Connection, fresh: Sequence[OwnKey], seq: int) -> None:

@@ -118,14 +118,17 @@ def _is_foreign_extension(key: str) -> bool:
 
 
 def mentions(value: Mapping[str, object]) -> frozenset[str]:
-    """Every id anywhere in an object, in keys and in the midst of text too; its own is not counted."""
-    text = orjson.dumps(value).decode()
+    """Every id anywhere in an object, in keys and in the midst of text too, in lower case; its own is not counted.
+
+    In a text an id may be glued to what stands before it: of `x-indicator--...` the id of an indicator counts as well.
+    """
+    text = orjson.dumps(value).decode().lower()
     found = set()
     for uuid in _MENTION.finditer(text):
         # Backwards from the dashes: forwards, long text would be tried from each of its letters.
         kind = _TYPE_BEFORE.search(text, max(0, uuid.start() - 64), uuid.start())
-        if kind:
-            found.add(kind[0] + uuid[0])
+        parts = kind[0].split("-") if kind else []
+        found.update("-".join(parts[start:]) + uuid[0] for start in range(len(parts)))
     return frozenset(found) - {_string(value, "id")}
 
 

@@ -119,6 +119,12 @@ def test_relationship_and_sighting_references() -> None:
     assert envelope(sighting).refs == (sid("indicator"), sid("observed-data"), sid("identity"))
 
 
+def test_an_id_in_capitals_or_glued_to_a_word_is_mentioned():
+    shown = sid("indicator", 7)
+    assert shown in mentions({"description": f"see {shown.upper()}"})
+    assert shown in mentions({"description": f"(not-{shown})"})
+
+
 def test_ids_hidden_in_text_are_mentioned() -> None:
     one, two = sid("indicator"), sid("x-thing", 2)
     value = {
@@ -126,7 +132,7 @@ def test_ids_hidden_in_text_are_mentioned() -> None:
         f"k {one}": f"see:{two}.",
         "x": ["-" * 3 + sid("tool", 3), "--" + sid("tool", 4)[4:]],
     }
-    assert mentions(value) == {one, two, sid("tool", 3)}
+    assert mentions(value) == {one, two, two.removeprefix("x-"), sid("tool", 3)}
 
 
 def test_mentions_are_found_in_time() -> None:

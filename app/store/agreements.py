@@ -1,0 +1,146 @@
+"""Queries on agreements: the proposals, what answers them, what was released under them; and labels of sectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.store.database import Connection
+
+
+@dataclass(frozen=True)
+class Row:
+    """An agreement somebody proposed. `number` is its name here, `id` its statement's, `raw` that statement."""
+
+    number: int
+    cid: int
+    id: bytes
+    ours: bool
+    raw: bytes
+
+
+@dataclass(frozen=True)
+class AnswerRow:
+    """A countersignature or withdrawal of agreement `subject`, signed `at`. `counts` is None while the
+    agreement is unknown.
+    """
+
+    id: bytes
+    kind: str
+    subject: bytes
+    ours: bool
+    at: str
+    counts: bool | None
+    raw: bytes
+
+
+_ROW = "number, a.cid, a.id, a.ours, raw FROM agreement a JOIN statement s ON s.cid = a.cid AND s.id = a.id"
+_ANSWER = (
+    "a.id, a.kind, subject, a.ours, a.at, counts, raw FROM agreement_answer a"
+    " JOIN statement s ON s.cid = a.cid AND s.id = a.id"
+)
+
+
+def add(tx: Connection, cid: int, id_: bytes, ours: bool) -> int:
+    """Give a proposal a number; returns it."""
+    cursor = tx.execute("INSERT INTO agreement (cid, id, ours) VALUES (?, ?, ?)", (cid, id_, int(ours)))
+    return int(cursor.lastrowid)
+
+
+def of(connection: Connection, cid: int | None = None) -> list[Row]:
+    """The agreements with one counterpart, or with all, newest first."""
+    rows = connection.execute(f"SELECT {_ROW} WHERE ? IS NULL OR a.cid = ? ORDER BY number DESC", (cid, cid))
+    return [Row(r[0], r[1], bytes(r[2]), bool(r[3]), bytes(r[4])) for r in rows]
+
+
+def at(connection: Connection, number: int) -> Row | None:
+    """The agreement with that number."""
+    r = connection.execute(f"SELECT {_ROW} WHERE number = ?", (number,)).fetchone()
+    return Row(r[0], r[1], bytes(r[2]), bool(r[3]), bytes(r[4])) if r else None
+
+
+def by_id(connection: Connection, cid: int, id_: bytes) -> Row | None:
+    """The agreement that a statement on a channel proposes."""
+    r = connection.execute(f"SELECT {_ROW} WHERE a.cid = ? AND a.id = ?", (cid, id_)).fetchone()
+    return Row(r[0], r[1], bytes(r[2]), bool(r[3]), bytes(r[4])) if r else None
+
+
+def add_answer(
+    tx: Connection, cid: int, id_: bytes, kind: str, subject: bytes, ours: bool, at_: str, counts: bool | None
+) -> None:
+    """Keep what a countersignature or withdrawal is about."""
+    tx.execute(
+        "INSERT OR IGNORE INTO agreement_answer (cid, id, kind, subject, ours, at, counts)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (cid, id_, kind, subject, int(ours), at_, None if counts is None else int(counts)),
+    )
+
+
+def answers(connection: Connection, cid: int, subject: bytes | None = None) -> list[AnswerRow]:
+    """The countersignatures and withdrawals on a channel, or those of one agreement, in the order of their ids."""
+    rows = connection.execute(
+        f"SELECT {_ANSWER} WHERE a.cid = ? AND (? IS NULL OR subject = ?) ORDER BY a.id",
+        (cid, subject, subject),
+    )
+    return [
+        AnswerRow(
+            bytes(r[0]),
+            r[1],
+            bytes(r[2]),
+            bool(r[3]),
+            r[4],
+            None if r[5] is None else bool(r[5]),
+            bytes(r[6]),
+        )
+        for r in rows
+    ]
+
+
+def settle_answer(tx: Connection, cid: int, id_: bytes, counts: bool) -> None:
+    """Record whether an answer counts, now that its agreement is here."""
+    tx.execute("UPDATE agreement_answer SET counts = ? WHERE cid = ? AND id = ?", (int(counts), cid, id_))
+
+
+# Releases ---------------------------------------------------------------------------------------------------
+
+
+def add_release_terms(tx: Connection, cid: int, epoch: bytes, seq: int, numbers: Iterable[int]) -> None:
+    """Record under which agreements a package was released."""
+    tx.executemany(
+        "INSERT INTO release_terms (cid, epoch, seq, agreement) VALUES (?, ?, ?, ?)",
+        ((cid, epoch, seq, number) for number in numbers),
+    )
+
+
+def release_terms(connection: Connection, cid: int, epoch: bytes, seq: int) -> list[int]:
+    """Numbers of the agreements under which a package was released."""
+    rows = connection.execute(
+        "SELECT agreement FROM release_terms WHERE cid = ? AND epoch = ? AND seq = ? ORDER BY agreement",
+        (cid, epoch, seq),
+    )
+    return [row[0] for row in rows]
+
+
+# Sectors ----------------------------------------------------------------------------------------------------
+
+
+def put_sectors(tx: Connection, oid: int, sectors: Iterable[str]) -> None:
+    """Replace the officer's label of an object; none takes it away."""
+    tx.execute("DELETE FROM sector_label WHERE oid = ?", (oid,))
+    tx.executemany("INSERT INTO sector_label (oid, sector) VALUES (?, ?)", ((oid, s) for s in sectors))
+
+
+def sectors(connection: Connection, oid: int) -> frozenset[str]:
+    """The officer's label of an object."""
+    rows = connection.execute("SELECT sector FROM sector_label WHERE oid = ?", (oid,))
+    return frozenset(row[0] for row in rows)
+
+
+def relationships_to(connection: Connection, target: int) -> list[int]:
+    """The vids of relationships, as they are shown, that need the id with hash `target`."""
+    rows = connection.execute(
+        "SELECT o.current FROM reference r JOIN object o ON o.current = r.vid"
+        " WHERE r.target = ? AND o.type = 'relationship'",
+        (target,),
+    )
+    return [row[0] for row in rows]
