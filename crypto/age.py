@@ -6,8 +6,7 @@ published test kit:
 
     age-header    not an age file, or a malformed one           age-hmac     the header was changed
     age-no-match  no identity fits                              age-payload  the payload was changed or cut
-    age-armor     the armor is not strict                       age-key      a recipient or identity is not
-    one
+    age-armor     the armor is not strict                       age-key      not a recipient, or not an identity
 
 On age-payload (and age-armor in mid-file) what was written before is authentic, but not the whole.
 """
@@ -87,8 +86,7 @@ def encrypt(
 def decrypt(
     source: Readable, target: BinaryIO, identities: Iterable[Identity], *, armored: bool | None = None
 ) -> None:
-    """Decrypt `source` to `target` with the first identity that fits. Armor is recognised unless `armored`
-    says.
+    """Decrypt `source` to `target` with the first identity that fits. Armor is recognised unless `armored` says.
 
     Raises `CryptoError`: age-header, age-hmac, age-no-match, age-payload, age-armor.
     """

@@ -39,9 +39,7 @@ _WORK = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 
 
 class Recipient(Protocol):
-    """Who can open a file. `label`: recipients of one file must agree on it (quantum resistance is not
-    watered down).
-    """
+    """Who can open a file. The recipients of one file agree on `label`: quantum resistance is not watered down."""
 
     @property
     def label(self) -> str: ...

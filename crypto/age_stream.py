@@ -1,8 +1,7 @@
 """STREAM: the payload of an age file, in chunks of 64 KiB that are sealed each under its own counter.
 
 Specification: C2SP age.md, "Payload". A chunk's nonce is its number (11 bytes, big endian) and a byte that
-says whether it is the last. Nothing is released from a chunk that does not authenticate; the end is
-authenticated too.
+says whether it is the last. Nothing is released from a chunk that does not authenticate; the end is authenticated too.
 """
 
 from __future__ import annotations

@@ -25,9 +25,7 @@ def encode(prefix: str, data: bytes) -> str:
 
 
 def decode(text: str) -> tuple[str, bytes]:
-    """(lower-case prefix, data). Raises ValueError for anything that `encode` would not write, bar upper
-    case.
-    """
+    """(lower-case prefix, data). Raises ValueError for anything that `encode` would not write, bar upper case."""
     lower = text.lower()
     if not text.isascii() or text not in (lower, text.upper()):
         raise ValueError("mixed case or not ASCII")

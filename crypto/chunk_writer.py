@@ -16,9 +16,7 @@ from crypto.hashing import Hashing
 
 
 class ChunkWriter:
-    """Plaintext in, sealed chunks out, each sealed once. Ranges that are held are written when they are
-    settled.
-    """
+    """Plaintext in, sealed chunks out, each sealed once. Ranges that are held are written when they are settled."""
 
     def __init__(
         self, target: BinaryIO, origin: int, cipher: ChaCha20Poly1305, room: int, hashing: Hashing
@@ -68,9 +66,7 @@ class ChunkWriter:
             count -= len(space)
 
     def hold(self, start: int, size: int) -> None:
-        """The bytes at `start` will be settled later; call before they are written. Their chunks are kept
-        meanwhile.
-        """
+        """The bytes at `start` will be settled later; call before they are written. Their chunks are kept meanwhile."""
         for number in _touched(start, size):
             self._holds[number] = self._holds.get(number, 0) + 1
 

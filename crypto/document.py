@@ -1,5 +1,4 @@
-"""Signed documents: the one format of cards and statements. Raw bytes in, raw bytes kept, never
-re-serialised.
+"""Signed documents: the one format of cards and statements. Raw bytes in, raw bytes kept, never re-serialised.
 
     "MITHAQ-DOCUMENT-1\\n"  u8 kind length  kind  u32 body length  body  signature (3,373)
 

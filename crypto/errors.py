@@ -8,9 +8,7 @@ from __future__ import annotations
 
 
 class CryptoError(Exception):
-    """Hostile, damaged or foreign bytes, or a key that does not fit. `code` is kebab-case and never changes
-    meaning.
-    """
+    """Hostile, damaged or foreign bytes, or a key that does not fit. `code` is kebab-case and never changes meaning."""
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(code, detail)

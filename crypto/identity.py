@@ -1,5 +1,4 @@
-"""Identities and cards: an installation's long-term key pairs, and the signed public half a counterpart
-imports.
+"""Identities and cards: an installation's long-term key pairs, and the signed public half a counterpart imports.
 
 The fingerprint is SHA-256 of `mithaq/identity/v1`, the signing public key (1,984 bytes) and the X-Wing public
 key (1,216): it names the keys, not the name on the card. A card is a signed document of kind `card`, signed

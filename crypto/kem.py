@@ -2,8 +2,7 @@
 
 A private key is a 32-byte seed; SHAKE-256 expands it to 64 bytes for ML-KEM and 32 for X25519 (X-Wing,
 draft-connolly-cfrg-xwing-kem). A public key is 1,184 + 32 bytes. `seal` and `open_` are HPKE's SealBase and
-OpenBase with HKDF-SHA256 and ChaCha20-Poly1305 (RFC 9180; age's mlkem768x25519 recipient uses the same
-suite).
+OpenBase with HKDF-SHA256 and ChaCha20-Poly1305 (RFC 9180; age's mlkem768x25519 recipient uses the same suite).
 """
 
 from __future__ import annotations

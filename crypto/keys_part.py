@@ -24,9 +24,7 @@ _ENTRY = 8 + KID_BYTES + kem.PUBLIC_BYTES
 
 @dataclass(frozen=True)
 class KeysPart:
-    """`floor`: one-time numbers below it are gone. `reusable`: (number, key). `onetime`: (number, id, key),
-    ascending.
-    """
+    """`floor`: lower one-time numbers are gone. `reusable`: (number, key). `onetime`: (number, id, key), ascending."""
 
     floor: int
     reusable: tuple[int, bytes] | None

@@ -15,8 +15,7 @@ MAGIC = b"MITHAQ1\n"
 LENGTH_BYTES = 4
 STORED_BYTES = 8
 PADDING_FLOOR = 32 * 1024
-# A part may not grow beyond this when it is decompressed: so much in any case, and so many times its stored
-# length.
+# A part may not grow beyond this when it is decompressed: so much in any case, and so many times its stored length.
 EXPANSION_SLACK = 1024 * 1024
 EXPANSION_LIMIT = 1000
 

@@ -1,5 +1,4 @@
-"""The manifest of a package: what it is, who sealed it for whom, where it stands in the channel, what it
-holds.
+"""The manifest of a package: what it is, who sealed it for whom, where it stands in the channel, what it holds.
 
 Strict JSON (`strict_json`), read and written in one form of fields, signed as the bytes it is. Knows the
 meaning of each field's shape only; the channel's rules are for `app`. Specification: docs/package-format.md,
@@ -109,9 +108,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Manifest(Draft):
-    """A whole manifest: a draft, the SHA-256 of the age header it was sealed under, and the parts in their
-    order.
-    """
+    """A whole manifest: a draft, the SHA-256 of the age header it was sealed under, and the parts in their order."""
 
     header: bytes
     parts: tuple[Part, ...]

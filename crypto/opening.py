@@ -1,5 +1,4 @@
-"""Open a package: header, key, manifest, signature, then the parts as a stream; nothing is believed before
-its turn.
+"""Open a package: header, key, manifest, signature, then the parts as a stream; nothing is believed before its turn.
 
 Nothing is decompressed before `verify`, nor beyond its raw size. A part's bytes are authentic as they are
 read (each chunk of the payload authenticates), and whole when its reader has come to its end; the package is
@@ -68,9 +67,7 @@ def open_package(source: Readable, keys: Iterable[tuple[K, bytes]]) -> Opened[K]
 
 
 def verify_manifest(manifest_raw: bytes, signature: bytes, public: bytes) -> Manifest:
-    """A kept manifest, if this key (1,984 bytes) signed it. Raises `CryptoError`: package-signature,
-    package-manifest.
-    """
+    """A kept manifest, if this key (1,984 bytes) signed it. Raises `CryptoError`: package-signature and -manifest."""
     try:
         composite.verify(public, manifest_raw, manifest.CONTEXT, signature)
     except CryptoError as error:

@@ -1,5 +1,4 @@
-"""Packages: one sealed, signed file for exactly one counterpart. This module is the face; see
-docs/package-format.md.
+"""Packages: one sealed, signed file for exactly one counterpart. This module is the face; see docs/package-format.md.
 
     manifest   what a package says of itself         layout     what stands where inside
     sealing    writing one                           opening    reading one

@@ -2,8 +2,7 @@
 
 The manifest stands first and holds every part's hash, and a compressed part's stored length stands before it;
 neither is known until the part has gone by. So the chunks that hold them are kept in memory until then:
-STREAM seals each chunk under its own number, and no number is ever used twice. The target must therefore be
-seekable.
+STREAM seals each chunk under its own number, and no number is ever used twice. The target must therefore be seekable.
 """
 
 from __future__ import annotations
@@ -35,8 +34,7 @@ Step = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class PartSource:
-    """A part to be sealed. `open` gives its raw bytes from the start, each time it is called; the sealer
-    closes it.
+    """A part to be sealed. `open` gives its raw bytes from the start, each time it is called; the sealer closes it.
 
     `codec`: none, or zstd if it may be compressed (it is where that pays). `size`: of the raw bytes, if
     known; otherwise found by seeking to the end, or by reading the source once more.
@@ -68,8 +66,7 @@ def seal(
     parts: Sequence[PartSource],
     step: Step | None = None,
 ) -> Sealed:
-    """Write a package for one X-Wing public key (1,216 bytes), signed, to a seekable file, from where it
-    stands.
+    """Write a package for one X-Wing public key (1,216 bytes), signed, to a seekable file, from where it stands.
 
     `step(done, total)` counts raw bytes. Raises `CryptoError`: kem-key, package-manifest (a draft or a part
     that no reader would take), package-source (a source that changed while it was read). Nothing of a failed
@@ -85,8 +82,7 @@ def seal(
             try:
                 return _Seal(target, origin, recipient, draft, plans, plain, hashing, step).run(signer)
             except _TooDense as dense:
-                # It would look like a bomb to the reader. Rare, and cheap: start anew, with this part as it
-                # is.
+                # It would look like a bomb to the reader. Rare, and cheap: start anew, with this part as it is.
                 plain.add(dense.index)
                 target.seek(origin)
                 target.truncate()

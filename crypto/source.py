@@ -8,9 +8,7 @@ _BLOCK = 4096
 
 
 class Readable(Protocol):
-    """What is needed of a file to read from: `read(size)`, b"" at its end, fewer bytes than asked for at any
-    time.
-    """
+    """What is needed of a file to read from: `read(size)`, b"" at its end, fewer bytes than asked for at any time."""
 
     def read(self, size: int, /) -> bytes: ...
 
@@ -39,9 +37,7 @@ class Source:
         return found
 
     def line(self, limit: int) -> bytes | None:
-        """The next line with its line feed, or what is left at the end of the file; None if longer than
-        `limit`.
-        """
+        """The next line with its line feed, or what is left at the end of the file; None if longer than `limit`."""
         found = self.peek(min(limit, _BLOCK))
         end = found.find(b"\n") + 1
         if not end:
