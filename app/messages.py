@@ -371,6 +371,28 @@ MESSAGES: dict[str, Message] = {
     "ceiling": Message(
         N_("Held back: above the agreement's ceiling."), N_("Propose an agreement with a higher ceiling.")
     ),
+    "period": Message(
+        N_("Held back: above CLEAR, and the agreement is not in force today."),
+        N_("Wait for its first day, or propose another."),
+    ),
+    "kind": Message(
+        N_(
+            "Held back: the agreement does not cover this kind of object, or nothing it covers needs this one."
+        ),
+        N_("Propose an agreement on this kind."),
+    ),
+    "sector": Message(
+        N_("Held back: not known to be only about sectors that the agreement names."),
+        N_("Say with `sector` what it is about, or propose an agreement on its sectors."),
+    ),
+    "purpose": Message(
+        N_("Held back: the agreement does not cover this purpose, or none was stated."),
+        N_("State a purpose of the agreement with --purpose."),
+    ),
+    "exercise": Message(
+        N_("Held back: the agreement in force is for exercises only."),
+        N_("Say with --exercise that this is one, or propose another agreement."),
+    ),
     "card-key": Message(
         N_("Held back: above CLEAR, and there is no one-time key of theirs yet."),
         N_("Exchange one package each way first."),
@@ -390,6 +412,53 @@ MESSAGES: dict[str, Message] = {
     ),
     "protection-card": Message(N_("Sealed to the card's key: nothing above CLEAR leaves under it.")),
     "note-too-long": Message(N_("The note is longer than {most} characters."), N_("Shorten it.")),
+    # Agreements
+    "agreement-unknown": Message(N_("There is no agreement {number} here."), N_("See `agreement list`.")),
+    "agreement-period": Message(
+        N_("An agreement from {start} until {until} is not open for signing and in force in that order."),
+        N_("Give days as 2027-12-31: none is over, and it is signed by its last day."),
+    ),
+    "agreement-clause": Message(
+        N_("The agreement cannot say that: {clause}."),
+        N_("Name sectors and purposes in lower-case letters, digits and hyphens."),
+    ),
+    "agreement-own": Message(
+        N_("Agreement {number} was proposed here."), N_("The counterpart signs it; wait for their package.")
+    ),
+    "agreement-signed": Message(N_("Agreement {number} is signed by both sides.")),
+    "agreement-unsigned": Message(
+        N_("Agreement {number} is not signed by both sides."), N_("Wait until it is signed.")
+    ),
+    "agreement-closed": Message(
+        N_("The agreement was open for signing until {day}; a later signature does not count."),
+        N_("Propose it again."),
+    ),
+    "agreement-ended": Message(N_("Agreement {number} was ended."), N_("Propose a new one.")),
+    "agreement-superseded": Message(
+        N_("Agreement {number} was replaced by another."), N_("See the newer one.")
+    ),
+    "agreement-unreadable": Message(
+        N_("A statement about an agreement says nothing that can be read, or is between others."),
+        N_("Tell the counterpart."),
+    ),
+    "countersignature-wrong": Message(
+        N_("A countersignature is by the wrong side or for another text; it does not count."),
+        N_("Tell the counterpart."),
+    ),
+    "agreement-file": Message(
+        N_("{path} is not an agreement that was exported whole."), N_("Ask for a new export.")
+    ),
+    "agreement-parties": Message(
+        N_("The agreement is not between the holders of these two cards."), N_("Give both parties' cards.")
+    ),
+    "agreement-forged": Message(
+        N_("A signature of the agreement is broken or is over another text."),
+        N_("Do not rely on this file; ask both parties."),
+    ),
+    "sector-unusable": Message(
+        N_('"{sector}" cannot name a sector.'),
+        N_("Use lower-case letters, digits and hyphens, such as financial-services."),
+    ),
     # Holdings and reading
     "object-unknown": Message(N_("{id} is not held."), N_("Check the id.")),
     "no-conflict": Message(N_("{id} is not in conflict.")),

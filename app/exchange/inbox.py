@@ -22,7 +22,7 @@ import msgspec
 
 from app import audit
 from app.exchange import channel as machine
-from app.exchange import counterparts, keys, receipts, statements
+from app.exchange import agreements, counterparts, keys, receipts, statements
 from app.exchange.channel import Acknowledgement, Arrival, Channel, EpochStart, Ranges
 from app.exchange.keys import Owned
 from app.holdings import importing
@@ -341,6 +341,8 @@ def _commit(
         for statement in content.statements:
             if statements.keep_theirs(tx, installation, one.cid, statement):
                 receipts.apply(tx, installation, one, statement)
+                if code := agreements.apply(tx, installation, one, statement):
+                    content.failed.append((statement.kind, code))
     packages.add_header(tx, opened.header_hash, one.cid, manifest.seq, False)
     keys.used(tx, one.cid, opened.key, all_closed=channel.receiving.upto >= manifest.seq)
     keys.expire(tx, installation, one.cid)

@@ -182,11 +182,10 @@ def read_countersignature(body: bytes) -> Answer:
     return Answer(raw.by, raw.at, bytes.fromhex(raw.agreement), signature)
 
 
-def read_withdrawal(body: bytes) -> Answer | None:
-    """What a withdrawal of an agreement says, None if it is of something else. Raises `Unreadable`."""
+def read_withdrawal(body: bytes) -> Answer:
+    """What a withdrawal of an agreement says. Raises `Unreadable`."""
     raw = _decoded(body, _Withdrawal)
-    if raw.of != "agreement":
-        return None
+    _require(raw.of == "agreement", "of")
     _require(bool(_HASH.fullmatch(raw.subject)), "subject")
     return Answer(raw.by, raw.at, bytes.fromhex(raw.subject), b"")
 

@@ -139,8 +139,8 @@ def sectors(connection: Connection, oid: int) -> frozenset[str]:
 def relationships_to(connection: Connection, target: int) -> list[int]:
     """The vids of relationships, as they are shown, that need the id with hash `target`."""
     rows = connection.execute(
-        "SELECT o.current FROM reference r JOIN object o ON o.current = r.vid"
-        " WHERE r.target = ? AND o.type = 'relationship'",
+        "SELECT r.vid FROM reference r JOIN version v ON v.vid = r.vid JOIN object o ON o.oid = v.oid"
+        " WHERE r.target = ? AND o.current = r.vid AND o.type = 'relationship'",
         (target,),
     )
     return [row[0] for row in rows]
