@@ -131,6 +131,10 @@ def test_stanza_limit() -> None:
     assert code(lambda: encrypted(b"", *too_many)) == "age-recipients"
 
 
+def test_a_header_without_a_stanza() -> None:
+    assert code(lambda: read(header())) == "age-header"
+
+
 def test_line_limit() -> None:
     room = age_header.LINE_LIMIT - len("-> \n")
     assert read(header(Stanza(("x" * room,), b"")))
@@ -276,6 +280,14 @@ def test_bech32_published() -> None:
             bech32.decode(bad)
 
 
+def test_bech32_padding() -> None:
+    """Whole bytes only, and zeros after them."""
+    assert bech32.decode("a1qqqd87cq") == ("a", b"\0")
+    for bad in ("a1qpamnt9j", "a1q3g6mn3"):
+        with pytest.raises(ValueError):  # noqa: PT011 (any reason will do)
+            bech32.decode(bad)
+
+
 def test_every_single_wrong_letter_is_noticed() -> None:
     text = str(X25519.recipient)
     for place in range(len(text)):
@@ -295,6 +307,9 @@ def test_armor_is_recognised_and_may_have_white_space_around_it() -> None:
     assert decrypted(raw.replace(b"\n", b"\r\n"), X25519) == b"salam"
     assert decrypted(raw[:-1], X25519) == b"salam"
     room = armor.WHITE_SPACE_LIMIT
+    with pytest.raises(CryptoError) as caught:
+        age.decrypt(io.BytesIO(b"\n" * (room + 1) + raw), io.BytesIO(), [X25519], armored=True)
+    assert caught.value.code == "age-armor"
     assert decrypted(b"\n" * room + raw + b"\n" * room, X25519) == b"salam"
     for over in (b"\n" * (room + 1) + raw, raw + b"\n" * (room + 1)):
         assert code(lambda over=over: decrypted(over, X25519)) in ("age-armor", "age-header")  # type: ignore[misc]
@@ -343,6 +358,14 @@ def test_swapped_and_repeated_chunks_and_a_siblings_chunk() -> None:
         assert code(lambda damaged=damaged: decrypted(damaged, X25519)) == "age-payload"  # type: ignore[misc]
     assert code(lambda: decrypted(head + sibling + b"".join(sealed[1:]), X25519)) == "age-payload"
     assert decrypted(head + b"".join(sealed), X25519) == body
+
+
+def test_more_after_a_last_chunk_that_ends_a_batch() -> None:
+    body = os.urandom(age_stream.BATCH * CHUNK)
+    raw = encrypted(body, X25519.recipient)
+    target = io.BytesIO()
+    assert code(lambda: age.decrypt(io.BytesIO(raw + b"x"), target, [X25519])) == "age-payload"
+    assert target.getvalue() == body
 
 
 def test_nothing_of_a_bad_chunk_is_released() -> None:

@@ -6,8 +6,7 @@ import io
 import json
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 import zstandard
@@ -24,22 +23,20 @@ SECONDS = 2.0
 BYTES = 64 * 1024 * 1024
 
 
-@contextmanager
-def within_bounds() -> Iterator[None]:
-    """2 s and 64 MiB of Python's memory: far above what is needed, far below what was asked for."""
-    tracemalloc.start()
+def code(call: Callable[[], object]) -> str:
+    """The code of the error, which came within 2 s of work and 64 MiB: far above need, far below what was asked for."""
     start = time.process_time()
+    with pytest.raises(CryptoError) as caught:
+        call()
+    assert time.process_time() - start < SECONDS
+    tracemalloc.start()
     try:
-        yield
-        assert time.process_time() - start < SECONDS
+        with pytest.raises(CryptoError) as again:
+            call()
         assert tracemalloc.get_traced_memory()[1] < BYTES
     finally:
         tracemalloc.stop()
-
-
-def code(call: Callable[[], object]) -> str:
-    with within_bounds(), pytest.raises(CryptoError) as caught:
-        call()
+    assert again.value.code == caught.value.code
     return caught.value.code
 
 
@@ -167,6 +164,17 @@ def test_many_empty_blocks() -> None:
     """A megabyte of blocks that hold nothing."""
     frame = bytes.fromhex("28b52ffd 00 48") + bytes(3) * 300_000 + b"\1\0\0"
     assert code(lambda: read(Recipe([Piece("intel", b"x", "zstd", stored=frame)]).file())) == "package-part"
+
+
+def test_much_after_a_frame() -> None:
+    """The decoder stops at the end of the frame; what lies behind it is looked at all the same."""
+    for tail in (1, 65536, 10**6):
+        raw = Recipe([Piece("intel", b"x", "zstd", stored=squeezed(b"x") + bytes(tail))]).file()
+        assert code(lambda raw=raw: read(raw)) == "package-part"  # type: ignore[misc]
+    cut = Recipe(
+        [Piece("intel", b"x", "zstd", stored=squeezed(b"x"), length=10**6)], padding=lambda _: b""
+    ).file()
+    assert code(lambda: read(cut)) == "package-part"
 
 
 def test_expansion_limit() -> None:

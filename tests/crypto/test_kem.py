@@ -69,6 +69,16 @@ def test_good_public_key_passes() -> None:
     kem.check_public(kem.public(kem.new_seed()))
 
 
+def test_a_seed_is_32_bytes() -> None:
+    with pytest.raises(ValueError, match="32"):
+        kem.public(SEED[:-1])
+
+
+def test_errors_say_code_and_detail() -> None:
+    assert str(CryptoError("kem-key", "length")) == "kem-key: length"
+    assert str(CryptoError("kem-key")) == "kem-key"
+
+
 def test_expansion_is_the_published_one() -> None:
     """X-Wing draft: SHAKE-256 of the seed, 64 bytes for ML-KEM, 32 for X25519."""
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey

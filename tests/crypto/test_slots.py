@@ -262,6 +262,11 @@ def test_words_are_read_back(secret: bytes) -> None:
     assert recovery.read("-".join(words).upper()) == secret
 
 
+def test_a_secret_is_24_bytes() -> None:
+    with pytest.raises(ValueError, match="24"):
+        recovery.write(bytes(23))
+
+
 def test_every_wrong_word_and_every_swap_is_noticed() -> None:
     words = list(recovery.write(bytes(range(24))))
     for i in range(len(words)):
