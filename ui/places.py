@@ -1,6 +1,10 @@
-"""Builds the places of an unlocked installation into a frame, and gives each what it may reach: the desk."""
+"""Builds the places of an unlocked installation into a frame, one at each turn of the event loop."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QTimer
 
 from ui.desk import Desk
 from ui.screens.audit import Audit
@@ -12,22 +16,51 @@ from ui.screens.settings import Settings
 from ui.window import Frame
 
 
-def build(desk: Desk, frame: Frame) -> None:
-    """The five places and the settings, with their actions registered."""
-    desk.window.frame = frame
-    holdings = Holdings(desk)
-    inbox = Inbox(desk)
-    releases = Releases(desk)
-    counterparts = Counterparts(desk)
-    audit = Audit(desk)
-    frame.add("holdings", holdings)
-    frame.add("inbox", inbox)
-    frame.add("releases", releases)
-    frame.add("counterparts", counterparts)
-    frame.add("audit", audit)
-    frame.add("settings", Settings(desk))
-    for place in (holdings, inbox, releases, counterparts, audit):
+def build(desk: Desk, frame: Frame, ready: Callable[[], object]) -> None:
+    """Build the holdings first, then the other places; `ready` when all are there."""
+
+    def holdings() -> None:
+        place = Holdings(desk)
+        frame.add("holdings", place)
+        frame.import_file = place.import_file
         place.register()
-    frame.receive = inbox.packages.receive
-    frame.add_card = counterparts.add_card
-    frame.import_file = holdings.import_file
+        desk.go.emit("holdings")
+
+    def inbox() -> None:
+        place = Inbox(desk)
+        frame.add("inbox", place)
+        frame.receive = place.packages.receive
+        place.register()
+
+    def releases() -> None:
+        place = Releases(desk)
+        frame.add("releases", place)
+        place.register()
+
+    def counterparts() -> None:
+        place = Counterparts(desk)
+        frame.add("counterparts", place)
+        frame.add_card = place.add_card
+        place.register()
+
+    def audit() -> None:
+        place = Audit(desk)
+        frame.add("audit", place)
+        place.register()
+
+    def settings() -> None:
+        frame.add("settings", Settings(desk))
+
+    rest = [holdings, inbox, releases, counterparts, audit, settings]
+    turn = QTimer(frame)
+    turn.setInterval(0)
+
+    def next_place() -> None:
+        if rest:
+            rest.pop(0)()
+        else:
+            turn.stop()
+            ready()
+
+    turn.timeout.connect(next_place)
+    turn.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,11 @@ class Guide(Pane):
         return _("Practice 4 of 4: open the receipt in the window of {name}.").format(name=other)
 
 
+def _guide(session: Session, other: str, stick: Path, first: bool) -> None:
+    if session.window.frame is not None:
+        session.window.frame.show_guide(Guide(session, other, stick, first=first))
+
+
 def begin(program: Program, session: Session, folder: Path) -> None:
     """Make both installations in a worker, then show both windows, unlocked."""
     jobs = Jobs(session)
@@ -97,11 +103,9 @@ def begin(program: Program, session: Session, folder: Path) -> None:
             else:
                 here = program.open(site.home)
                 here.window.move(session.window.pos().x() + 60, session.window.pos().y() + 60)
-            here.enter(opened)
             here.window.setWindowTitle(f"Mithaq – {site.name}")
-            guide = Guide(here, names[1 - number], stick, first=number == 0)
-            if here.window.frame is not None:
-                here.window.frame.show_guide(guide)
+            here.unlocked.connect(partial(_guide, here, names[1 - number], stick, number == 0))
+            here.enter(opened)
         jobs.stop()
 
     def failed(refused: Refused) -> None:

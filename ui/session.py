@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app import vault
+from app import officers, vault
+from app.exchange import counterparts
 from app.jobs import Job
 from app.messages import N_, Refused, _, ngettext
+from app.settings import Settings
 from app.store.installation import Installation
 from ui import clipboard, numbers
 from ui.actions import Entry
@@ -34,6 +37,10 @@ def kind_of(head: bytes) -> str:
     if head.startswith(CARD):
         return "card"
     return "bundle"
+
+
+def _load(_job: Job) -> None:
+    import_module("ui.places")
 
 
 class IdleWatch(QObject):
@@ -98,7 +105,8 @@ class Session(QObject):
         super().__init__()
         self.home = home
         self.window = Window()
-        self.desk: Desk | None = None
+        self.desk: Desk | None = None  # once every place is built
+        self._opening: Desk | None = None
         self._application = application
         self._file = file
         self._open: vault.Unlocked | None = None
@@ -118,6 +126,8 @@ class Session(QObject):
         else:
             self._show_first_run()
         self.window.show()
+        # While the officer types: what the frame needs is read from disk.
+        QTimer.singleShot(0, self, lambda: self._jobs().read(_load, lambda _none: None))
 
     def _jobs(self) -> Jobs:
         if self._door_jobs is None:
@@ -149,41 +159,48 @@ class Session(QObject):
     # --- at work ------------------------------------------------------------------------------------------------------
 
     def enter(self, opened: vault.Unlocked) -> None:
-        """Build the frame over the unlocked installation."""
-        from app import officers
-        from app.exchange import counterparts
-        from ui.places import build
-
+        """Read how the officer likes it, then build the frame over the unlocked installation."""
         self._open = opened
         jobs = Jobs(self)
-        self.desk = desk = Desk(opened.installation, jobs, self.window)
-        frame = Frame(self.go, lambda: self.go("settings"), self.lock)
-        self.window.new_registry()
-        build(desk, frame)
-        self._register(desk)
-        self.window.show_frame(frame)
-        jobs.began.connect(frame.rail.watch)
-        desk.go.connect(self.go)
-        desk.refused.connect(frame.refusal.show_refusal)
-        self.go("holdings")
+        self._opening = desk = Desk(opened.installation, jobs, self.window)
 
-        def work(installation: Installation, _job: Job) -> tuple[str, int, str, str]:
-            values = officers.current_settings(installation)
-            return counterparts.own(installation).name, values.idle_minutes, values.theme, values.density
+        def work(installation: Installation, _job: Job) -> tuple[str, Settings]:
+            return counterparts.own(installation).name, officers.current_settings(installation)
 
-        def done(found: tuple[str, int, str, str]) -> None:
-            name, minutes, mode, density = found
-            frame.rail.show_officer(opened.installation.officer, name)
-            self._idle.start(minutes)
-            theme().set_mode(mode)  # type: ignore[arg-type]
-            theme().set_density(density)  # type: ignore[arg-type]
+        def done(found: tuple[str, Settings]) -> None:
+            name, values = found
+            # Before there is a frame to be styled anew.
+            theme().set_mode(values.theme)  # type: ignore[arg-type]
+            theme().set_density(values.density)  # type: ignore[arg-type]
+            self._build(desk, name, values)
 
         desk.read(work, done)
-        desk.changed.connect(lambda what: self._settings_changed(what))
-        self.unlocked.emit()
-        if self._file is not None:
-            file, self._file = self._file, None
-            self.take_file(file)
+
+    def _build(self, desk: Desk, name: str, values: Settings) -> None:
+        from ui.places import build
+
+        frame = Frame(self.go, lambda: self.go("settings"), self.lock)
+        frame.rail.show_officer(desk.installation.officer, name)
+        self.window.new_registry()
+        self._register(desk)
+        desk.go.connect(self.go)
+        desk.refused.connect(frame.refusal.show_refusal)
+        desk.changed.connect(self._settings_changed)
+        desk.jobs.began.connect(frame.rail.watch)
+
+        def ready() -> None:
+            if self._opening is not desk:
+                return  # locked meanwhile
+            self.desk = desk
+            self.window.fill_menus()
+            self._idle.start(values.idle_minutes)
+            self.unlocked.emit()
+            if self._file is not None:
+                file, self._file = self._file, None
+                self.take_file(file)
+
+        self.window.show_frame(frame)
+        build(desk, frame, ready)
 
     def _register(self, desk: Desk) -> None:
         add = desk.actions.add
@@ -200,8 +217,6 @@ class Session(QObject):
             self.window.frame.show_place(key)
 
     def _settings_changed(self, what: frozenset[str]) -> None:
-        from app import officers
-
         if "settings" in what and self.desk is not None:
             self.desk.read(
                 lambda installation, _job: officers.current_settings(installation).idle_minutes,
@@ -225,6 +240,7 @@ class Session(QObject):
             return
         opened, self._open = self._open, None
         desk, self.desk = self.desk, None
+        self._opening = None
         self._idle.stop()
         frame = self.window.frame
         if frame is not None:
@@ -250,12 +266,12 @@ class Session(QObject):
 
     def _close(self) -> None:
         """The window closes: the store is closed before the program ends."""
-        if self._open is not None and self.desk is not None:
+        if self._open is not None and self._opening is not None:
             opened, self._open = self._open, None
+            desk, self._opening, self.desk = self._opening, None, None
             self._idle.stop()
             opened.installation.database.cancel()
-            self.desk.jobs.stop(opened.lock)
-            self.desk = None
+            desk.jobs.stop(opened.lock)
         if self._door_jobs is not None:
             self._door_jobs.stop()
             self._door_jobs = None

@@ -77,8 +77,10 @@ class Theme(QObject):
         return self._density
 
     def set_mode(self, mode: Mode) -> None:
+        """Show another scheme; dear, as every widget is styled anew, so only if there is one to show."""
         self._mode = mode
-        self.apply()
+        if self._wanted() != self._scheme:
+            self.apply()
 
     def set_arabic(self, arabic: bool) -> None:
         """Switch the font sizes and the direction of the whole application."""
@@ -89,8 +91,9 @@ class Theme(QObject):
         self.apply()
 
     def set_density(self, density: Density) -> None:
-        self._density = density
-        self.apply()
+        if density != self._density:
+            self._density = density
+            self.changed.emit()
 
     def color(self, name: str) -> QColor:
         """The colour of token `name` in the scheme in use."""

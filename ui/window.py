@@ -83,7 +83,9 @@ class Frame(QWidget):
 
     def show_place(self, key: str) -> None:
         self.refusal.clear()
-        place = self._places[key]
+        place = self._places.get(key)
+        if place is None:  # not built yet
+            return
         self._stack.setCurrentWidget(place)
         self.rail.choose(key)
         for widget in place.findChildren(QWidget):
@@ -155,10 +157,13 @@ class Window(QMainWindow):
         """Show the frame; its actions are registered by now."""
         self.frame = frame
         self._replace(frame)
+        self.menuBar().show()
+
+    def fill_menus(self) -> None:
+        """Every action is registered: show them."""
         self.add_common_actions()
         self.registry.fill(self.menuBar())
         self.addActions(self.registry.actions())
-        self.menuBar().show()
 
     def close_dialogs(self) -> None:
         """Take away whatever lies over the window."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,13 +12,11 @@ import pytest
 if os.environ.get("DISPLAY") and not os.environ.get("MITHAQ_OFFSCREEN"):
     os.environ["QT_QPA_PLATFORM"] = "xcb"
 
-from PySide6.QtCore import QCoreApplication, QEvent, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from ui import safe_text, theme
 from ui.session import Session
-
-UI_BUDGET_S = 0.05
 
 
 @pytest.fixture(autouse=True)
@@ -56,28 +53,6 @@ def sessions(qapp: QApplication) -> Iterator[Callable[[Path], Session]]:
             thread.join()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     qapp.processEvents()
-
-
-class Watchdog:
-    """Notes how long the window's thread was away from its event loop."""
-
-    def __init__(self) -> None:
-        self.worst = 0.0
-        self._last = time.monotonic()
-        self._timer = QTimer()
-        self._timer.setInterval(1)
-        self._timer.timeout.connect(self._tick)
-        self._timer.start()
-
-    def _tick(self) -> None:
-        now = time.monotonic()
-        self.worst = max(self.worst, now - self._last)
-        self._last = now
-
-    def reset(self) -> None:
-        """Forget what was before."""
-        self.worst = 0.0
-        self._last = time.monotonic()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

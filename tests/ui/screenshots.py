@@ -197,6 +197,7 @@ class Stage:
         session = self.window(self.a.home)
         opened = vault.unlock(self.a.home, stage.PASSPHRASE)
         session.enter(opened)
+        wait(lambda: session.desk, "every place")
         settle(session)
         wait(lambda: session.window.frame and session.window.frame.rail.officer.shown, "the frame")
         settle(session)

@@ -167,10 +167,10 @@ class VerifySheet(Sheet):
         try:
             self._ceremony = after = act()
         except Refused as refused:
-            self.refusal.show_refusal(refused, (_("Start again"), self.begin))
-            self.code.setEnabled(False)
-            self.next.setEnabled(False)
-            self.refit()
+            self._end(refused)
+            return
+        if self._step == 2 and not after.passed and not after.misses_left:
+            self._end(Refused("verify-mismatch", name=self._one.alias))
             return
         if self._step == 2 and not after.passed:
             left = after.misses_left
@@ -184,6 +184,13 @@ class VerifySheet(Sheet):
             self.refit()
             return
         self._show(self._step + 1)
+
+    def _end(self, refused: Refused) -> None:
+        """Nothing more can be typed; only fresh digits help."""
+        self.refusal.show_refusal(refused, (_("Start again"), self.begin))
+        self.code.setEnabled(False)
+        self.next.setEnabled(False)
+        self.refit()
 
     def _confirm(self, ceremony: Ceremony) -> None:
         def work(installation: Installation, _job: Job) -> Listed:
