@@ -1,8 +1,9 @@
 """The release gate: a pure function from what is selected to a verdict for each object (design.md 6).
 
-It knows no database and no clock: the service hands it plain facts, it hands back codes. Its order: the level at which
-the object is to be treated against the ceiling; then closure: whatever names something withheld is withheld too, for an
-id alone can give away what is behind it.
+It knows no database and no clock: the service hands it plain facts, it hands back codes. Its order: what the agreement
+is about (kinds, sectors, purposes, exercises); the level at which the object is to be treated against the ceiling; then
+closure: whatever names something withheld is withheld too, for an id alone can give away what is behind it; last, what
+has no kind stays unless something that leaves names it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from app.exchange import terms as clauses
 from app.intel.marking import Level
 
 LEAVES, ALREADY_HAS = "leaves", "already-has"
@@ -21,11 +23,45 @@ class Terms:
     """What the exchange with one counterpart allows now.
 
     `ceiling` is the agreement's, or None: no agreement in force. `protected`: a one-time or reusable key
-    is at hand; with the card's key alone nothing above CLEAR leaves (protocol.md 3.2).
+    is at hand; with the card's key alone nothing above CLEAR leaves (protocol.md 3.2). `kinds`, `sectors` and
+    `purposes` are what the agreement is about, None: anything. `exercise`: exercises only. `lapsed`: there is an
+    agreement, out of its period.
     """
 
     ceiling: Level | None
     protected: bool
+    kinds: frozenset[str] | None = None
+    sectors: frozenset[str] | None = None
+    purposes: frozenset[str] | None = None
+    exercise: bool = False
+    lapsed: bool = False
+
+    @property
+    def narrow(self) -> bool:
+        """Whether not every object is what the agreement is about."""
+        return self.kinds is not None or self.sectors is not None
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What the officer says of a release: its purpose ("": none), whether it is an exercise."""
+
+    purpose: str = ""
+    exercise: bool = False
+
+
+@dataclass(frozen=True)
+class About:
+    """What an object is about: its kinds (a relationship's are those of its ends) and its sectors (none: not known)."""
+
+    kinds: frozenset[str]
+    sectors: frozenset[str] = frozenset()
+
+
+def by_type(stix_id: str) -> About:
+    """What the type in an id tells."""
+    kind = clauses.kind_of(stix_id)
+    return About(frozenset() if kind is None else frozenset((kind,)))
 
 
 @dataclass(frozen=True)
@@ -44,8 +80,8 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`code` is leaves, already-has, or why it is held: unreadable-marking, no-agreement, ceiling,
-    card-key, withheld-reference.
+    """`code` is leaves, already-has, or why it is held: kind, sector, purpose, exercise, unreadable-marking,
+    no-agreement, period, ceiling, card-key, withheld-reference.
     """
 
     key: int
@@ -77,10 +113,29 @@ def over(level: Level, terms: Terms) -> str:
     if level is Level.CLEAR:
         return ""
     if terms.ceiling is None:
-        return "no-agreement"
+        return "period" if terms.lapsed else "no-agreement"
     if level > terms.ceiling:
         return "ceiling"
     return "" if terms.protected else "card-key"
+
+
+def outside(stix_id: str, terms: Terms, about: Callable[[str], About]) -> str:
+    """Why an object is not what the agreement is about (kind, sector); "" if it is, or has no kind and only follows."""
+    if not terms.narrow or _follows(stix_id):
+        return ""
+    found = about(stix_id)
+    if terms.kinds is not None and not (found.kinds and found.kinds <= terms.kinds):
+        return "kind"
+    if terms.sectors is not None and not (found.sectors and found.sectors <= terms.sectors):
+        return "sector"
+    return ""
+
+
+def unstated(stated: Stated, terms: Terms) -> str:
+    """Why nothing at all may leave in a release of which the officer says this: purpose, exercise; "" if it may."""
+    if terms.purposes is not None and stated.purpose not in terms.purposes:
+        return "purpose"
+    return "exercise" if terms.exercise and not stated.exercise else ""
 
 
 def judge(
@@ -89,14 +144,18 @@ def judge(
     elsewhere: Callable[[str], Level | None],
     new_only: bool = False,
     public: Mapping[str, object] | None = None,
+    stated: Stated = Stated(),
+    about: Callable[[str], About] = by_type,
 ) -> Judgement:
     """Decide for every candidate.
 
     `elsewhere(id)` is the level of an object that is held and not selected, None of one never held;
     `public` are ids that
-    everybody has (the TLP definitions). With `new_only`, what they already have does not leave again.
+    everybody has (the TLP definitions). With `new_only`, what they already have does not leave again. `about(id)` is
+    asked only where the agreement is not about everything.
     """
-    codes = {one.key: over(one.level, terms) for one in candidates}
+    always = unstated(stated, terms)
+    codes = {one.key: outside(one.id, terms, about) or always or over(one.level, terms) for one in candidates}
     versions: dict[str, list[int]] = defaultdict(list)
     for one in candidates:
         versions[one.id].append(one.key)
@@ -115,11 +174,13 @@ def judge(
             if name not in known:
                 known[name] = elsewhere(name)
             level = known[name]
-            if level is not None and over(level, terms):
+            if level is not None and (over(level, terms) or outside(name, terms, about)):
                 codes[one.key] = codes[one.key] or "withheld-reference"
             elif name in needed:
                 (dangling if level is None else unselected).add(name)
     _close(codes, named_by)
+    if terms.narrow:
+        _follow(candidates, codes, "kind" if terms.kinds is not None else "sector")
     verdicts = tuple(
         Verdict(one.key, codes[one.key] or (ALREADY_HAS if new_only and one.has else LEAVES))
         for one in candidates
@@ -136,6 +197,26 @@ def _close(codes: dict[int, str], named_by: Mapping[int, Sequence[int]]) -> None
             if not codes[referrer]:
                 codes[referrer] = "withheld-reference"
                 waiting.append(referrer)
+
+
+def _follows(stix_id: str) -> bool:
+    return stix_id.partition("--")[0] in clauses.FOLLOWERS
+
+
+def _follow(candidates: Sequence[Candidate], codes: dict[int, str], code: str) -> None:
+    """Hold back what has no kind of its own and is named by nothing that leaves."""
+    followers: dict[str, list[Candidate]] = defaultdict(list)
+    for one in candidates:
+        if _follows(one.id):
+            followers[one.id].append(one)
+    waiting = deque(one for one in candidates if not codes[one.key] and not _follows(one.id))
+    while waiting:
+        one = waiting.popleft()
+        for name in {*one.refs, *one.names}:
+            waiting.extend(followers.pop(name, ()))
+    for unneeded in followers.values():
+        for one in unneeded:
+            codes[one.key] = codes[one.key] or code
 
 
 def stricter(marking: Level | None, handling: Level | None, default: Level) -> Level:

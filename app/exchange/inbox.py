@@ -21,8 +21,8 @@ from typing import BinaryIO
 import msgspec
 
 from app import audit
-from app.exchange import channel as machine
 from app.exchange import agreements, counterparts, keys, receipts, statements
+from app.exchange import channel as machine
 from app.exchange.channel import Acknowledgement, Arrival, Channel, EpochStart, Ranges
 from app.exchange.keys import Owned
 from app.holdings import importing
