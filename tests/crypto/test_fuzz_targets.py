@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from tests.fuzz.targets import TARGETS
+from tests.fuzz.mutate import json_mutation
+from tests.fuzz.targets import JSON_TARGETS, TARGETS
 
 ROUNDS = 3
 SIZE = 8192
@@ -40,3 +41,16 @@ def test_target(name: str) -> None:
         target(start)
         for _ in range(ROUNDS):
             target(mutated(rng, start))
+
+
+@pytest.mark.parametrize("name", JSON_TARGETS)
+def test_target_on_json(name: str) -> None:
+    target, seeds = TARGETS[name]
+    tried = 0
+    for seed in seeds()[:60]:
+        for number in range(10):
+            changed = json_mutation(seed, number)
+            if changed is not None:
+                tried += 1
+                target(changed)
+    assert tried

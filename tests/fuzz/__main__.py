@@ -27,7 +27,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
     with atheris.instrument_imports(include=["crypto"]):
-        from tests.fuzz.targets import TARGETS
+        from tests.fuzz.mutate import json_mutation
+        from tests.fuzz.targets import JSON_TARGETS, TARGETS
     if given.target not in TARGETS:
         parser.error(f"target is one of: {', '.join(TARGETS)}")
     target, seeds = TARGETS[given.target]
@@ -46,7 +47,15 @@ def main() -> None:
         f"-artifact_prefix={folder}/",
         "-print_final_stats=1",
     ]
-    atheris.Setup(arguments, target)
+
+    def mutate(data: bytes, most: int, seed: int) -> bytes:
+        changed = json_mutation(data, seed) if seed % 2 else None
+        return changed[:most] if changed is not None else atheris.Mutate(data, most)
+
+    if given.target in JSON_TARGETS:
+        atheris.Setup(arguments, target, custom_mutator=mutate)
+    else:
+        atheris.Setup(arguments, target)
     atheris.Fuzz()
 
 

@@ -81,7 +81,7 @@ def card(data: bytes) -> None:
     with only("card-format", "card-signature"):
         identity.read_card(data)
     if len(data) <= identity.CARD_LIMIT:
-        with only("card-format"):
+        with only("card-format", "card-signature"):
             read = identity.read_card(document.sign("card", data, SIGNER))
             if read.signing != SIGNER.public:
                 raise AssertionError("a card by another key")
@@ -142,6 +142,14 @@ def inside(data: bytes) -> None:
                     pass
 
 
+def _card_bodies() -> list[bytes]:
+    found = []
+    for raw in seeds(("card",)):
+        with contextlib.suppress(CryptoError):
+            found.append(document.parse(raw).body)
+    return found
+
+
 def seeds(kinds: tuple[str, ...]) -> list[bytes]:
     """Bodies of the vectors of some kinds, to start from."""
     return [body_of(v) for v in map(load, sorted(FOLDER.iterdir())) if v.one("kind") in kinds]
@@ -184,7 +192,7 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]] = 
     "header": (header, lambda: seeds(("package",))),
     "armor": (armor_, _armored),
     "document": (document_, lambda: seeds(("document",))),
-    "card": (card, lambda: seeds(("card",))),
+    "card": (card, lambda: seeds(("card",)) + _card_bodies()),
     "manifest": (manifest_, _manifests),
     "slots": (slots_, lambda: seeds(("slots",))),
     "keys": (keys, lambda: seeds(("keys",))),
@@ -192,3 +200,6 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]] = 
     "inside": (inside, _insides),
 }
 """Name: (the target, what to start from)."""
+
+JSON_TARGETS = ("manifest", "slots", "card")
+"""Those that read JSON, and are worth mutating as such."""
