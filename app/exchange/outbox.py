@@ -11,8 +11,8 @@ from app.exchange import counterparts, releases, sealing
 from app.exchange.releases import Decision, Released, Wish
 from app.jobs import Job
 from app.messages import Refused
+from app.store import agreements, packages
 from app.store import counterparts as store_counterparts
-from app.store import packages
 from app.store.counterparts import Counterpart
 from app.store.installation import Installation
 from crypto import manifest as manifests
@@ -113,12 +113,15 @@ def judge_again(
     """The gate's answer for exactly what a package has. One that may not leave now is made void and refused."""
     reader = installation.database.read()
     contents = tuple(packages.ledger_contents(reader, one.cid, record.epoch, record.seq))
+    said = agreements.release_terms(reader, one.cid, record.epoch, record.seq)
     wish = Wish(
         (),
         note=record.note,
         priority=_priority(record),
         reference=record.reference,
         contents=contents,
+        purpose=said.purpose,
+        exercise=said.exercise,
     )
     if not contents:
         return Decision((), (), record.protection, None), wish

@@ -19,14 +19,18 @@ from typing import BinaryIO
 import msgspec
 
 from app import audit
-from app.exchange import counterparts, gate, sealing, statements
-from app.exchange.gate import Candidate, Caution, Terms
+from app.exchange import agreements, counterparts, gate, sealing, statements
+from app.exchange.agreements import NONE_IN_FORCE, InForce
+from app.exchange.gate import Candidate, Caution, Stated, Terms
+from app.exchange.sectors import Subjects
+from app.exchange.terms import KINDS
 from app.holdings.definitions import Definitions
 from app.intel import marking
 from app.intel.envelope import envelope, mentions
 from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused
+from app.store import agreements as store_agreements
 from app.store import objects, packages, people
 from app.store.counterparts import Counterpart
 from app.store.database import Connection
@@ -53,6 +57,8 @@ class Wish:
     priority: str = "routine"
     reference: str = ""
     contents: tuple[bytes, ...] | None = None
+    purpose: str = ""
+    exercise: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,7 @@ class Decision:
     warnings: tuple[Caution, ...]
     protection: str
     ceiling: Level | None
+    force: InForce = NONE_IN_FORCE
 
     @property
     def leaving(self) -> tuple[Item, ...]:
@@ -147,7 +154,9 @@ def send(
         "release",
         to=one.fingerprint,
         release=release_id.hex(),
-        agreement=None,
+        agreements=sorted(id_ for _, id_ in decision.force.agreements),
+        purpose=wish.purpose,
+        exercise=wish.exercise,
         parts=[_described(part) for part in parts],
     )
     content = sealing.Content(
@@ -162,6 +171,11 @@ def send(
     )
 
     def commit(tx: Connection, epoch: bytes, seq: int) -> None:
+        if agreements.in_force(tx, installation, one.cid) != decision.force:
+            raise Refused("store-busy")
+        numbers = tuple(number for number, _ in decision.force.agreements)
+        said = store_agreements.ReleaseTerms(wish.purpose, wish.exercise, numbers)
+        store_agreements.add_release_terms(tx, one.cid, epoch, seq, said)
         packages.add_ledger(
             tx,
             (
@@ -182,6 +196,9 @@ def send(
             held=len(decision.held),
             reference=wish.reference,
             replaces=replaces,
+            agreements=numbers,
+            purpose=wish.purpose,
+            exercise=wish.exercise,
         )
 
     sealed = sealing.seal(installation, one, content, target, commit, job)
@@ -192,7 +209,8 @@ def _decide(
     installation: Installation, reader: Connection, one: Counterpart, wish: Wish, job: Job
 ) -> Decision:
     _, key = sealing.choice(reader, installation, one)
-    terms = Terms(ceiling=None, protected=key.protection != "card")
+    force = agreements.in_force(reader, installation, one.cid)
+    terms = _terms(force, protected=key.protection != "card")
     default = people.default_handling(reader)
     hash_key = objects.hash_key(reader)
     has = packages.contents_with(reader, one.cid)
@@ -225,14 +243,34 @@ def _decide(
         seen.update(following)
         waiting = objects.held(reader, following, wish.every_version)
     judgement = gate.judge(
-        candidates, terms, _elsewhere(reader, hash_key, default), wish.new_only, marking.canonical()
+        candidates,
+        terms,
+        _elsewhere(reader, hash_key, default),
+        wish.new_only,
+        marking.canonical(),
+        Stated(wish.purpose, wish.exercise),
+        Subjects(reader, hash_key, by_sector=terms.sectors is not None),
     )
     items = tuple(
         Item(v.key, row.id, row.type, row.modified, row.sha256, level, handling, v.code)
         for v in sorted(judgement.verdicts, key=lambda v: v.key)
         for row, level, handling in (facts[v.key],)
     )
-    return Decision(items, judgement.warnings, key.protection, terms.ceiling)
+    return Decision(items, judgement.warnings, key.protection, terms.ceiling, force)
+
+
+def _terms(force: InForce, protected: bool) -> Terms:
+    clauses = force.clauses
+    if clauses is None:
+        return Terms(None, protected, lapsed=force.lapsed)
+    return Terms(
+        ceiling=clauses.ceiling,
+        protected=protected,
+        kinds=None if clauses.kinds == KINDS else frozenset(clauses.kinds),
+        sectors=None if clauses.sectors is None else frozenset(clauses.sectors),
+        purposes=None if clauses.purposes is None else frozenset(clauses.purposes),
+        exercise=clauses.exercise,
+    )
 
 
 def _selected(reader: Connection, hash_key: bytes, wish: Wish) -> list[int] | None:

@@ -104,21 +104,40 @@ def settle_answer(tx: Connection, cid: int, id_: bytes, counts: bool) -> None:
 # Releases ---------------------------------------------------------------------------------------------------
 
 
-def add_release_terms(tx: Connection, cid: int, epoch: bytes, seq: int, numbers: Iterable[int]) -> None:
-    """Record under which agreements a package was released."""
+@dataclass(frozen=True)
+class ReleaseTerms:
+    """What the officer said of a release, and the numbers of the agreements under which it left."""
+
+    purpose: str = ""
+    exercise: bool = False
+    agreements: tuple[int, ...] = ()
+
+
+def add_release_terms(tx: Connection, cid: int, epoch: bytes, seq: int, said: ReleaseTerms) -> None:
+    """Record the terms of a sealed release."""
+    tx.execute(
+        "INSERT INTO release_terms (cid, epoch, seq, purpose, exercise) VALUES (?, ?, ?, ?, ?)",
+        (cid, epoch, seq, said.purpose, int(said.exercise)),
+    )
     tx.executemany(
-        "INSERT INTO release_terms (cid, epoch, seq, agreement) VALUES (?, ?, ?, ?)",
-        ((cid, epoch, seq, number) for number in numbers),
+        "INSERT INTO release_agreement (cid, epoch, seq, agreement) VALUES (?, ?, ?, ?)",
+        ((cid, epoch, seq, number) for number in said.agreements),
     )
 
 
-def release_terms(connection: Connection, cid: int, epoch: bytes, seq: int) -> list[int]:
-    """Numbers of the agreements under which a package was released."""
-    rows = connection.execute(
-        "SELECT agreement FROM release_terms WHERE cid = ? AND epoch = ? AND seq = ? ORDER BY agreement",
-        (cid, epoch, seq),
+def release_terms(connection: Connection, cid: int, epoch: bytes, seq: int) -> ReleaseTerms:
+    """The terms of a sealed release; the empty ones of a package that was none."""
+    where = (cid, epoch, seq)
+    row = connection.execute(
+        "SELECT purpose, exercise FROM release_terms WHERE cid = ? AND epoch = ? AND seq = ?", where
+    ).fetchone()
+    if row is None:
+        return ReleaseTerms()
+    numbers = connection.execute(
+        "SELECT agreement FROM release_agreement WHERE cid = ? AND epoch = ? AND seq = ? ORDER BY agreement",
+        where,
     )
-    return [row[0] for row in rows]
+    return ReleaseTerms(row[0], bool(row[1]), tuple(number for (number,) in numbers))
 
 
 # Sectors ----------------------------------------------------------------------------------------------------

@@ -22,8 +22,16 @@ CREATE TABLE agreement_answer (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX agreement_answer_to ON agreement_answer (cid, subject);
 
--- Under which agreements a package was released.
+-- What the officer said of a release, and under which agreements it left.
 CREATE TABLE release_terms (
+    cid INTEGER NOT NULL REFERENCES counterpart (cid),
+    epoch BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    purpose TEXT NOT NULL,      -- "": none
+    exercise INTEGER NOT NULL,
+    PRIMARY KEY (cid, epoch, seq)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE release_agreement (
     cid INTEGER NOT NULL REFERENCES counterpart (cid),
     epoch BLOB NOT NULL,
     seq INTEGER NOT NULL,
