@@ -81,11 +81,11 @@ class StreamReader:
             raise CryptoError("age-header", "payload nonce")
         self._source = source
         self._cipher = payload_cipher(file_key, nonce)
-        self._sealed = memoryview(bytearray(BATCH * SEALED_CHUNK))
-        self._plain = self._spare = memoryview(bytearray(BATCH * CHUNK))
-        if turn is not None:
-            self._spare = memoryview(bytearray(BATCH * CHUNK))
         self._turn = turn
+        self._sealed: memoryview
+        self._plain: memoryview
+        self._spare: memoryview
+        self._take_buffers(1)
         self._number = 0
         self._start = self._end = 0
         self._done = False
@@ -110,7 +110,10 @@ class StreamReader:
 
     def _next_batch(self) -> None:
         self._start = self._end = 0
-        if self._turn is not None:
+        if self._number == 1 and not self._done:
+            # Most files are short; only a long one gets long buffers.
+            self._take_buffers(BATCH)
+        elif self._turn is not None:
             self._turn()
             self._plain, self._spare = self._spare, self._plain
         if self._failure is None and not self._done:
@@ -120,6 +123,12 @@ class StreamReader:
                 self._failure = failure
         if self._failure is not None and not self._end:
             raise self._failure
+
+    def _take_buffers(self, chunks: int) -> None:
+        self._sealed = memoryview(bytearray(chunks * SEALED_CHUNK))
+        self._plain = self._spare = memoryview(bytearray(chunks * CHUNK))
+        if self._turn is not None:
+            self._spare = memoryview(bytearray(chunks * CHUNK))
 
     def _open_batch(self, size: int) -> None:
         if not size:
