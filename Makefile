@@ -8,8 +8,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # What Qt needs to show a window. Without the first six not even its core can be imported.
 QT_LIBRARIES := libglib2.0-0 libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3 \
     libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0
-# A display for tests that drive the real window.
-TEST_LIBRARIES := xvfb xauth
+# A display for tests that drive the real window, and a Secret Service for those that keep a secret in a real keyring.
+TEST_LIBRARIES := xvfb xauth dbus dbus-daemon gnome-keyring
 # Failing any system call once.
 TORTURE_LIBRARIES := strace
 # Debian splits what makes a virtual environment off from Python.

@@ -130,6 +130,26 @@ MESSAGES: dict[str, Message] = {
         N_("The key slots of this installation cannot be read."),
         N_("Restore the installation from a backup."),
     ),
+    "slots-old": Message(
+        N_("The key slots are not the ones this store knows: an older file was put back."),
+        N_("Put the right file back, and find out who had access."),
+    ),
+    "slot-needs-device": Message(
+        N_("This installation opens only together with the keyring of the workstation it was set up on."),
+        N_("Unlock that keyring, or use the recovery kit."),
+    ),
+    "slots-full": Message(N_("There is no room for another key slot."), N_("Remove one first.")),
+    "slot-unknown": Message(N_("There is no such key slot."), N_("See `slot list`.")),
+    "slot-last": Message(
+        N_("This is the last slot that a passphrase opens."), N_("Add another before removing it.")
+    ),
+    "recovery-format": Message(
+        N_("These are not the words of a recovery kit."), N_("Type them again; each has five letters.")
+    ),
+    "keyring-unavailable": Message(
+        N_("This workstation's keyring cannot keep the secret ({why})."),
+        N_("Set up and unlock a keyring, or use a passphrase alone."),
+    ),
     "store-damaged": Message(
         N_("The store cannot be read."), N_("Run `check`; restore the installation from a backup.")
     ),
@@ -214,6 +234,10 @@ MESSAGES: dict[str, Message] = {
     "verify-unconfirmed": Message(
         N_("Compare the fingerprint of {name} with them, by voice or in person: {fingerprint}."),
         N_("If it is the same, repeat with --confirmed."),
+    ),
+    "verify-unconfirmed-there": Message(
+        N_("{name} is not verified: the code did not fit on their side."),
+        N_("Start again with fresh digits; if it fails again, get the cards by another way."),
     ),
     "code-format": Message(N_("A code has eight digits."), N_("Type them again, digit by digit.")),
     "verify-order": Message(N_("This step comes later."), N_("Type their eight digits first.")),
@@ -316,7 +340,7 @@ MESSAGES: dict[str, Message] = {
         N_("Package {seq} holds what may not leave for {name} any more; it is void now."),
         N_("See with `release --dry-run` what holds it back, and release what may leave."),
     ),
-    "package-closed": Message(N_("Package {seq} is acknowledged or void; it is not carried again.")),
+    "package-closed": Message(N_("Package {seq} is acknowledged or void: that is final.")),
     "nothing-pending": Message(N_("Everything in package {number} is decided.")),
     "nothing-received": Message(N_("Nothing has come from {name} yet.")),
     "reason-missing": Message(

@@ -7,6 +7,7 @@ is touched.
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -74,10 +75,9 @@ def run(folder: Path, say: Say) -> None:
         for state in sorted(set(states)):
             say(f"  {state}: {states.count(state)}")
     say(_("Done. Look around with:"))
+    program = Path(sys.executable).with_name("mithaq-cli")
     for site in (here, there):
-        say(
-            f'  mithaq-cli --home "{site.home}" --passphrase-file "{folder / site.home.name}.passphrase" list'
-        )
+        say(f'  {program} --home "{site.home}" --passphrase-file "{folder / site.home.name}.passphrase" list')
 
 
 def _release(a: Installation, there: Site, stick: Path, say: Say) -> Path:

@@ -39,7 +39,9 @@ from crypto import slots
 from crypto.errors import CryptoError
 from crypto.identity import Identity
 
-SLOTS, STORE, OUTBOX, LOCK = "slots", "store.db", "outbox", "lock"
+SLOTS, SLOTS_NEXT, STORE, OUTBOX, LOCK = "slots", "slots.next", "store.db", "outbox", "lock"
+SLOTS_HASH = "slots-sha256"
+KEYRING_SERVICE = "mithaq"
 PASSPHRASE_LENGTH = 12
 PR_SET_DUMPABLE = 4
 
@@ -94,7 +96,8 @@ def create(
 def _build(home: Path, name: str, country: str, officer: str, passphrase: str, cost: slots.Cost) -> str:
     key = secrets.token_bytes(KEY_BYTES)
     (home / OUTBOX).mkdir(mode=0o700)
-    _write_private(home / SLOTS, slots.create(key, passphrase, cost=cost))
+    raw = slots.create(key, passphrase, cost=cost)
+    _write_private(home / SLOTS, raw)
     _write_private(home / LOCK, b"")
     _write_private(home / STORE, b"")
     identity = Identity.generate()
@@ -104,6 +107,7 @@ def _build(home: Path, name: str, country: str, officer: str, passphrase: str, c
         now = installation.now()
         with database.write() as tx:
             people.put_meta(tx, HASH_KEY, secrets.token_bytes(16))
+            people.put_meta(tx, SLOTS_HASH, _hashes(raw))
             people.add_identity(tx, identity.to_bytes(), identity.card(name, country, now), now)
             people.add_officer(tx, officer, now)
             audit.append(tx, installation, "created", fingerprint=identity.fingerprint)
@@ -113,12 +117,17 @@ def _build(home: Path, name: str, country: str, officer: str, passphrase: str, c
 
 
 def unlock(
-    home: Path, passphrase: str, officer: str = "", clock: Callable[[], datetime] = utc_now
+    home: Path,
+    passphrase: str,
+    officer: str = "",
+    clock: Callable[[], datetime] = utc_now,
+    recovery: bool = False,
 ) -> Unlocked:
-    """Open the installation in `home` for `officer` ("": its first), logged.
+    """Open the installation in `home` for `officer` ("": its first), logged. With `recovery`, `passphrase`
+    holds the words of a recovery kit.
 
-    Raises `Refused`: no-installation, in-use, wrong-passphrase, slots-damaged, officer-unknown,
-    store-damaged, store-newer.
+    Raises `Refused`: no-installation, in-use, wrong-passphrase, slots-damaged, slots-old, slot-needs-device,
+    recovery-format, officer-unknown, store-damaged, store-newer.
     """
     _close_the_process()
     home = home.absolute()
@@ -126,18 +135,19 @@ def unlock(
         raise Refused("no-installation", home=home)
     lock = _take_lock(home / LOCK)
     try:
-        database = Database(home / STORE, _store_key(home, passphrase))
+        database = _open_store(home, passphrase, recovery)
     except BaseException:
         os.close(lock)
         raise
     unlocked = Unlocked(Installation(home, database, _identity(database), officer, clock), lock)
     try:
+        _check_slots(home, database)
         known = officers.names(database.read())
         if officer and officer not in known:
             raise Refused("officer-unknown", name=officer)
         unlocked.installation = replace(unlocked.installation, officer=officer or known[0])
         with database.write() as tx:
-            audit.append(tx, unlocked.installation, "unlocked")
+            audit.append(tx, unlocked.installation, "unlocked.recovery" if recovery else "unlocked")
         _sweep(unlocked.installation)
     except BaseException:
         unlocked.lock()
@@ -147,14 +157,209 @@ def unlock(
 
 @contextlib.contextmanager
 def unlocked(
-    home: Path, passphrase: str, officer: str = "", clock: Callable[[], datetime] = utc_now
+    home: Path,
+    passphrase: str,
+    officer: str = "",
+    clock: Callable[[], datetime] = utc_now,
+    recovery: bool = False,
 ) -> Iterator[Installation]:
     """`unlock` for the length of a block."""
-    opened = unlock(home, passphrase, officer, clock)
+    opened = unlock(home, passphrase, officer, clock, recovery)
     try:
         yield opened.installation
     finally:
         opened.lock()
+
+
+# Key slots --------------------------------------------------------------------------------------------------
+
+
+def slots_of(installation: Installation) -> tuple[slots.Slot, ...]:
+    """What opens this installation."""
+    return slots.listed((installation.home / SLOTS).read_bytes())
+
+
+def add_slot(
+    installation: Installation, passphrase: str, label: str, device: bool, cost: slots.Cost = slots.MODERATE
+) -> None:
+    """One more passphrase; with `device`, it opens only together with a secret kept in this workstation's keyring.
+
+    Raises `Refused`: passphrase-short, keyring-unavailable, slots-full.
+    """
+    if len(passphrase) < PASSPHRASE_LENGTH:
+        raise Refused("passphrase-short", least=PASSPHRASE_LENGTH)
+    secret = _make_device_secret(installation.home) if device else None
+    with _slot_errors():
+        raw = slots.add(
+            _slots_file(installation),
+            installation.database.key,
+            passphrase,
+            device_secret=secret,
+            cost=cost,
+            label=label,
+        )
+    _replace_slots(installation, raw, "slot.added", kind="device" if device else "passphrase", label=label)
+
+
+def add_recovery_slot(installation: Installation, label: str) -> tuple[str, ...]:
+    """A recovery kit: its words are returned once and kept nowhere. Raises `Refused` (slots-full)."""
+    with _slot_errors():
+        raw, words = slots.add_recovery(_slots_file(installation), installation.database.key, label)
+    _replace_slots(installation, raw, "slot.added", kind="recovery", label=label)
+    return words
+
+
+def remove_slot(installation: Installation, slot: int) -> None:
+    """Remove a slot; what it wrapped still opens older copies: `rekey` shuts them out.
+
+    Raises `Refused`: slot-unknown, slot-last.
+    """
+    with _slot_errors():
+        raw = slots.remove(_slots_file(installation), installation.database.key, slot)
+    _replace_slots(installation, raw, "slot.removed", slot=slot)
+
+
+def rekey(installation: Installation, passphrase: str) -> None:
+    """Encrypt the store anew under a fresh key; only the slot of this passphrase comes along.
+
+    The new slots lie beside the old ones until the store is rewritten: a crash at any moment leaves one pair that fits.
+    Raises `Refused`: wrong-passphrase.
+    """
+    key = secrets.token_bytes(KEY_BYTES)
+    with _slot_errors():
+        old = _slots_file(installation)
+        secret = _device_secret(installation.home) if _needs_device(old) else None
+        raw = slots.rekey(old, installation.database.key, key, passphrase, secret)
+    following = installation.home / SLOTS_NEXT
+    following.unlink(missing_ok=True)
+    _write_private(following, raw)
+    folder.sync_folder(installation.home)
+    with installation.database.write() as tx:
+        people.put_meta(tx, SLOTS_HASH, _hashes(old, raw))
+        audit.append(tx, installation, "store.rekeyed")
+    installation.database.rekey(key)
+    os.replace(following, installation.home / SLOTS)
+    folder.sync_folder(installation.home)
+    with installation.database.write() as tx:
+        people.put_meta(tx, SLOTS_HASH, _hashes(raw))
+
+
+def _slots_file(installation: Installation) -> bytes:
+    return (installation.home / SLOTS).read_bytes()
+
+
+def _replace_slots(installation: Installation, raw: bytes, act: str, **detail: object) -> None:
+    """Put a new slots file in the place of the old one; until the next unlock both count, so that a crash
+    locks nobody out.
+    """
+    home, old = installation.home, _slots_file(installation)
+    with installation.database.write() as tx:
+        people.put_meta(tx, SLOTS_HASH, _hashes(old, raw))
+        audit.append(tx, installation, act, **detail)
+    scratch = home / f".{SLOTS}-{secrets.token_hex(8)}"
+    try:
+        _write_private(scratch, raw)
+        os.replace(scratch, home / SLOTS)
+    finally:
+        scratch.unlink(missing_ok=True)
+    folder.sync_folder(home)
+    with installation.database.write() as tx:
+        people.put_meta(tx, SLOTS_HASH, _hashes(raw))
+
+
+def _check_slots(home: Path, database: Database) -> None:
+    """An older slots file put back would let a removed passphrase in again. Raises `Refused` (slots-old)."""
+    raw = (home / SLOTS).read_bytes()
+    known = people.meta(database.read(), SLOTS_HASH) or b""
+    if _hashes(raw) not in {known[i : i + 32] for i in range(0, len(known), 32)}:
+        raise Refused("slots-old")
+    if known != _hashes(raw):
+        with database.write() as tx:
+            people.put_meta(tx, SLOTS_HASH, _hashes(raw))
+
+
+def _hashes(*files: bytes) -> bytes:
+    return b"".join(hashlib.sha256(raw).digest() for raw in files)
+
+
+def _open_store(home: Path, passphrase: str, recovery: bool) -> Database:
+    """The store, with the slots that fit it: after a crash in `rekey` that may be the ones laid beside."""
+    following = home / SLOTS_NEXT
+    try:
+        database = Database(home / STORE, _store_key(home / SLOTS, passphrase, recovery))
+    except Refused as error:
+        if error.code not in ("store-damaged", "wrong-passphrase") or not following.is_file():
+            raise
+        database = Database(home / STORE, _store_key(following, passphrase, recovery))
+        os.replace(following, home / SLOTS)
+        folder.sync_folder(home)
+    following.unlink(missing_ok=True)
+    return database
+
+
+def _store_key(path: Path, passphrase: str, recovery: bool) -> bytes:
+    raw = path.read_bytes()
+    with _slot_errors():
+        if recovery:
+            return slots.open_recovery(raw, passphrase)
+        return slots.open(raw, passphrase, _device_secret(path.parent) if _needs_device(raw) else None)
+
+
+def _needs_device(raw: bytes) -> bool:
+    return any(slot.kind == slots.DEVICE for slot in slots.listed(raw))
+
+
+@contextlib.contextmanager
+def _slot_errors() -> Iterator[None]:
+    try:
+        yield
+    except CryptoError as error:
+        own = {
+            "wrong-passphrase",
+            "slot-needs-device",
+            "recovery-format",
+            "slots-full",
+            "slot-unknown",
+            "slot-last",
+        }
+        raise Refused(error.code if error.code in own else "slots-damaged") from error
+
+
+def _device_secret(home: Path) -> bytes | None:
+    """This workstation's secret for an installation, None if its keyring has none or cannot be asked.
+
+    Back-ends raise what they like, a D-Bus library's own errors included: this is the one border where all are caught.
+    """
+    try:
+        import keyring
+
+        found = keyring.get_password(KEYRING_SERVICE, str(home))
+        return None if found is None else bytes.fromhex(found)
+    except Exception:
+        return None
+
+
+def _make_device_secret(home: Path) -> bytes:
+    """The secret of this workstation, made and kept in its keyring if there is none. Raises `Refused`
+    (keyring-unavailable).
+    """
+    secret = _device_secret(home)
+    if secret is not None:
+        return secret
+    secret = secrets.token_bytes(slots.DEVICE_BYTES)
+    try:
+        import keyring
+
+        keyring.set_password(KEYRING_SERVICE, str(home), secret.hex())
+        kept = keyring.get_password(KEYRING_SERVICE, str(home))
+    except Exception as error:
+        raise Refused("keyring-unavailable", why=type(error).__name__) from error
+    if kept != secret.hex():
+        raise Refused("keyring-unavailable", why="not kept")
+    return secret
+
+
+# Checking ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -187,13 +392,6 @@ def check(installation: Installation, job: Job) -> list[Problem]:
                 if hashlib.file_digest(file, "sha256").digest() != package.sha256:
                     problems.append(Problem("outbox-altered", package.file))
     return problems
-
-
-def _store_key(home: Path, passphrase: str) -> bytes:
-    try:
-        return slots.open((home / SLOTS).read_bytes(), passphrase)
-    except CryptoError as error:
-        raise Refused(error.code if error.code == "wrong-passphrase" else "slots-damaged") from error
 
 
 def _identity(database: Database) -> Identity:

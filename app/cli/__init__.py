@@ -24,14 +24,17 @@ TABLE = {
     "check": "installation",
     "officer": "installation",
     "setting": "installation",
+    "slot": "slots",
     "audit": "installation",
     "counterpart": "counterparts",
+    "agreement": "agreements",
     "import": "holdings",
     "list": "holdings",
     "search": "holdings",
     "show": "holdings",
     "resolve": "holdings",
     "handling": "holdings",
+    "sector": "agreements",
     "export": "holdings",
     "release": "outgoing",
     "outbox": "outgoing",
@@ -78,6 +81,11 @@ class Commands(click.Group):
 @click.option(
     "--passphrase-file", type=click.Path(path_type=Path), help="Read the passphrase from a file's first line."
 )
+@click.option(
+    "--recovery-file",
+    type=click.Path(path_type=Path),
+    help="Unlock with the words of a recovery kit in a file.",
+)
 @click.option("--officer", default="", help="Who acts (default: the installation's first officer).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
 @click.option(
@@ -89,13 +97,14 @@ def cli(
     ctx: click.Context,
     home: Path | None,
     passphrase_file: Path | None,
+    recovery_file: Path | None,
     officer: str,
     as_json: bool,
     language: str,
 ) -> None:
     """Exchange cyber-threat intelligence with one counterpart at a time, sealed, under an agreement, offline."""
     messages.use_language(language)
-    ctx.obj = Session(home, passphrase_file, officer, as_json)
+    ctx.obj = Session(home, passphrase_file, officer, as_json, recovery_file)
 
 
 def main() -> None:

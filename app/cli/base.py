@@ -32,6 +32,7 @@ class Session:
     passphrase_file: Path | None
     officer: str
     as_json: bool
+    recovery_file: Path | None = None
 
     @property
     def home(self) -> Path:
@@ -46,27 +47,34 @@ class Session:
         """From the file given, else asked for at the terminal. Raises `Refused` (passphrase-missing,
         file-unreadable).
         """
-        if self.passphrase_file is not None:
+        return self.read_passphrase(self.recovery_file or self.passphrase_file, confirm)
+
+    def read_passphrase(self, path: Path | None, confirm: bool = False) -> str:
+        """A file's first line, or (of a recovery kit) all of it; without a file it is asked for."""
+        if path is not None:
             try:
-                with self.passphrase_file.open("rb") as file:
-                    line = file.read(PASSPHRASE_LIMIT).split(b"\n", 1)[0].removesuffix(b"\r")
-                return line.decode()
+                with path.open("rb") as file:
+                    text = file.read(PASSPHRASE_LIMIT).decode()
             except (OSError, UnicodeDecodeError) as error:
-                raise Refused("file-unreadable", path=self.passphrase_file, why=error) from error
+                raise Refused("file-unreadable", path=path, why=error) from error
+            return text if path == self.recovery_file else text.split("\n", 1)[0].removesuffix("\r")
         if not sys.stdin.isatty():
             raise Refused("passphrase-missing")
         answer: str = click.prompt(_("Passphrase"), hide_input=True, confirmation_prompt=confirm, err=True)
         return answer
 
     @contextmanager
-    def unlocked(self) -> Iterator[Installation]:
-        """The installation, open while the block lasts."""
+    def unlocked(self, passphrase: str = "") -> Iterator[Installation]:
+        """The installation, open while the block lasts; `passphrase` if it was asked for before."""
         from app import vault
         from app.store.database import known_errors
 
         if not (self.home / vault.SLOTS).is_file():
             raise Refused("no-installation", home=self.home)
-        with known_errors(), vault.unlocked(self.home, self.passphrase(), self.officer) as installation:
+        opened = vault.unlocked(
+            self.home, passphrase or self.passphrase(), self.officer, recovery=self.recovery_file is not None
+        )
+        with known_errors(), opened as installation:
             yield installation
 
     def job(self) -> Job:

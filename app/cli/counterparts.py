@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from app.cli.base import Session, table
-from app.exchange import counterparts
+from app.cli.base import Session, table, why
+from app.exchange import counterparts, verification
 from app.exchange.counterparts import Listed
-from app.messages import Refused, _
+from app.exchange.verification import Ceremony
+from app.messages import Refused, _, ngettext, plain
+from app.store.installation import Installation
 
 
 @click.group()
@@ -51,17 +54,62 @@ def list_(session: Session) -> int:
     is_flag=True,
     help="You compared the fingerprint with the counterpart, by voice or in person.",
 )
+@click.option("--code", is_flag=True, help="Compare by reading digits to each other, step by step.")
 @click.pass_obj
-def verify(session: Session, name: str, confirmed: bool) -> int:
-    """State that a counterpart's card is theirs. Without --confirmed: show what to compare."""
+def verify(session: Session, name: str, confirmed: bool, code: bool) -> int:
+    """State that a counterpart's card is theirs. Without an option: show what to compare."""
+    if confirmed and code:
+        raise click.UsageError(_("Give one of --confirmed and --code."))
     with session.unlocked() as installation:
-        if not confirmed:
+        if code:
+            listed = _ceremony(installation, name)
+        elif confirmed:
+            listed = counterparts.verify(installation, name)
+        else:
             with installation.database.snapshot() as reader:
                 one = counterparts.find(reader, name)
             groups = " ".join(one.fingerprint[i : i + 4] for i in range(0, 64, 4))
             raise Refused("verify-unconfirmed", name=one.alias, fingerprint=groups)
-        listed = counterparts.verify(installation, name)
     return session.show(_document(listed), _lines(listed))
+
+
+def _ceremony(installation: Installation, name: str) -> Listed:
+    """The dialogue of protocol.md 5; what is asked and shown goes to standard error."""
+    ceremony = verification.begin(installation, name)
+    _say(
+        _("Read these digits to {name}, one by one; they type them.").format(name=plain(ceremony.name)),
+        ceremony.mine,
+    )
+    ceremony = _until(ceremony, _("Their eight digits"), verification.hear)
+    _say(_("Now read your half of the code to them:"), ceremony.half)
+    while not ceremony.passed:
+        ceremony = _until(ceremony, _("Their half of the code"), verification.compare)
+        if not ceremony.passed:
+            left = ceremony.misses_left
+            if not left:
+                raise Refused("verify-mismatch", name=ceremony.name)
+            text = ngettext("It does not fit; {n} try is left.", "It does not fit; {n} tries are left.", left)
+            click.echo(text.format(n=left), err=True)
+    if not click.confirm(_("It fits here. Did it fit on their side too?"), err=True):
+        raise Refused("verify-unconfirmed-there", name=ceremony.name)
+    return verification.confirm(installation, ceremony)
+
+
+def _until(ceremony: Ceremony, question: str, step: Callable[[Ceremony, str], Ceremony]) -> Ceremony:
+    """Ask until what was typed is a code at all."""
+    while True:
+        typed: str = click.prompt(question, err=True)
+        try:
+            return step(ceremony, typed)
+        except Refused as error:
+            if error.code != "code-format":
+                raise
+            click.echo(why(error.code), err=True)
+
+
+def _say(text: str, digits: str) -> None:
+    western, arabic = verification.spoken(digits)
+    click.echo(f"{text}\n\n    {western}\n    {arabic}\n", err=True)
 
 
 @counterpart.command("alias")

@@ -10,7 +10,7 @@ import click
 from app.cli.base import NUMBER_LIMIT, Session, ids_from, spoken_ranges, table, why
 from app.exchange import inbox
 from app.exchange.inbox import Decided, Listed, Received
-from app.messages import _, plain
+from app.messages import _, ngettext, plain
 
 
 @click.command()
@@ -57,9 +57,12 @@ def _received(got: Received) -> dict[str, Any]:
 def _received_lines(got: Received) -> list[str]:
     lines = [_("Package {seq} from {name}.").format(seq=got.seq, name=plain(got.sender))]
     if got.objects:
-        lines.append(
-            _("{n} objects wait in the inbox as number {number}.").format(n=got.objects, number=got.number)
+        waiting = ngettext(
+            "{n} object waits in the inbox as number {number}.",
+            "{n} objects wait in the inbox as number {number}.",
+            got.objects,
         )
+        lines.append(waiting.format(n=got.objects, number=got.number))
     if got.status != "new":
         lines.append(why(f"status-{got.status}", missing=spoken_ranges(got.missing)))
     return lines + [f"{plain(where)}: {why(code)}" for where, code in got.failed]

@@ -25,6 +25,8 @@ from app.messages import Refused, _
 @click.option("--note", default="", help="A cover note, as plain text.")
 @click.option("--priority", type=click.Choice(releases.PRIORITIES), default="routine", show_default=True)
 @click.option("--reference", default="", help="The number of your own file.")
+@click.option("--purpose", default="", help="What it is for, as the agreement names it.")
+@click.option("--exercise", is_flag=True, help="It is an exercise.")
 @click.option("--dry-run", is_flag=True, help="Only show what would leave and what is held back.")
 @click.option(
     "--out",
@@ -43,6 +45,8 @@ def release(
     note: str,
     priority: str,
     reference: str,
+    purpose: str,
+    exercise: bool,
     dry_run: bool,
     out: Path | None,
 ) -> int:
@@ -57,7 +61,16 @@ def release(
             selected = browsing.ids(installation, browsing.selection(query))
             if not selected:
                 raise Refused("nothing-found", query=query)
-        wish = Wish(selected, new_only, versions == "all", note, priority, reference)
+        wish = Wish(
+            selected,
+            new_only,
+            versions == "all",
+            note,
+            priority,
+            reference,
+            purpose=purpose,
+            exercise=exercise,
+        )
         try:
             if dry_run:
                 decision = releases.check(installation, to, wish, session.job())

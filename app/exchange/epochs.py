@@ -129,7 +129,10 @@ def ask(installation: Installation, name: str) -> Status:
     with installation.database.write() as tx:
         one = counterparts.find(tx, name)
         channel = counterparts.load_channel(tx, one.cid)
-        counterparts.save_channel(tx, one.cid, replace(channel, receiving=machine.asked(channel.receiving)))
+        receiving = machine.asked(channel.receiving)
+        counterparts.save_channel(tx, one.cid, replace(channel, receiving=receiving))
+        wanted = [list(pair) for pair in receiving.want]
+        audit.append(tx, installation, "packages.asked", counterpart=one.fingerprint, wanted=wanted)
     return status(installation, one.fingerprint)
 
 

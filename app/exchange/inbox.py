@@ -49,6 +49,7 @@ PART_LIMITS = {"handling": 256 << 20, "note": 64 << 10, "statement": 16 << 20, "
 """Bytes of a part of each type; of all but statements there is one in a package."""
 READ_BYTES = 1 << 18
 BATCH = 1000
+BATCH_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -315,7 +316,7 @@ def _commit(
             packages.move_ledger(tx, one.cid, epoch, seq, "received", True, ("sealed", "carried"))
     channel = replace(channel, sending=sending, mending=channel.mending and not sending.started)
     counterparts.save_channel(tx, one.cid, channel)
-    twice = manifest.release is not None and packages.release_known(tx, manifest.release)
+    twice = manifest.release is not None and packages.release_known(tx, one.cid, manifest.release)
     shown = arrival.status == "new" and not twice
     number = packages.add_received(
         tx,
@@ -433,22 +434,26 @@ def _take_intel(tx: Connection, file: BinaryIO, content: _Content, number: int |
     counts as refused.
     """
     batch: list[tuple[Waiting, bytes]] = []
+    size = 0
     try:
         for entry in reading.read_chunks(iter(lambda: file.read(READ_BYTES), b"")):
             job.step(content.position, 0, "open")
             if isinstance(entry, reading.Fault) or marking.is_redefinition(entry.value):
                 code = entry.code if isinstance(entry, reading.Fault) else "marking-redefined"
                 content.failed.append((entry.where, code))
-                batch.append((Waiting(content.position, "", "", code, "", "", b"", None, "refused"), b""))
+                item = (Waiting(content.position, "", "", code, "", "", b"", None, "refused"), b"")
             else:
-                batch.append((_waiting(entry, content.position), entry.raw))
+                item = (_waiting(entry, content.position), entry.raw)
                 content.objects += number is not None
             content.position += 1
             if content.position > OBJECT_LIMIT or len(content.failed) > FAULT_LIMIT:
                 raise Refused("too-many-objects", most=OBJECT_LIMIT)
-            if len(batch) == BATCH and number is not None:
-                packages.add_waiting(tx, number, batch)
-                batch.clear()
+            if number is not None:
+                batch.append(item)
+                size += len(item[1])
+                if len(batch) == BATCH or size >= BATCH_BYTES:
+                    packages.add_waiting(tx, number, batch)
+                    batch, size = [], 0
     except Refused as error:
         content.failed.append(("intel", error.code))
     if number is not None:

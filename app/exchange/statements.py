@@ -65,7 +65,7 @@ def read(raw: bytes, signer: bytes, fingerprint: str) -> Statement:
     parsed.verify(signer)
     try:
         body = msgspec.json.decode(parsed.body, type=dict[str, object])
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise CryptoError("document-format", "body is not a JSON object") from error
     if parsed.kind not in KINDS or body.get("by") != fingerprint:
         raise CryptoError("document-format", "kind or signer")

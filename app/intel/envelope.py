@@ -123,7 +123,7 @@ def mentions(value: Mapping[str, object]) -> frozenset[str]:
     In a text an id may be glued to what stands before it: of `x-indicator--...` the id of an indicator counts as well.
     """
     text = orjson.dumps(value).decode().lower()
-    found = set()
+    found = set[str]()
     for uuid in _MENTION.finditer(text):
         # Backwards from the dashes: forwards, long text would be tried from each of its letters.
         kind = _TYPE_BEFORE.search(text, max(0, uuid.start() - 64), uuid.start())

@@ -91,6 +91,24 @@ class Database:
                 self._writer.close()
                 raise
 
+    @property
+    def key(self) -> bytes:
+        """The raw key, for whoever wraps it in key slots."""
+        return self._key
+
+    def rekey(self, key: bytes) -> None:
+        """Encrypt every page anew under another key. No other thread may be using the database."""
+        for connection in self._readers:
+            connection.close()
+        self._readers.clear()
+        self._local = threading.local()
+        with self._writing, known_errors():
+            # The rollback journal makes this one atomic step; the write-ahead log would hold pages under both keys.
+            self._writer.execute("PRAGMA journal_mode = DELETE")
+            self._writer.execute(f"PRAGMA rekey = \"x'{key.hex()}'\"")
+            self._key = key
+            self._writer.execute("PRAGMA journal_mode = WAL")
+
     def _connect(self) -> Connection:
         # An absent file is a loss to be told, never a new empty store.
         existing = f"{self.path.absolute().as_uri()}?mode=rw"

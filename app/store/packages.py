@@ -200,9 +200,10 @@ def received_at(connection: Connection, number: int) -> Received | None:
     return Received(*row) if row else None
 
 
-def release_known(connection: Connection, release: bytes) -> bool:
-    """Whether a release id entered the inbox before."""
-    return connection.execute("SELECT 1 FROM inbox WHERE release = ?", (release,)).fetchone() is not None
+def release_known(connection: Connection, cid: int, release: bytes) -> bool:
+    """Whether a release id of a counterpart entered the inbox before."""
+    row = connection.execute("SELECT 1 FROM inbox WHERE cid = ? AND release = ?", (cid, release)).fetchone()
+    return row is not None
 
 
 def set_decided(tx: Connection, number: int, state: str, reason: str) -> None:

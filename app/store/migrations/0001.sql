@@ -158,7 +158,7 @@ CREATE TABLE inbox (
     manifest_hash BLOB NOT NULL,
     manifest BLOB NOT NULL,
     signature BLOB NOT NULL,
-    release BLOB UNIQUE,        -- a release id enters an inbox once
+    release BLOB,               -- NULL: no intel in it, or not shown
     received TEXT NOT NULL,
     protection TEXT NOT NULL,
     priority TEXT NOT NULL,
@@ -168,6 +168,8 @@ CREATE TABLE inbox (
     receipted INTEGER NOT NULL  -- revision of the last receipt sealed; 0: none
 ) STRICT;
 CREATE INDEX inbox_by_counterpart ON inbox (cid, number);
+-- A release id enters an inbox once.
+CREATE UNIQUE INDEX inbox_release ON inbox (cid, release) WHERE release IS NOT NULL;
 
 CREATE TABLE inbox_object (
     number INTEGER NOT NULL REFERENCES inbox (number),

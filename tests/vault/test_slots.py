@@ -1,0 +1,182 @@
+"""Key slots of a real installation: added, removed, put back by a thief, rekeyed; crashes; a real keyring."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from app import vault
+from app.jobs import quiet
+from app.messages import Refused
+from crypto.slots import Cost
+
+CHEAP = Cost(passes=1, memory=8)
+FIRST, SECOND = "correct horse battery", "another horse battery"
+
+
+@pytest.fixture
+def home(tmp_path):
+    vault.create(tmp_path / "home", "CERT A", "JO", "R. Haddad", FIRST, cost=CHEAP)
+    return tmp_path / "home"
+
+
+def refusal(act, *args, **kwargs):
+    with pytest.raises(Refused) as caught:
+        act(*args, **kwargs)
+    return caught.value.code
+
+
+def opens(home: Path, passphrase: str, **kwargs) -> bool:
+    """Whether it does; any refusal but that of a wrong passphrase is a failure of the test."""
+    try:
+        with vault.unlocked(home, passphrase, **kwargs):
+            return True
+    except Refused as error:
+        if error.code != "wrong-passphrase":
+            raise
+        return False
+
+
+def test_a_second_passphrase_opens_and_the_first_can_go(home):
+    with vault.unlocked(home, FIRST) as installation:
+        vault.add_slot(installation, SECOND, "deputy", device=False, cost=CHEAP)
+        assert [(s.id, s.kind, s.label) for s in vault.slots_of(installation)] == [
+            (1, "passphrase", ""),
+            (2, "passphrase", "deputy"),
+        ]
+        assert refusal(vault.add_slot, installation, "short", "", device=False) == "passphrase-short"
+        assert refusal(vault.remove_slot, installation, 9) == "slot-unknown"
+    assert opens(home, SECOND)
+    with vault.unlocked(home, SECOND) as installation:
+        vault.remove_slot(installation, 1)
+        assert refusal(vault.remove_slot, installation, 2) == "slot-last"
+    assert not opens(home, FIRST)
+    assert opens(home, SECOND)
+
+
+def test_an_old_slots_file_put_back_is_noticed(home):
+    with vault.unlocked(home, FIRST) as installation:
+        vault.add_slot(installation, SECOND, "", device=False, cost=CHEAP)
+    old = (home / "slots").read_bytes()
+    with vault.unlocked(home, SECOND) as installation:
+        vault.remove_slot(installation, 1)
+    (home / "slots").write_bytes(old)
+    assert refusal(vault.unlock, home, FIRST) == "slots-old"
+    assert refusal(vault.unlock, home, SECOND) == "slots-old"
+
+
+def test_a_crash_before_the_new_slots_are_in_place_locks_nobody_out(home, monkeypatch):
+    def crash(*_):
+        raise KeyboardInterrupt
+
+    with vault.unlocked(home, FIRST) as installation, monkeypatch.context() as broken:
+        broken.setattr(os, "replace", crash)
+        with pytest.raises(KeyboardInterrupt):
+            vault.add_slot(installation, SECOND, "", device=False, cost=CHEAP)
+    assert opens(home, FIRST)
+    assert not opens(home, SECOND)
+    assert sorted(p.name for p in home.iterdir()) == ["lock", "outbox", "slots", "store.db"]
+
+
+def test_the_recovery_kit_opens_when_every_passphrase_is_forgotten(home):
+    with vault.unlocked(home, FIRST) as installation:
+        words = vault.add_recovery_slot(installation, "safe")
+    assert opens(home, " ".join(words).upper(), recovery=True)
+    assert opens(home, "\n".join(words), recovery=True)
+    assert refusal(vault.unlock, home, " ".join(words[:-1]), recovery=True) == "recovery-format"
+    wrong = [*words[1:], words[0]]
+    assert refusal(vault.unlock, home, " ".join(wrong), recovery=True) == "recovery-format"
+
+
+def test_rekey_shuts_out_every_older_slot_and_keeps_everything_else(home):
+    with vault.unlocked(home, FIRST) as installation:
+        words = vault.add_recovery_slot(installation, "safe")
+        vault.add_slot(installation, SECOND, "", device=False, cost=CHEAP)
+        before = installation.database.key
+        fingerprint = installation.identity.fingerprint
+        assert refusal(vault.rekey, installation, "no such passphrase") == "wrong-passphrase"
+        vault.rekey(installation, SECOND)
+        assert installation.database.key != before
+        assert len(vault.slots_of(installation)) == 1
+        assert vault.check(installation, quiet()) == []
+    assert not opens(home, FIRST)
+    assert refusal(vault.unlock, home, " ".join(words), recovery=True) in (
+        "wrong-passphrase",
+        "slots-damaged",
+    )
+    with vault.unlocked(home, SECOND) as installation:
+        assert installation.identity.fingerprint == fingerprint
+        assert vault.check(installation, quiet()) == []
+
+
+@pytest.mark.parametrize("step", ["before the store", "after the store"])
+def test_a_crash_in_rekey_leaves_one_pair_that_fits(home, monkeypatch, step):
+    def crash(*_):
+        raise KeyboardInterrupt
+
+    with vault.unlocked(home, FIRST) as installation, monkeypatch.context() as broken:
+        if step == "before the store":
+            broken.setattr(installation.database, "rekey", crash)
+        else:
+            broken.setattr(os, "replace", crash)
+        with pytest.raises(KeyboardInterrupt):
+            vault.rekey(installation, FIRST)
+    for _ in range(2):
+        with vault.unlocked(home, FIRST) as installation:
+            assert vault.check(installation, quiet()) == []
+    assert not (home / "slots.next").exists()
+
+
+def test_without_a_keyring_the_feature_is_off_and_says_so(home):
+    with vault.unlocked(home, FIRST) as installation:
+        assert refusal(vault.add_slot, installation, SECOND, "", device=True) == "keyring-unavailable"
+        assert len(vault.slots_of(installation)) == 1
+
+
+SCRIPT = """
+    import sys, pathlib
+    sys.path.insert(0, {root!r})
+    import keyring
+    from app import vault
+    from app.messages import Refused
+    from crypto.slots import DEVICE, Cost
+    assert "SecretService" in type(keyring.get_keyring()).__module__, keyring.get_keyring()
+    home = pathlib.Path({home!r})
+    with vault.unlocked(home, {first!r}) as installation:
+        vault.add_slot(installation, {second!r}, "this workstation", device=True, cost=Cost(passes=1, memory=8))
+        vault.remove_slot(installation, 1)
+    with vault.unlocked(home, {second!r}) as installation:
+        assert [s.kind for s in vault.slots_of(installation)] == [DEVICE]
+    keyring.delete_password("mithaq", str(home))
+    try:
+        vault.unlock(home, {second!r})
+    except Refused as error:
+        print("refused:", error.code)
+"""
+
+
+@pytest.mark.timeout(60)
+def test_a_slot_bound_to_this_workstation_needs_its_real_keyring(home, tmp_path):
+    tools = [shutil.which(name) for name in ("dbus-run-session", "gnome-keyring-daemon")]
+    if not all(tools):
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI needs a Secret Service")
+        pytest.skip("no dbus-run-session or gnome-keyring-daemon here")
+    runtime = tmp_path / "runtime"
+    runtime.mkdir(mode=0o700)
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "PYTHON_KEYRING"))}
+    env |= {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(runtime)}
+    script = tmp_path / "script.py"
+    root = str(Path(__file__).resolve().parents[2])
+    script.write_text(textwrap.dedent(SCRIPT).format(root=root, home=str(home), first=FIRST, second=SECOND))
+    inner = 'printf "secret\\n" | gnome-keyring-daemon --unlock --components=secrets >/dev/null; "$@"'
+    command = ["dbus-run-session", "--", "bash", "-c", inner, "_", sys.executable, script]
+    done = subprocess.run(command, capture_output=True, text=True, env=env)
+    assert done.stdout == "refused: slot-needs-device\n", done.stderr
+    assert refusal(vault.unlock, home, SECOND) == "slot-needs-device"
