@@ -17,6 +17,7 @@ from crypto.errors import CryptoError
 from crypto.package import open_package, read_header_hash
 from crypto.zstd_frame import BLOCK_LIMIT, WINDOW_LIMIT, Outline
 from tests.crypto.samples import opened, sealed, source
+from tests.fuzz.targets import TARGETS
 from tests.vectors.forge import RECIPIENT, SEED, SIGNER, Piece, Recipe, squeezed
 
 SECONDS = 2.0
@@ -143,6 +144,35 @@ def test_keys_parts_that_announce_much() -> None:
 
 def test_cards_of_a_megabyte() -> None:
     assert code(lambda: identity.read_card(bytes(10**6))) == "card-format"
+
+
+PATTERNS = [
+    b"\0",
+    b"\xff",
+    b"A",
+    b"\n",
+    b" ",
+    b"[",
+    b'{"a":',
+    b"-> x\n\n",
+    b"A" * 64 + b"\n",
+    b"1,",
+    b'\\"',
+    b"\x28\xb5\x2f\xfd",
+]
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_any_megabyte_takes_two_seconds_at_most(name: str) -> None:
+    """Every reader on a megabyte of one thing, alone and after a good beginning."""
+    target, seeds = TARGETS[name]
+    starts = [b"", *sorted({seed[:4000] for seed in seeds()[:2]})]
+    for pattern in PATTERNS:
+        for start in starts:
+            raw = (start + pattern * (10**6 // len(pattern)))[: 10**6]
+            began = time.process_time()
+            target(raw)
+            assert time.process_time() - began < SECONDS
 
 
 # Compression
