@@ -10,6 +10,9 @@ QT_LIBRARIES := libglib2.0-0 libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus
     libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0
 # A display for tests that drive the real window, and a Secret Service for those that keep a secret in a real keyring.
 TEST_LIBRARIES := xvfb xauth dbus dbus-daemon gnome-keyring
+# Age as others wrote it; Node only where there is none.
+INTEROP := build/interop
+INTEROP_LIBRARIES := age minisign gnupg $(if $(shell command -v npm),,nodejs npm)
 # Failing any system call once.
 TORTURE_LIBRARIES := strace
 # Debian splits what makes a virtual environment off from Python.
@@ -34,8 +37,8 @@ run: system-qt $(VENV)/.project $(VENV)/.messages ## Open Mithaq (without a disp
 	@$(BIN)/mithaq
 
 .PHONY: test
-test: system-test setup ## Run the tests (MITHAQ_CORPUS names the folder of real files)
-	@$(BIN)/python -m pytest --durations=15 --durations-min=0.5 $(ARGS)
+test: system-test setup ## Run the tests, on a display of their own (MITHAQ_CORPUS names the folder of real files)
+	@xvfb-run --auto-servernum --server-args="-screen 0 1600x1000x24" $(BIN)/python -m pytest --durations=15 --durations-min=0.5 $(ARGS)
 
 .PHONY: check
 check: setup ## Check format, lint, types, the arrows between packages and the message catalogues
@@ -46,12 +49,22 @@ check: setup ## Check format, lint, types, the arrows between packages and the m
 	@$(BIN)/python -m scripts.catalogues check
 
 .PHONY: bench
-bench: system-test setup ## Measure, print the figures beside the asked ones, write build/bench.json
+bench: system-interop setup ## Measure, print the figures beside the asked ones, write build/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: torture
 torture: system-torture setup ## Run the long and destructive tests
 	@$(BIN)/python -m pytest -m torture --timeout=1800 $(ARGS)
+
+.PHONY: interop
+interop: system-interop setup ## Exchange files with other people's age, both ways
+	@test -d $(INTEROP)/node_modules/age-encryption || npm install --silent --no-save --no-package-lock --prefix $(INTEROP) age-encryption@0.3.1
+	@MITHAQ_INTEROP=required MITHAQ_NODE_MODULES=$(CURDIR)/$(INTEROP) $(BIN)/python -m pytest -m torture tests/crypto/test_interop.py $(ARGS)
+
+.PHONY: screenshots
+screenshots: system-test setup ## Picture every screen, light and dark, left to right and mirrored, into build/screenshots
+	@mkdir -p build/screenshots
+	@xvfb-run --auto-servernum --server-args="-screen 0 2880x1800x24" $(BIN)/python -m tests.ui.screenshots build/screenshots
 
 .PHONY: fuzz
 fuzz: system-test setup ## Run the tests with many more random examples
@@ -82,7 +95,7 @@ clean: ## Remove everything that was made, the virtual environment too
 
 # --- what the targets stand on ----------------------------------------------------------------------------------------
 
-.PHONY: system-python system-qt system-test system-torture
+.PHONY: system-python system-qt system-test system-torture system-interop
 system-python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed." >&2; exit 1; }
 	@test -z "$(VENV_LIBRARIES)" || scripts/system_libraries.sh $(VENV_LIBRARIES)
@@ -92,6 +105,8 @@ system-test:
 	@scripts/system_libraries.sh $(VENV_LIBRARIES) $(QT_LIBRARIES) $(TEST_LIBRARIES)
 system-torture:
 	@scripts/system_libraries.sh $(VENV_LIBRARIES) $(QT_LIBRARIES) $(TEST_LIBRARIES) $(TORTURE_LIBRARIES)
+system-interop:
+	@scripts/system_libraries.sh $(VENV_LIBRARIES) $(QT_LIBRARIES) $(TEST_LIBRARIES) $(INTEROP_LIBRARIES)
 
 $(BIN)/pip: | system-python
 	@echo "Making the virtual environment in $(VENV)"

@@ -23,7 +23,9 @@ def run() -> list[Figure]:
         vault.create(home, "Bench", "JO", "Bench", PASSPHRASE, cost=Cost(passes=1, memory=8))
         options = [CLI, "--home", str(home), "--passphrase-file", str(secret)]
         commands = {"--help": [CLI, "--help"], "release --help": [CLI, "release", "--help"]}
-        commands |= {name: [*options, *name.split()] for name in ("list", "outbox", "inbox list", "audit verify")}
+        commands |= {
+            name: [*options, *name.split()] for name in ("list", "outbox", "inbox list", "audit verify")
+        }
         return [
             Figure(f"mithaq-cli {name}", wall_milliseconds(command), "ms", asked=250)
             for name, command in commands.items()

@@ -1,6 +1,6 @@
 """Other people's age, in both directions: Debian's `age` for X25519 and passphrases' armor, npm's for X-Wing.
 
-Runs in `make torture`. Needs `age` and `age-keygen` on the path; and `node` with the folder that MITHAQ_NODE_MODULES
+Runs in `make interop`. Needs `age` and `age-keygen` on the path; and `node` with the folder that MITHAQ_NODE_MODULES
 names, in which `npm install age-encryption@0.3.1` was run. What is missing is skipped, by name.
 """
 
@@ -21,6 +21,13 @@ pytestmark = pytest.mark.torture
 
 SCRIPT = Path(__file__).with_name("interop.mjs")
 SIZES = [0, 1, 65535, 65536, 65537, 3_000_000]
+
+
+def missing(what: str) -> None:
+    """`make interop` sees to everything: there, what is missing is a failure."""
+    if os.environ.get("MITHAQ_INTEROP") == "required":
+        pytest.fail(what)
+    pytest.skip(what)
 
 
 def run(*command: str | Path, given: bytes = b"") -> bytes:
@@ -45,7 +52,7 @@ def decrypted(raw: bytes, identity: age.Identity) -> bytes:
 @pytest.fixture(scope="module")
 def debian() -> None:
     if not (shutil.which("age") and shutil.which("age-keygen")):
-        pytest.skip("age is not installed")
+        missing("age is not installed")
 
 
 @pytest.mark.usefixtures("debian")
@@ -79,7 +86,7 @@ def test_we_read_ages(tmp_path: Path, size: int, options: tuple[str, ...]) -> No
 def node() -> None:
     modules = os.environ.get("MITHAQ_NODE_MODULES", "")
     if not shutil.which("node") or not (Path(modules) / "node_modules" / "age-encryption").is_dir():
-        pytest.skip("node, or MITHAQ_NODE_MODULES with age-encryption in it, is missing")
+        missing("node, or MITHAQ_NODE_MODULES with age-encryption in it, is missing")
 
 
 def typage(*given: str, stdin: bytes = b"") -> bytes:
