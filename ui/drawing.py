@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QGuiApplication, QPainter, QPen,
 
 from app.messages import N_, _
 from ui import icons
-from ui.safe_text import MARK, MARK_OPEN, elide_end, elide_middle
+from ui.safe_text import MARK, MARK_OPEN, elide_end, elide_middle, visible
 from ui.theme import focus_width, theme
 from ui.tokens import TOKENS
 
@@ -237,7 +237,7 @@ def tlp(painter: QPainter, x: int, middle: int, level: str) -> int:
 def handling_word(level: str, *, long: bool = False) -> str:
     """How a handling is said: "as AMBER", or in full."""
     template = _("handled as {level}") if long else _("as {level}")
-    return template.format(level=f"\u2066{level}\u2069")
+    return template.format(level=f"\u2066{visible(level)}\u2069")
 
 
 def handling_width(level: str, *, long: bool = False) -> int:

@@ -6,7 +6,7 @@ knows what the work does. `stop` cancels everything: locking uses it.
 
 from __future__ import annotations
 
-import contextlib
+import itertools
 import queue
 import threading
 import time
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, SignalInstance, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from app.jobs import Cancelled, Job
 from app.messages import Refused
@@ -26,10 +26,15 @@ NOTICE_EVERY_S = 0.05  # progress reaches the window at most this often
 
 
 class _Bridge(QObject):
-    """Carries what happens in the worker to the window's thread."""
+    """Carries what happens in the workers to the window's thread: the work's number, and what there is to say."""
 
-    progressed = Signal(int, int, str)
-    ended = Signal(object, object)  # result, exception
+    progressed = Signal(int, int, int, str)
+    ended = Signal(int, object, object)  # result, exception
+    stopped = Signal()
+
+
+# A worker may still be inside an emission when nobody listens any more: bridges are small and stay for good.
+_bridges: list[_Bridge] = []
 
 
 class Task(QObject):
@@ -103,12 +108,20 @@ class Jobs(QObject):
         super().__init__(parent)
         self._readers = _Workers(2, "reader")
         self._writer = _Workers(1, "writer")
-        self._pending: dict[Task, _Pending] = {}
+        self._pending: dict[int, _Pending] = {}
+        self._numbers = itertools.count()
         self._stopped = False
+        self._then: Callable[[], object] | None = None
+        self._bridge = _Bridge()
+        _bridges.append(self._bridge)
+        queued = Qt.ConnectionType.QueuedConnection
+        self._bridge.progressed.connect(self._progressed, queued)
+        self._bridge.ended.connect(self._ended, queued)
+        self._bridge.stopped.connect(self._all_ended, queued)
 
     @property
     def running(self) -> tuple[Task, ...]:
-        return tuple(self._pending)
+        return tuple(pending.task for pending in self._pending.values())
 
     def read(
         self,
@@ -139,23 +152,27 @@ class Jobs(QObject):
         """Cancel all and forget every result, at once; when the workers have ended, `finally_` runs off the window's
         thread, and `then` on it. Nothing can be started any more."""
         self._stopped = True
-        for task in list(self._pending):
-            task.cancel()
-            self._pending.pop(task)
-            task.ended.emit()
-            task.deleteLater()
-        bridge = _Bridge(self)
-        if then is not None:
-            bridge.ended.connect(lambda _result, _error: then(), Qt.ConnectionType.QueuedConnection)
+        self._then = then
+        for pending in self._pending.values():
+            pending.task.cancel()
+            pending.task.ended.emit()
+            pending.task.deleteLater()
+        self._pending.clear()
+        bridge, readers, writer = self._bridge, self._readers, self._writer
 
         def wait() -> None:
-            self._readers.end()
-            self._writer.end()
+            readers.end()
+            writer.end()
             if finally_ is not None:
                 finally_()
-            _send(bridge.ended, None, None)
+            bridge.stopped.emit()
 
         threading.Thread(target=wait, name="stopping").start()
+
+    @Slot()
+    def _all_ended(self) -> None:
+        if self._then is not None:
+            self._then()
 
     def _start(
         self,
@@ -166,47 +183,55 @@ class Jobs(QObject):
         cancelled: Callable[[], object] | None,
         title: str,
     ) -> Task:
-        last = 0.0
+        bridge, number, last = self._bridge, next(self._numbers), 0.0
 
         def notice(count: int, total: int, stage: str) -> None:
             nonlocal last
             now = time.monotonic()
             if now - last >= NOTICE_EVERY_S:
                 last = now
-                _send(bridge.progressed, min(count, _CAP), min(total, _CAP), stage)
+                bridge.progressed.emit(number, min(count, _CAP), min(total, _CAP), stage)
 
         job = Job(notice)
         task = Task(title, job, self)
         if self._stopped:
             return task
-        bridge = _Bridge(task)
-        self._pending[task] = _Pending(task, done, failed, cancelled)
-        bridge.progressed.connect(_Progress(task).take, Qt.ConnectionType.QueuedConnection)
-        bridge.ended.connect(_End(self, task).take, Qt.ConnectionType.QueuedConnection)
+        self._pending[number] = _Pending(task, done, failed, cancelled)
 
         def run() -> None:
             try:
                 job.step(0, 0, "")
                 result = work(job)
             except BaseException as error:
-                _send(bridge.ended, None, error)
+                bridge.ended.emit(number, None, error)
             else:
-                _send(bridge.ended, result, None)
+                bridge.ended.emit(number, result, None)
 
         if title:
-            QTimer.singleShot(SHOWN_AFTER_MS, task, lambda: self._show(task))
+            QTimer.singleShot(SHOWN_AFTER_MS, task, lambda: self._show(number))
         workers.put(run)
         return task
 
-    def _show(self, task: Task) -> None:
-        if task in self._pending:
-            self.began.emit(task)
-            task.shown.emit()
+    def _show(self, number: int) -> None:
+        pending = self._pending.get(number)
+        if pending is not None:
+            self.began.emit(pending.task)
+            pending.task.shown.emit()
 
-    def _ended(self, task: Task, result: Any, error: BaseException | None) -> None:
-        pending = self._pending.pop(task, None)
+    @Slot(int, int, int, str)
+    def _progressed(self, number: int, done: int, total: int, stage: str) -> None:
+        pending = self._pending.get(number)
+        if pending is not None:
+            task = pending.task
+            task.done, task.total, task.stage = done, total, stage
+            task.progressed.emit(done, total, stage)
+
+    @Slot(int, object, object)
+    def _ended(self, number: int, result: Any, error: BaseException | None) -> None:
+        pending = self._pending.pop(number, None)
         if pending is None:
             return
+        task = pending.task
         task.ended.emit()
         task.deleteLater()
         if error is None:
@@ -225,36 +250,3 @@ class Jobs(QObject):
 
 
 _CAP = 2**31 - 1  # Qt's signals carry C integers
-
-
-def _send(signal: SignalInstance, *values: object) -> None:
-    """Emit from a worker; the receiver may be gone since, when the installation was locked meanwhile."""
-    with contextlib.suppress(RuntimeError):
-        signal.emit(*values)
-
-
-class _Progress(QObject):
-    """Receiver of progress, living on the window's thread."""
-
-    def __init__(self, task: Task) -> None:
-        super().__init__(task)
-        self._task = task
-
-    @Slot(int, int, str)
-    def take(self, done: int, total: int, stage: str) -> None:
-        task = self._task
-        task.done, task.total, task.stage = done, total, stage
-        task.progressed.emit(done, total, stage)
-
-
-class _End(QObject):
-    """Receiver of the end, living on the window's thread."""
-
-    def __init__(self, jobs: Jobs, task: Task) -> None:
-        super().__init__(task)
-        self._jobs = jobs
-        self._task = task
-
-    @Slot(object, object)
-    def take(self, result: object, error: object) -> None:
-        self._jobs._ended(self._task, result, error if isinstance(error, BaseException) else None)

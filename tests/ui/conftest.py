@@ -20,14 +20,22 @@ from ui.session import Session
 
 
 @pytest.fixture(autouse=True)
-def _look(qapp: QApplication) -> None:
-    """Every test starts in English, light, normal."""
+def _look(qapp: QApplication) -> Iterator[None]:
+    """Every test starts in English, light, normal, and leaves no widget behind."""
     if theme._theme is None:
         theme.install(qapp)
         safe_text.install_rule(qapp)
     look = theme.theme()
-    look._mode, look._density = "light", "normal"
-    look.set_arabic(False)
+    look.set_mode("light")
+    look.set_density("normal")
+    if look.arabic:
+        look.set_arabic(False)
+    yield
+    for widget in qapp.topLevelWidgets():
+        if widget.parent() is None:
+            widget.close()
+            widget.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture

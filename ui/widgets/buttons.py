@@ -235,7 +235,7 @@ class Segments(QWidget):
         self, options: list[tuple[str, str]], value: str, chosen: Callable[[str], object] | None = None
     ) -> None:
         super().__init__()
-        self._options = options
+        self._options = [(key, visible(words)) for key, words in options]
         self._value = value
         self._chosen = chosen
         self.setFixedHeight(TOKENS.row["button"])
@@ -256,7 +256,7 @@ class Segments(QWidget):
                 self._chosen(value)
 
     def _rename(self) -> None:
-        self.setAccessibleName(dict(self._options).get(self._value, ""))
+        self.setAccessibleName(spoken(visible(dict(self._options).get(self._value, ""))))
 
     def _width(self) -> int:
         return max(theme().metrics("body", "medium").horizontalAdvance(w) for _k, w in self._options) + 32

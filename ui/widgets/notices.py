@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.messages import Refused, remedy, sentence
 from ui import drawing, icons
+from ui.safe_text import spoken, visible
 from ui.theme import theme
 from ui.tokens import TOKENS
 from ui.widgets.buttons import Button, CopyButton
@@ -140,7 +141,7 @@ class Refusal(QWidget):
             words, run = action
             self._actions.addWidget(Button(words, run=run))
             self._actions.addStretch(1)
-        self.setAccessibleName(f"{what} {then}")
+        self.setAccessibleName(spoken(visible(f"{what} {then}")))
         self.show()
 
     @property

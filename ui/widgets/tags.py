@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui import drawing
+from ui.safe_text import spoken, visible
 from ui.theme import theme
 from ui.tokens import TOKENS
 
@@ -14,7 +15,7 @@ from ui.tokens import TOKENS
 class _Tag(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
-        self.setAccessibleName(name)
+        self.setAccessibleName(spoken(visible(name)))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def minimumSizeHint(self) -> QSize:
@@ -75,7 +76,7 @@ class KeyHint(_Tag):
 
     def __init__(self, keys: str) -> None:
         super().__init__(keys)
-        self._keys = keys
+        self._keys = visible(keys)
 
     def sizeHint(self) -> QSize:
         return QSize(theme().metrics("small", mono=True).horizontalAdvance(self._keys) + 10, 18)

@@ -1,0 +1,128 @@
+"""Foreign text becomes something that cannot act; our own isolates survive, theirs are marked."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QToolTip, QWidget
+
+from tests.ui.driving import wait
+from tests.ui.hostile import STRINGS
+from ui.safe_text import (
+    LINE_LIMIT,
+    PARAGRAPH_LIMIT,
+    elide_end,
+    elide_middle,
+    isolate,
+    isolate_ltr,
+    short_id,
+    spoken,
+    visible,
+)
+from ui.theme import theme
+
+ACTING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+HARMLESS = set("\u200c\u200d\u00ad")
+
+
+@given(st.text(alphabet=st.characters(), max_size=300))
+def test_nothing_that_acts_is_left(text: str) -> None:
+    shown = visible(text)
+    assert "\n" not in shown
+    assert not [c for c in shown if unicodedata.category(c) in ACTING and c not in HARMLESS]
+    shown.encode("utf-8")  # no lone surrogate either
+
+
+@given(st.text(alphabet=st.characters(), max_size=300))
+def test_lines_keep_only_line_feeds(text: str) -> None:
+    shown = visible(text, lines=True)
+    assert shown.count("\n") == text.count("\n")
+    assert not [c for c in shown.replace("\n", "") if unicodedata.category(c) in ACTING and c not in HARMLESS]
+
+
+@pytest.mark.parametrize(
+    "text,shown",
+    [
+        ("plain", "plain"),
+        ("evil\u202egpj.exe", "evil⁅RLO⁆gpj.exe"),
+        ("\u2068a\u2069", "⁅FSI⁆a⁅PDI⁆"),
+        ("a\x00b", "a⁅U+0000⁆b"),
+        ("⁅RLO⁆", "⁅U+2045⁆RLO⁅U+2046⁆"),
+        ("a\nb\tc", "a b c"),
+        ("\ud800", "⁅U+D800⁆"),
+    ],
+)
+def test_marks(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+def test_marks_are_spoken_where_they_cannot_be_drawn() -> None:
+    assert spoken(visible("evil\u202egpj.exe")) == "evil[RLO]gpj.exe"
+
+
+@pytest.mark.parametrize("length", [LINE_LIMIT - 1, LINE_LIMIT, LINE_LIMIT + 1])
+def test_line_limit(length: int) -> None:
+    shown = visible("x" * length)
+    assert len(shown) == (length if length <= LINE_LIMIT else LINE_LIMIT + 1)
+
+
+@pytest.mark.parametrize("length", [PARAGRAPH_LIMIT, PARAGRAPH_LIMIT + 1])
+def test_paragraph_limit(length: int) -> None:
+    assert visible("x" * length, lines=True).endswith("…") == (length > PARAGRAPH_LIMIT)
+
+
+def test_our_isolates_survive_and_theirs_do_not() -> None:
+    sentence = "From {} at {}".format(isolate("a\u2069b\u202ec"), isolate_ltr("/tmp/x"))
+    assert visible(sentence) == "From \u2068a⁅PDI⁆b⁅RLO⁆c\u2069 at \u2066/tmp/x\u2069"
+
+
+def test_combining_marks_do_not_climb() -> None:
+    assert len(visible("a" + "\u0301" * 100)) < 10
+
+
+def test_ids_lose_their_middle() -> None:
+    whole = "malware--5d0b7c1e-1111-4222-8333-9a41c0e2f7d8"
+    assert short_id(whole) == "malware--5d0b7c1e-…-9a41c0e2f7d8"
+    assert short_id("not an id") == "not an id"
+
+
+@pytest.mark.usefixtures("qapp")
+def test_eliding() -> None:
+    metrics: QFontMetrics = theme().metrics()
+    assert elide_end(metrics, "a long name of a thing", 60).endswith("…")
+    middle = elide_middle(metrics, "0123456789abcdef0123456789abcdef", 90)
+    assert middle.startswith("0")
+    assert middle.endswith("f")
+
+
+@pytest.mark.usefixtures("qapp")
+@pytest.mark.parametrize("text", STRINGS[:8])
+def test_every_label_is_plain_once_shown(text: str, qtbot: object) -> None:
+    parent = QWidget()
+    label = QLabel(text, parent)
+    label.setTextFormat(Qt.TextFormat.AutoText)
+    box = QMessageBox(parent)
+    box.setText(text)
+    box.setInformativeText(text)
+    parent.show()
+    box.show()
+    QApplication.processEvents()
+    labels = [label, *box.findChildren(QLabel)]
+    assert {one.textFormat() for one in labels} == {Qt.TextFormat.PlainText}
+    box.close()
+    parent.close()
+
+
+def test_tool_tips_are_plain(qapp: QApplication) -> None:
+    parent = QWidget()
+    parent.show()
+    QToolTip.showText(parent.mapToGlobal(parent.rect().center()), '<img src="/dev/zero">', parent)
+    tips = wait(lambda: [w for w in qapp.allWidgets() if w.inherits("QTipLabel")], "the tool tip", 5)
+    assert all(isinstance(tip, QLabel) and tip.textFormat() == Qt.TextFormat.PlainText for tip in tips)
+    QToolTip.hideText()
+    parent.close()
