@@ -289,12 +289,15 @@ def _unwrap(key: bytes, stanza: Stanza) -> bytes | None:
 def _scrypt(passphrase: str, salt: bytes, work: int) -> bytes:
     if not 1 <= work <= WORK_LIMIT:
         raise CryptoError("age-key", "work factor")
-    return hashlib.scrypt(
-        passphrase.encode("utf-8"),
-        salt=_SCRYPT_DOMAIN + salt,
-        n=1 << work,
-        r=8,
-        p=1,
-        maxmem=(1 << work) * 1024 + 1024 * 1024,
-        dklen=32,
-    )
+    try:
+        return hashlib.scrypt(
+            passphrase.encode("utf-8"),
+            salt=_SCRYPT_DOMAIN + salt,
+            n=1 << work,
+            r=8,
+            p=1,
+            maxmem=(1 << work) * 1024 + 1024 * 1024,
+            dklen=32,
+        )
+    except (ValueError, MemoryError):
+        raise CryptoError("kdf-memory") from None

@@ -20,6 +20,8 @@ MAGIC = b"MITHAQ-DOCUMENT-1\n"
 KIND_LIMIT = 32
 BODY_LIMIT = 16 * 1024 * 1024
 ID_DOMAIN = b"mithaq/document/v1"
+RESERVED = ("package",)
+"""No kind of document: the context of these is used for something else."""
 
 _KIND = re.compile(rf"[a-z](?:[a-z0-9-]{{0,{KIND_LIMIT - 1}}})")
 
@@ -40,11 +42,11 @@ class Document:
 
 
 def sign(kind: str, body: bytes, key: composite.SigningKey) -> bytes:
-    """A signed document. `kind`: 1 to 32 of a-z, 0-9 and hyphen, a letter first; `body`: at most 16 MiB.
+    """A signed document. `kind`: 1 to 32 of a-z, 0-9 and hyphen, a letter first, not reserved; `body`: at most 16 MiB.
 
     Raises ValueError for a kind or body that could not be read back.
     """
-    if not _KIND.fullmatch(kind) or len(body) > BODY_LIMIT:
+    if not _is_kind(kind) or len(body) > BODY_LIMIT:
         raise ValueError("kind or body out of bounds")
     return b"".join((_head(kind), len(body).to_bytes(4, "big"), body, key.sign(body, _context(kind))))
 
@@ -56,7 +58,7 @@ def parse(raw: bytes) -> Document:
     start = len(MAGIC) + 1
     end = start + raw[len(MAGIC)]
     kind = raw[start:end].decode("ascii", "replace")
-    if len(raw) < end + 4 or not _KIND.fullmatch(kind):
+    if len(raw) < end + 4 or not _is_kind(kind):
         raise CryptoError("document-format", "kind")
     size = int.from_bytes(raw[end : end + 4], "big")
     body_start, body_end = end + 4, end + 4 + size
@@ -69,6 +71,10 @@ def parse(raw: bytes) -> Document:
 def identify(kind: str, body: bytes) -> bytes:
     """The id of a document: 32 bytes, the same for every signature over it."""
     return hashlib.sha256(ID_DOMAIN + bytes([len(kind)]) + kind.encode("ascii") + body).digest()
+
+
+def _is_kind(kind: str) -> bool:
+    return _KIND.fullmatch(kind) is not None and kind not in RESERVED
 
 
 def _head(kind: str) -> bytes:

@@ -9,8 +9,9 @@ import unicodedata
 
 NAME_LIMIT = 200
 
-# Control, format (bidi marks and the like), surrogate, private use, unassigned, line and paragraph separators.
-_UNPRINTABLE = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+# Control, format (bidi marks and the like), surrogate, private use, line and paragraph separators. Unassigned ones are
+# let be: what is a good card must not depend on how old the reader's Unicode tables are.
+_UNPRINTABLE = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
 # Zero width joiner and non-joiner: needed to write Persian and others.
 _JOINERS = "\u200c\u200d"
 

@@ -104,7 +104,7 @@ def open(raw: bytes, passphrase: str, device_secret: bytes | None = None) -> byt
     """The key, from the first slot this passphrase opens; slots that need a device only with its secret (32 bytes).
 
     Raises `CryptoError`: slots-format, wrong-passphrase, slot-needs-device (no other slot to try), slots-changed (the
-    passphrase is right, but the file was edited without the key).
+    passphrase is right, but the file was edited without the key), kdf-memory (not enough to stretch the passphrase).
     """
     file = _parse(raw)
     kinds = (PASSPHRASE,) if device_secret is None else (DEVICE, PASSPHRASE)
@@ -196,9 +196,11 @@ def _stretch(passphrase: str, device_secret: bytes | None) -> _Derive:
     def derive(slot: _Kept) -> bytes:
         from nacl.pwhash import argon2id
 
-        stretched = argon2id.kdf(
-            KEY_BYTES, text, bytes.fromhex(slot.salt), opslimit=slot.passes, memlimit=slot.memory * 1024
-        )
+        salt = bytes.fromhex(slot.salt)
+        try:
+            stretched = argon2id.kdf(KEY_BYTES, text, salt, opslimit=slot.passes, memlimit=slot.memory * 1024)
+        except (RuntimeError, MemoryError):
+            raise CryptoError("kdf-memory") from None
         if slot.kind == DEVICE and device_secret is not None:
             return hmac.digest(device_secret, b"mithaq/slot/device/v1" + stretched, "sha256")
         return hmac.digest(b"mithaq/slot/passphrase/v1", stretched, "sha256")

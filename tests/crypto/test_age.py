@@ -104,6 +104,15 @@ def test_work_is_capped_before_it_is_done() -> None:
     assert code(lambda: decrypted(over, age.ScryptIdentity("p"))) == "age-header"
 
 
+def test_too_little_memory_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object, **__: object) -> bytes:
+        raise MemoryError
+
+    raw = encrypted(b"x", age.ScryptRecipient("p", work=2))
+    monkeypatch.setattr("hashlib.scrypt", none)
+    assert code(lambda: decrypted(raw, age.ScryptIdentity("p"))) == "kdf-memory"
+
+
 def test_a_low_order_recipient_is_refused() -> None:
     assert code(lambda: encrypted(b"", age.X25519Recipient(bytes(32)))) == "age-key"
     assert (

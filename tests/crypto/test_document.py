@@ -71,7 +71,7 @@ def test_every_flipped_bit_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["", "A", "1a", "-a", "a b", "a_b", "é", "a\n", "a" * (document.KIND_LIMIT + 1)]
+    "kind", ["", "A", "1a", "-a", "a b", "a_b", "é", "a\n", "package", "a" * (document.KIND_LIMIT + 1)]
 )
 def test_kinds_that_are_none(kind: str) -> None:
     with pytest.raises(ValueError, match="kind"):

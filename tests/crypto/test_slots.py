@@ -239,6 +239,16 @@ def test_passphrase_limit() -> None:
     assert code(lambda: slots.create(KEY, longest + "p", CHEAP)) == "wrong-passphrase"
 
 
+def test_too_little_memory_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nacl.pwhash import argon2id
+
+    def none(*_: object, **__: object) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(argon2id, "kdf", none)
+    assert code(lambda: slots.open(RAW, "correct horse")) == "kdf-memory"
+
+
 def test_lengths_of_keys() -> None:
     with pytest.raises(ValueError, match="32"):
         slots.create(KEY[:-1], "x", CHEAP)

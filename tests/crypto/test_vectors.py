@@ -98,7 +98,9 @@ def test_there_are_enough_small_ones_one_defect_each() -> None:
 
 def test_the_script_makes_the_same_vectors(tmp_path: Path) -> None:
     """Not byte for byte (signatures are random), but the same names and meanings, and they hold too."""
-    made = {vector.name: vector for vector in make.every()}
+    everything = list(make.every())
+    made = {vector.name: vector for vector in everything}
+    assert len(made) == len(everything)
     assert made.keys() == {path.name for path in FOLDER.iterdir()}
     for name, vector in made.items():
         committed = load(FOLDER / name)

@@ -77,6 +77,10 @@ def documents() -> Iterator[Vector]:
     yield format_(
         "kind_newline", "a kind with a newline", framed(b"receipt\n", body, signature("receipt\n", body))
     )
+    manifest = SIGNER.sign(body, b"mithaq/package/v1")
+    yield format_(
+        "kind_package", "the context of manifests is not for documents", framed(b"package", body, manifest)
+    )
     yield format_(
         "kind_utf8", "a kind that is not ASCII", framed("reçu".encode(), body, signature("recu", body))
     )
