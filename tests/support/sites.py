@@ -6,6 +6,7 @@ The key derivation costs nothing here. A template is made once in a session and 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import itertools
 import json
@@ -98,11 +99,20 @@ def copied(template: Path, folder: Path) -> Iterator[SimpleNamespace]:
     """alpha, beta and mallory from a template: copied, open, with one clock for all."""
     shutil.copytree(template, folder, dirs_exist_ok=True)
     clock = Clock()
-    with unlocked(folder / "alpha", clock) as alpha, unlocked(folder / "beta", clock) as beta:
-        identity = Identity.from_bytes((folder / "mallory").read_bytes())
+    alpha = vault.unlock(folder / "alpha", PASSPHRASE, clock=clock)
+    beta = vault.unlock(folder / "beta", PASSPHRASE, clock=clock)
+    try:
         yield SimpleNamespace(
-            alpha=alpha, beta=beta, mallory=Rogue(identity, folder), folder=folder, clock=clock
+            alpha=alpha.installation,
+            beta=beta.installation,
+            close_alpha=alpha.lock,
+            mallory=Rogue(Identity.from_bytes((folder / "mallory").read_bytes()), folder),
+            folder=folder,
+            clock=clock,
         )
+    finally:
+        alpha.lock()
+        beta.lock()
 
 
 def problems(site: Installation) -> list[str]:
@@ -352,8 +362,6 @@ def take(site: Installation, *objects: dict, handling: Level | None = Level.CLEA
 
 def sha256_of(value: dict) -> str:
     """The hash of an object's text as it is kept, hex."""
-    import hashlib
-
     entry = next(iter(reading.read_bundle(bundle(value))))
     return hashlib.sha256(entry.raw).hexdigest()
 
