@@ -67,7 +67,12 @@ screenshots: system-test setup ## Picture every screen, light and dark, left to 
 	@xvfb-run --auto-servernum --server-args="-screen 0 2880x1800x24" $(BIN)/python -m tests.ui.screenshots build/screenshots
 
 .PHONY: fuzz
-fuzz: system-test setup ## Run the tests with many more random examples
+fuzz: system-test setup ## Fuzz every reader of hostile bytes, two side by side (SECONDS=60 each)
+	@$(BIN)/python -c 'from tests.fuzz.targets import TARGETS; print(*TARGETS, sep="\n")' | xargs -P 2 -I TARGET $(BIN)/python -m tests.fuzz TARGET --seconds $(SECONDS)
+SECONDS ?= 60
+
+.PHONY: laws
+laws: system-test setup ## Run the tests with many more random examples
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest --timeout=1800 $(ARGS)
 
 .PHONY: format
