@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -38,16 +39,18 @@ class Single(QObject):
         self._server.listen(self._name)
         return False
 
+    def close(self) -> None:
+        """Listen no more."""
+        self._server.close()
+
     def _accept(self) -> None:
+        # Sockets belong to the server and go with it: one small object for each later start.
         socket = self._server.nextPendingConnection()
-
-        def read() -> None:
-            if socket.canReadLine():
-                line = bytes(socket.readLine(LONGEST).data()).rstrip(b"\n")
-                self.received.emit(line.decode("utf-8", "surrogateescape"))
-                socket.disconnectFromServer()
-
-        socket.readyRead.connect(read)
-        socket.disconnected.connect(socket.deleteLater)
+        socket.readyRead.connect(partial(self._read, socket))
         if socket.bytesAvailable():
-            read()
+            self._read(socket)
+
+    def _read(self, socket: QLocalSocket) -> None:
+        if socket.canReadLine():
+            line = bytes(socket.readLine(LONGEST).data()).rstrip(b"\n")
+            self.received.emit(line.decode("utf-8", "surrogateescape"))

@@ -6,9 +6,10 @@ The verdicts shown and the seal come from the same judgement of the same facts (
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent, QShortcut
@@ -18,6 +19,7 @@ from app.exchange import counterparts, releases
 from app.exchange.counterparts import Listed
 from app.exchange.gate import ALREADY_HAS, LEAVES
 from app.exchange.releases import Decision, Item, Released, Wish
+from app.intel.marking import Level
 from app.jobs import Cancelled, Job
 from app.messages import N_, Refused, _, ngettext, remedy, sentence
 from app.store.installation import Installation
@@ -49,7 +51,49 @@ class Judged:
 
     decision: Decision
     names: dict[str, str]
-    drives: str = ""
+    groups: tuple[tuple[str, tuple[Item, ...]], ...]  # by code: held first, largest first, leaves last
+    types: tuple[tuple[str, int], ...]  # of what leaves, most first
+    levels: tuple[tuple[Level, int], ...]  # of what leaves, strictest first
+
+    def count(self, code: str) -> int:
+        """How many objects have this verdict."""
+        return sum(len(items) for known, items in self.groups if known == code)
+
+
+class Rows(Sequence[Row]):
+    """Rows made when they are looked at: a verdict may be about a hundred thousand objects."""
+
+    def __init__(self, items: Sequence[Item], names: dict[str, str]) -> None:
+        self._items = items
+        self._names = names
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
+        if isinstance(index, slice):
+            return [_row(item, self._names) for item in self._items[index]]
+        return _row(self._items[index], self._names)
+
+
+def judged(decision: Decision, names: dict[str, str]) -> Judged:
+    """A decision laid out for the screen; runs in a worker."""
+    by_code: dict[str, list[Item]] = {}
+    for item in decision.items:
+        by_code.setdefault(item.code, []).append(item)
+    order = sorted(by_code, key=lambda code: (_rank(code), -len(by_code[code])))
+    leaving = decision.leaving
+    return Judged(
+        decision,
+        names,
+        tuple((code, tuple(by_code[code])) for code in order),
+        tuple(Counter(item.type for item in leaving).most_common()),
+        tuple(sorted(Counter(item.level for item in leaving).items(), reverse=True)),
+    )
 
 
 class Parts(QWidget):
@@ -225,7 +269,7 @@ class NewRelease(Pane):
             if to != self._to:
                 raise Cancelled
             names = {i: row.name or i for i, row in reading.names_of(installation, wanted).items()}
-            return Judged(decision, names)
+            return judged(decision, names)
 
         def done(judged: Judged) -> None:
             self._judged = judged
@@ -244,11 +288,12 @@ class NewRelease(Pane):
         if judged is None:
             return
         decision = judged.decision
-        has = sum(1 for item in decision.items if item.code == ALREADY_HAS)
+        has, leaving = judged.count(ALREADY_HAS), judged.count(LEAVES)
+        held = len(decision.items) - has - leaving
         specs = [ChipSpec("", _("All"), len(decision.items))]
-        specs.append(ChipSpec("leaves", _("Leaves"), len(decision.leaving), "arrow-up-right", "accent"))
+        specs.append(ChipSpec("leaves", _("Leaves"), leaving, "arrow-up-right", "accent"))
         specs.append(ChipSpec("already-has", _("Already has"), has, "check-check"))
-        specs.append(ChipSpec("held", _("Held back"), len(decision.held), "hand", "warning"))
+        specs.append(ChipSpec("held", _("Held back"), held, "hand", "warning"))
         self.chips.set(specs, self._group)
         self._show_summary()
         self._show_groups(judged)
@@ -267,22 +312,17 @@ class NewRelease(Pane):
             Column("marking", "", 148, "tag"),
             Column("type", "", 132),
         )
-        by_code: dict[str, list[Item]] = {}
-        for item in judged.decision.items:
-            by_code.setdefault(item.code, []).append(item)
-        order = sorted(by_code, key=lambda code: (_rank(code), -len(by_code[code])))
-        for code in order:
+        for code, items in judged.groups:
             status = code if code in (LEAVES, ALREADY_HAS) else "held"
             if self._group and self._group != status:
                 continue
-            items = by_code[code]
             group = Group(
                 code,
                 status,
                 len(items),
                 _reason(code),
                 remedy(code) or (_leaves_under(judged.decision) if code == LEAVES else ""),
-                [_row(item, judged.names) for item in items],
+                Rows(items, judged.names),
                 self._action(code),
                 open=code != ALREADY_HAS,
             )
@@ -317,8 +357,7 @@ class NewRelease(Pane):
             self.panel.show_foot([])
             return
         decision = self._judged.decision
-        leaving = len(decision.leaving)
-        has = sum(1 for item in decision.items if item.code == ALREADY_HAS)
+        leaving, has = self._judged.count(LEAVES), self._judged.count(ALREADY_HAS)
         count = Text(numbers.number(leaving), size="code", weight="semibold", fixed=True)
         words = ngettext("object leaves", "objects leave", leaving)
         preview = Button(_("Preview"), "quiet", icon="eye", run=lambda: self.preview(None))
@@ -326,9 +365,9 @@ class NewRelease(Pane):
         items: list[Widget] = [
             line(count, column(10, muted(words, size="body")), None, preview, gap=8),
             8,
-            Parts(leaving, has, len(decision.held)),
+            Parts(leaving, has, len(decision.items) - leaving - has),
             14,
-            _tallies(decision),
+            _tallies(self._judged),
             16,
         ]
         if decision.warnings:
@@ -406,7 +445,7 @@ class NewRelease(Pane):
     def seal(self) -> None:
         """Seal what may leave; written, read back, verified."""
         one = self.counterpart
-        if one is None or self._judged is None or not self._judged.decision.leaving:
+        if one is None or self._judged is None or not self._judged.count(LEAVES):
             return
         wish, target = self._wish(), self.target
         self.refusal.clear()
@@ -490,20 +529,18 @@ def _field(label: str, field: QWidget, height: int) -> QWidget:
     return made
 
 
-def _tallies(decision: Decision) -> QWidget:
+def _tallies(judged: Judged) -> QWidget:
     """What leaves by type, and by level."""
     made = QWidget()
-    by_type = Counter(item.type for item in decision.leaving)
-    by_level = Counter(item.level for item in decision.leaving)
-    most = by_type.most_common(4)
-    rest = sum(by_type.values()) - sum(n for _t, n in most)
+    most, others = judged.types[:4], judged.types[4:]
+    rest = sum(n for _t, n in others)
     left = column(gap=4)
     for kind, count in most:
         left.addLayout(_tally(Text(type_word(kind, many=True), size="label", color="muted"), count))
     if rest:
         left.addLayout(_tally(Text(_("Other types"), size="label", color="muted"), rest))
     right = column(gap=4)
-    for level, count in sorted(by_level.items(), reverse=True):
+    for level, count in judged.levels:
         right.addLayout(_tally(TlpTag(level.label), count))
     left.addStretch(1)
     right.addStretch(1)

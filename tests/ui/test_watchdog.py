@@ -1,0 +1,126 @@
+"""Nothing keeps the window's thread over 50 ms of its own time: not an import, not paging, not the gate, not locking.
+
+Runs in a process of its own, with an application that times every event it hands on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.ui import stage
+
+OBJECTS = 4_000
+
+
+def test_no_event_takes_longer_than_the_budget() -> None:
+    environment = dict(os.environ)
+    if not environment.get("DISPLAY"):
+        environment["QT_QPA_PLATFORM"] = "offscreen"
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.ui.test_watchdog"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    slow = json.loads(done.stdout.splitlines()[-1])
+    assert slow == {}, slow
+
+
+@pytest.mark.usefixtures("qapp")
+def test_the_watchdog_bites() -> None:
+    code = (
+        "import time\n"
+        "from tests.ui.watchdog import PatientApplication\n"
+        "from PySide6.QtCore import QTimer\n"
+        "app = PatientApplication(['x'])\n"
+        "app.watching = True\n"
+        "def busy():\n"
+        "    end = time.thread_time() + 0.1\n"
+        "    while time.thread_time() < end: pass\n"
+        "    app.quit()\n"
+        "QTimer.singleShot(0, busy)\n"
+        "app.exec()\n"
+        "print(len(app.slow))\n"
+    )
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "1"
+
+
+def main() -> int:
+    from tests.ui.watchdog import PatientApplication
+
+    application = PatientApplication(["mithaq"])
+    from tests.ui.driving import settle, type_into, wait
+    from ui import safe_text, theme
+    from ui.session import Session
+
+    theme.install(application)
+    safe_text.install_rule(application)
+    folder = Path(tempfile.mkdtemp())
+    a, _b = stage.pair(folder)
+    many = stage.bundle(folder / "many.json", [stage.indicator(n, f"Name {n}") for n in range(OBJECTS)])
+    slow: dict[str, list[str]] = {}
+
+    def note(step: str) -> None:
+        settle(session)
+        if application.slow:
+            slow[step] = [f"{what} {seconds * 1000:.0f} ms" for seconds, what in application.slow]
+            application.slow.clear()
+
+    session = Session(application, a.home)
+    session.show()
+    time.sleep(0.3)
+    wait(lambda: not session._jobs().running, "what the frame needs")
+    application.watching = True
+    type_into(session._unlock.passphrase, stage.PASSPHRASE)
+    session._unlock.unlock()
+    wait(lambda: session.desk, "the frame")
+    note("unlock")
+    frame = session.window.frame
+    assert frame is not None
+    frame.import_file(many)
+    wait(lambda: len(frame.place("holdings").model.ids) == OBJECTS, "the import", 60)  # type: ignore[attr-defined]
+    note("import")
+    for key in ("inbox", "releases", "counterparts", "audit", "settings", "holdings"):
+        session.go(key)
+        note(key)
+    holdings = frame.place("holdings")
+    for row in range(0, OBJECTS, 501):
+        holdings.table.select_row(row)  # type: ignore[attr-defined]
+        settle(session)
+    note("read")
+    for row in range(0, OBJECTS, 307):
+        holdings.table.verticalScrollBar().setValue(row * 32)  # type: ignore[attr-defined]
+        application.processEvents()
+    note("scroll")
+    holdings.search.setText("name 3")  # type: ignore[attr-defined]
+    wait(lambda: len(holdings.model.ids) < OBJECTS, "the search")  # type: ignore[attr-defined]
+    note("search")
+    session.desk.release_wanted.emit(None)  # type: ignore[union-attr]
+    place = frame.place("releases")
+    wait(lambda: place.draft and place.draft._judged, "the verdicts", 60)  # type: ignore[attr-defined]
+    note("gate")
+    session.lock()
+    wait(lambda: session._unlock.button.isEnabled(), "the store to be closed")
+    note("lock")
+    session.window.close()
+    print(json.dumps(slow))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
