@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.exchange.gate import ALREADY_HAS, LEAVES, Candidate, Terms, judge, over, stricter
+from app.exchange.gate import (
+    ALREADY_HAS,
+    LEAVES,
+    About,
+    Candidate,
+    Stated,
+    Terms,
+    by_type,
+    judge,
+    over,
+    stricter,
+)
 from app.intel.marking import Level
 
 NOTHING_ELSEWHERE = {}.get
@@ -119,3 +130,74 @@ def test_a_laxer_agreement_never_holds_back_more(objects, allowed):
     stricter_found = verdicts(judge(objects, Terms(None, allowed.protected), NOTHING_ELSEWHERE))
     laxer_found = verdicts(judge(objects, allowed, NOTHING_ELSEWHERE))
     assert all(laxer_found[key] == LEAVES for key, code in stricter_found.items() if code == LEAVES)
+
+
+# What an agreement is about ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "level, terms, code",
+    [
+        (Level.CLEAR, Terms(None, True, lapsed=True), ""),
+        (Level.GREEN, Terms(None, True, lapsed=True), "period"),
+        (Level.UNREADABLE, Terms(None, True, lapsed=True), "unreadable-marking"),
+    ],
+)
+def test_out_of_its_period_an_agreement_lets_clear_leave_and_no_more(level, terms, code):
+    assert over(level, terms) == code
+
+
+@pytest.mark.parametrize(
+    "stated, terms, code",
+    [
+        (Stated(), Terms(Level.RED, True), ""),
+        (Stated("x"), Terms(Level.RED, True), ""),
+        (Stated(), Terms(Level.RED, True, purposes=frozenset("x")), "purpose"),
+        (Stated("y"), Terms(Level.RED, True, purposes=frozenset("x")), "purpose"),
+        (Stated("x"), Terms(Level.RED, True, purposes=frozenset("x")), ""),
+        (Stated("x"), Terms(Level.RED, True, purposes=frozenset()), "purpose"),
+        (Stated(), Terms(Level.RED, True, exercise=True), "exercise"),
+        (Stated(exercise=True), Terms(Level.RED, True, exercise=True), ""),
+    ],
+)
+def test_what_the_officer_must_state(stated, terms, code):
+    objects = [Candidate(1, "indicator--a", Level.CLEAR, ())]
+    assert verdicts(judge(objects, terms, NOTHING_ELSEWHERE, stated=stated)) == {1: code or LEAVES}
+
+
+def test_the_kind_comes_before_the_sector_the_purpose_and_the_level():
+    terms = Terms(Level.CLEAR, True, frozenset(("threats",)), frozenset(("water",)), frozenset(("x",)))
+    objects = [Candidate(1, "vulnerability--a", Level.RED, ()), Candidate(2, "indicator--b", Level.RED, ())]
+    assert verdicts(judge(objects, terms, NOTHING_ELSEWHERE)) == {1: "kind", 2: "sector"}
+
+    def wet(stix_id):
+        return About(by_type(stix_id).kinds, frozenset(("water",)))
+
+    assert verdicts(judge(objects, terms, NOTHING_ELSEWHERE, about=wet)) == {1: "kind", 2: "purpose"}
+    found = judge(objects, terms, NOTHING_ELSEWHERE, about=wet, stated=Stated("x"))
+    assert verdicts(found) == {1: "kind", 2: "ceiling"}
+
+
+KINDS = ["indicator", "vulnerability", "course-of-action", "identity", "marking-definition"]
+typed_names = st.tuples(st.sampled_from(KINDS), st.integers(0, 3)).map(lambda pair: f"{pair[0]}--{pair[1]}")
+typed = st.lists(
+    st.tuples(typed_names, st.sampled_from(Level), st.lists(typed_names, max_size=3)), max_size=14
+).map(lambda rows: [Candidate(k, i, lv, tuple(r)) for k, (i, lv, r) in enumerate(rows)])
+
+
+@given(typed, st.sets(st.sampled_from(["threats", "vulnerabilities", "best-practices"])), typed_names)
+def test_only_what_the_agreement_is_about_leaves_and_what_that_needs(objects, kinds, elsewhere):
+    allowed = Terms(Level.AMBER, True, kinds=frozenset(kinds))
+    found = verdicts(judge(objects, allowed, {elsewhere: Level.CLEAR}.get))
+    leaving = [one for one in objects if found[one.key] == LEAVES]
+    for one in leaving:
+        assert by_type(one.id).kinds <= kinds
+        held = {other.id for other in objects if found[other.key] != LEAVES} | (
+            set() if by_type(elsewhere).kinds <= kinds else {elsewhere} - {other.id for other in objects}
+        )
+        assert not held & set(one.refs)
+    # From what has a kind, everything that leaves can be reached.
+    reached = {one.id for one in leaving if by_type(one.id).kinds}
+    for _ in objects:
+        reached |= {ref for one in leaving if one.id in reached for ref in one.refs}
+    assert {one.id for one in leaving} <= reached
