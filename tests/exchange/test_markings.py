@@ -228,6 +228,9 @@ def mention(how, hidden):
 
 HOWS = [
     "text",
+    "glued",
+    "upper case",
+    "upper digits",
     "key",
     "custom",
     "custom list",

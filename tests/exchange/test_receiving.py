@@ -103,6 +103,13 @@ def test_the_acks_of_a_package_whose_release_came_twice_still_count(world):
     assert held(world.alpha) == set()
 
 
+def test_one_release_id_of_two_counterparts_is_no_trouble_of_either(world):
+    rid = secrets.token_bytes(16)
+    first = send(world.beta, "alpha", part("intel", bundle(indicator(1))), release=rid)
+    assert receive(world.alpha, world.mallory.intel(world.alpha, indicator(2), release=rid)).objects == 1
+    assert receive(world.alpha, first).objects == 1
+
+
 def test_a_void_range_without_end_costs_nothing(world):
     receive(world.alpha, world.mallory.package(world.alpha))
     got = receive(world.alpha, world.mallory.package(world.alpha, void=((1, 2**53 - 1),)))
@@ -266,6 +273,32 @@ def test_another_epoch_is_not_taken(world):
     assert state(world.alpha) == before
 
 
+def test_an_epoch_that_cannot_be_read_is_not_taken(world):
+    mallory = world.mallory
+    receive(world.alpha, mallory.package(world.alpha))
+    deep = b'{"a":' + b"[" * 100_000
+    parts = [part("statement", mallory.signed("epoch", body)) for body in (b"", b'{"by":"\xff"}', deep)]
+    parts.append(mallory.statement("epoch", new="ee" * 16, reason="whim"))
+    parts.append(mallory.statement("epoch", new="ff" * 16, reason="forked"))
+    before = state(world.alpha)
+    path = mallory.package(world.alpha, *parts, seq=1, prev=None, epoch=b"\xee" * 16, keep=False)
+    refused("epoch-unknown", receive, world.alpha, path)
+    assert state(world.alpha) == before
+
+
+def test_an_announced_epoch_waits_for_the_officer(world):
+    mallory = world.mallory
+    receive(world.alpha, mallory.package(world.alpha))
+    start = mallory.statement("epoch", new="ee" * 16, reason="forked", after=None, peer=None)
+    path = mallory.package(world.alpha, start, seq=1, prev=None, epoch=b"\xee" * 16, keep=False)
+    refused("epoch-pending", receive, world.alpha, path)
+    receiving = channel(world.alpha, "mallory").receiving
+    assert receiving.pending.new == "ee" * 16
+    assert (receiving.epoch, receiving.upto) == (mallory.epoch.hex(), 1)
+    # The old epoch goes on until the officer confirmed the new one.
+    assert receive(world.alpha, mallory.package(world.alpha)).status == "new"
+
+
 # Acks ---------------------------------------------------------------------------------------------------------
 
 
@@ -333,7 +366,7 @@ def test_intel_and_handling_nested_without_end_are_named(world):
 @pytest.mark.parametrize("kind", ["receipt", "release"])
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"null", b'"x"', b"{", b"{}", b'{"by":1}', b'{"by":"' + b"0" * 64 + b'"}'],
+    [b"", b"[]", b"null", b'"x"', b"{", b'{"by":"\xff"}', b"{}", b'{"by":1}', b'{"by":"' + b"0" * 64 + b'"}'],
 )
 def test_a_statement_that_is_none_is_named(world, kind, body):
     raw = world.mallory.signed(kind, body)
@@ -438,6 +471,26 @@ def test_intel_that_is_none_leaves_a_package_without_objects(world, raw):
     assert got.objects == 0
     assert got.failed
     refused("nothing-pending", inbox.accept, world.alpha, got.number, None, quiet())
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_memory_does_not_grow_with_what_a_small_package_expands_to(world, shown):
+    text = "d" * 1_000_000
+    raw = bundle(*(indicator(n, description=secrets.token_hex(1500) + text) for n in range(60)))
+    path = world.mallory.package(world.alpha, part("intel", raw, "zstd"), release=b"m" * 16)
+    size = len(raw)
+    del raw
+    assert path.stat().st_size < size / 50
+    if not shown:
+        receive(world.alpha, world.mallory.package(world.alpha, void=((1, 1),)))
+    tracemalloc.start()
+    try:
+        got = receive(world.alpha, path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert got.objects == (60 if shown else 0)
+    assert peak < size * 0.6, f"{peak >> 20} MiB for {size >> 20} MiB of intel"
 
 
 # Deciding -----------------------------------------------------------------------------------------------------

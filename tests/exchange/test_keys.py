@@ -1,0 +1,228 @@
+"""Keys that ride in packages: taken with care, used once, erased after use."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.exchange import keys
+from app.exchange.keys import ERASE_DAYS, ONETIME, ONETIME_GOAL, RENEW_DAYS, REUSABLE, USE_DAYS
+from app.store import counterparts as store
+from crypto import kem, keys_part
+from crypto.keys_part import KeysPart
+from tests.support.sites import (
+    beside,
+    channel,
+    indicator,
+    part,
+    peer,
+    problems,
+    receive,
+    release,
+    sealed_last,
+    send,
+    state,
+    take,
+)
+
+POISON = b"\xff" * kem.PUBLIC_BYTES  # coefficients above the modulus of ML-KEM
+
+
+def good():
+    return kem.public(kem.new_seed())
+
+
+def onetime(*numbers, public=None):
+    return tuple((n, n.to_bytes(16, "big"), public or good()) for n in numbers)
+
+
+def publish(world, floor=1, reusable=None, keys_=(), **manifest):
+    """mallory publishes these to alpha; what alpha says of it."""
+    raw = keys_part.encode(KeysPart(floor, reusable, keys_))
+    return receive(world.alpha, world.mallory.package(world.alpha, part("keys", raw), **manifest)).failed
+
+
+def theirs(site, name, kind=ONETIME):
+    reader = site.database.read()
+    return [key.number for key in store.their_keys(reader, peer(site, name).cid, kind)]
+
+
+def own(site, name, kind=ONETIME):
+    reader = site.database.read()
+    return [key.number for key in store.own_keys(reader, peer(site, name).cid) if key.kind == kind]
+
+
+# Taking -------------------------------------------------------------------------------------------------------
+
+
+def test_poisoned_keys_are_dropped_and_said_and_the_rest_is_kept(world):
+    found = publish(world, reusable=(1, POISON), keys_=onetime(1, 3) + onetime(4, public=POISON))
+    assert found == (("keys", "keys-bad"),)
+    assert theirs(world.alpha, "mallory") == [1, 3]
+    assert theirs(world.alpha, "mallory", REUSABLE) == []
+    assert send(world.alpha, "mallory").exists()
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"MITHAQ-KEYS-1\n", keys_part.encode(KeysPart(1, None, ())) + b"\0", bytes(100)]
+)
+def test_a_keys_part_that_is_none_is_named_and_the_package_taken(world, raw):
+    got = receive(world.alpha, world.mallory.package(world.alpha, part("keys", raw)))
+    assert got.failed == (("keys", "keys-format"),)
+    assert got.status == "new"
+    assert theirs(world.alpha, "mallory") == []
+
+
+def test_a_number_that_is_held_keeps_the_key_that_came_first(world):
+    first, second = onetime(5), onetime(5)
+    publish(world, keys_=first)
+    assert publish(world, keys_=second) == ()
+    [held] = store.their_keys(world.alpha.database.read(), peer(world.alpha, "mallory").cid, ONETIME)
+    assert held.public == first[0][2]
+
+
+def test_what_lies_below_the_floor_goes_and_does_not_come_back(world):
+    publish(world, keys_=onetime(1, 2, 3, 4))
+    publish(world, floor=3)
+    assert theirs(world.alpha, "mallory") == [3, 4]
+
+
+def test_keys_that_come_late_are_not_used_again(met):
+    late = send(met.beta, "alpha")  # carries keys, and stays on the way
+    used = []
+    for _ in range(3):
+        take(met.alpha, indicator(len(used)))
+        path = release(met.alpha, "beta").package.path
+        used.append(channel(met.alpha, "beta").sending.onetime)
+        receive(met.beta, path)
+    assert used == sorted(set(used))
+    receive(met.alpha, late)
+    assert not set(theirs(met.alpha, "beta")) & set(range(used[-1] + 1))
+    assert problems(met.alpha) == []
+
+
+def test_an_older_reusable_key_does_not_replace_a_newer(world):
+    publish(world, reusable=(7, good()))
+    assert publish(world, reusable=(6, good())) == ()
+    assert theirs(world.alpha, "mallory", REUSABLE) == [7]
+    publish(world, reusable=(8, good()))
+    assert theirs(world.alpha, "mallory", REUSABLE) == [8]
+
+
+def test_a_key_number_without_end_takes_no_later_key_away(world):
+    """Whoever publishes a one-time key of the highest number only harms the packages sent to themselves."""
+    publish(world, keys_=onetime(2**53 - 1))
+    assert send(world.alpha, "mallory").exists()
+    assert send(world.alpha, "beta").exists()
+
+
+# Choosing -----------------------------------------------------------------------------------------------------
+
+
+def test_the_class_of_key_grows_with_acquaintance(world):
+    first = send(world.alpha, "beta")
+    assert sealed_last(world.alpha, "beta").protection == "card"
+    receive(world.beta, first)
+    assert sealed(world.alpha, "beta") == "card"
+    receive(world.alpha, send(world.beta, "alpha"))
+    assert sealed(world.alpha, "beta") == "onetime"
+
+
+def sealed(site, to):
+    send(site, to)
+    return sealed_last(site, to).protection
+
+
+def test_without_one_time_keys_the_reusable_and_without_it_the_card(met):
+    one = peer(met.alpha, "beta")
+    assert sealed(met.alpha, "beta") == "onetime"
+    with met.alpha.database.write() as tx:
+        store.drop_their_keys(tx, one.cid, ONETIME, 2**53)
+    assert sealed(met.alpha, "beta") == "reusable"
+    with met.alpha.database.write() as tx:
+        store.drop_their_keys(tx, one.cid, REUSABLE, 2**53)
+    assert sealed(met.alpha, "beta") == "card"
+    # Whatever the class, it opens.
+    take(met.alpha, indicator(1))
+    assert receive(met.beta, release(met.alpha, "beta").package.path).protection == "card"
+
+
+@pytest.mark.parametrize("days, expected", [(USE_DAYS - 1, "onetime"), (USE_DAYS + 1, "card")])
+def test_keys_that_came_long_ago_are_not_used(met, days, expected):
+    met.clock.pass_days(days)
+    assert sealed(met.alpha, "beta") == expected
+
+
+def test_each_one_time_key_is_used_once(met):
+    numbers, in_hand = [], theirs(met.alpha, "beta")
+    for _ in range(len(in_hand) + 2):
+        send(met.alpha, "beta")
+        if sealed_last(met.alpha, "beta").protection == "onetime":
+            numbers.append(channel(met.alpha, "beta").sending.onetime)
+    assert numbers == in_hand
+    assert sealed_last(met.alpha, "beta").protection == "reusable"
+
+
+# Erasing ------------------------------------------------------------------------------------------------------
+
+
+def test_a_private_half_is_gone_once_its_package_is_taken(met):
+    path = send(met.alpha, "beta")
+    number = channel(met.alpha, "beta").sending.onetime
+    assert number in own(met.beta, "alpha")
+    seed = next(k.seed for k in store.own_keys(met.beta.database.read()) if k.number == number)
+    got = receive(met.beta, path)
+    assert got.protection == "onetime"
+    assert number not in own(met.beta, "alpha")
+    assert not any(seed in str(row).encode() for _, rows in state(met.beta) for row in rows)
+    # The package is known for good, though nothing opens it any more.
+    assert receive(met.beta, path).status == "duplicate"
+
+
+def test_a_private_half_that_a_missing_package_may_need_stays(met):
+    first, second = send(met.alpha, "beta"), send(met.alpha, "beta")
+    numbers = own(met.beta, "alpha")
+    receive(met.beta, second)
+    used = channel(met.alpha, "beta").sending.onetime
+    assert used - 1 in own(met.beta, "alpha")
+    receive(met.beta, first)
+    assert set(numbers) - set(own(met.beta, "alpha")) == {used - 1, used}
+
+
+def test_private_halves_are_renewed_and_erased_with_time(met):
+    before = own(met.beta, "alpha", REUSABLE)
+    met.clock.pass_days(RENEW_DAYS + 1)
+    receive(met.alpha, send(met.beta, "alpha"))
+    assert len(own(met.beta, "alpha", REUSABLE)) == len(before) + 1
+    assert theirs(met.alpha, "beta", REUSABLE) == [max(own(met.beta, "alpha", REUSABLE))]
+    old = set(own(met.beta, "alpha"))
+    met.clock.pass_days(ERASE_DAYS + 1)
+    receive(met.beta, send(met.alpha, "beta"))
+    assert not old & set(own(met.beta, "alpha"))
+    assert len(own(met.beta, "alpha", REUSABLE)) == 1
+
+
+def test_a_number_never_names_two_keys(met):
+    seen = set(own(met.beta, "alpha"))
+    with met.beta.database.write() as tx:
+        for number in list(seen):
+            store.erase_own_key(tx, peer(met.beta, "alpha").cid, ONETIME, number)
+    send(met.beta, "alpha")
+    assert not seen & set(own(met.beta, "alpha"))
+
+
+def test_the_other_side_is_kept_at_its_goal(met):
+    for number in range(5):
+        take(met.alpha, indicator(number))
+        receive(met.beta, release(met.alpha, "beta").package.path)
+        receive(met.alpha, send(met.beta, "alpha"))
+        assert len(theirs(met.alpha, "beta")) == ONETIME_GOAL
+
+
+def test_the_name_on_the_medium_hints_at_the_key_and_nothing_hangs_on_it(met):
+    take(met.alpha, indicator(1))
+    path = release(met.alpha, "beta").package.path
+    kid = bytes.fromhex(sealed_last(met.alpha, "beta").medium.removesuffix(".age"))
+    halves = keys.private_halves(met.beta.database.read(), met.beta, kid.hex())
+    assert halves[0][0].number == channel(met.alpha, "beta").sending.onetime
+    other = path.rename(beside(met.alpha).with_name("holiday.jpg"))
+    assert receive(met.beta, other).protection == "onetime"
