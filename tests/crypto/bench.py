@@ -222,7 +222,7 @@ def _step_seal(source: str, target: str, codec: str) -> None:
 
     SIGNER.sign(b"", b"")
     before = _peak()
-    part = PartSource("attachment", codec, lambda: Path(source).open("rb", buffering=0))  # type: ignore[return-value] # noqa: SIM115
+    part = PartSource("attachment", codec, lambda: Path(source).open("rb", buffering=0))  # noqa: SIM115
     with open(target, "wb") as file:
         seal(file, RECIPIENT, SIGNER, DRAFT, [part])
     print(_peak() - before)

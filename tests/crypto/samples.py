@@ -46,7 +46,7 @@ class OneWay(io.RawIOBase):
 
 def source(kind: str, raw: bytes, codec: str = "none", *, one_way: bool = False) -> PartSource:
     def open_() -> BinaryIO:
-        return OneWay(raw) if one_way else io.BytesIO(raw)  # type: ignore[return-value]
+        return OneWay(raw) if one_way else io.BytesIO(raw)
 
     return PartSource(kind, codec, open_)
 

@@ -62,14 +62,14 @@ class Trickle(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+    def readinto(self, buffer: bytearray) -> int:
         return self.inner.readinto(memoryview(buffer)[:1009])
 
 
 def outcome(source: io.IOBase, vector: Vector, armored: bool | None) -> tuple[str, bytes]:
     target = io.BytesIO()
     try:
-        age.decrypt(source, target, vector.identities, armored=armored)  # type: ignore[arg-type]
+        age.decrypt(source, target, vector.identities, armored=armored)
     except CryptoError as error:
         return error.code, target.getvalue()
     return "success", target.getvalue()
@@ -79,7 +79,7 @@ def test_the_kit_is_whole(corpus: Path) -> None:
     assert len(list((corpus / "age-testkit").iterdir())) == VECTORS == len(names())
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", names() or ["no-corpus"])
 def test_vector(corpus: Path, name: str) -> None:
     vector = Vector.read(corpus / "age-testkit" / name)
     (expected,) = vector.fields["expect"]

@@ -53,7 +53,7 @@ def test_any_order_gives_the_plain_stream(room: int, runs: list[tuple[str, int]]
     target, cipher, plain = io.BytesIO(b"head"), Recording(), bytearray()
     held: list[tuple[int, int]] = []
     with Hashing() as hashing:
-        writer = ChunkWriter(target, 4, cipher, room, hashing)  # type: ignore[arg-type]
+        writer = ChunkWriter(target, 4, cipher, room, hashing)
 
         def settle(start: int, size: int) -> None:
             real = bytes((start + i) * 31 & 255 for i in range(size))

@@ -155,7 +155,7 @@ def test_no_key_is_asked_for_before_the_header_is_sound() -> None:
     raw, _ = sealed()
     read_header_hash(io.BytesIO(raw))
     for damaged in (b"", raw[:500], b"x" + raw, raw.replace(b"mlkem768x25519", b"mlkem768x25518", 1)):
-        assert code(lambda damaged=damaged: open_package(io.BytesIO(damaged), keys())) in (  # type: ignore[misc,arg-type]
+        assert code(lambda damaged=damaged: open_package(io.BytesIO(damaged), keys())) in (
             "age-header",
             "package-header",
         )
@@ -163,7 +163,7 @@ def test_no_key_is_asked_for_before_the_header_is_sound() -> None:
 
 def test_a_poisoned_recipient_is_refused() -> None:
     for key in (b"", RECIPIENT[:-1], RECIPIENT[:1184] + bytes(32)):
-        assert code(lambda key=key: seal(io.BytesIO(), key, SIGNER, DRAFT, [])) == "kem-key"  # type: ignore[misc]
+        assert code(lambda key=key: seal(io.BytesIO(), key, SIGNER, DRAFT, [])) == "kem-key"
 
 
 # Verification ------------------------------------------------------------------------------------------------------
@@ -203,10 +203,10 @@ def test_parts_left_unread_are_checked_and_skipped() -> None:
 def test_reading_in_steps(step: int) -> None:
     body = TEXT[:200_000] if step < 1000 else TEXT
     raw, _ = sealed([source("a", body, "zstd"), source("b", body)])
-    package_ = open_package(OneWay(raw, 1000), [("ours", SEED)])  # type: ignore[arg-type]
+    package_ = open_package(OneWay(raw, 1000), [("ours", SEED)])
     package_.verify(SIGNER.public)
     for _, file in package_.parts():
-        assert b"".join(iter(lambda file=file: file.read(step), b"")) == body  # type: ignore[misc]
+        assert b"".join(iter(lambda file=file: file.read(step), b"")) == body
 
 
 def test_sources_that_cannot_seek_are_kept_only_while_they_are_small() -> None:
@@ -216,7 +216,7 @@ def test_sources_that_cannot_seek_are_kept_only_while_they_are_small() -> None:
     def part(number: int) -> PartSource:
         def open_() -> BinaryIO:
             opened_.append(number)
-            return OneWay(TEXT[:400_000])  # type: ignore[return-value]
+            return OneWay(TEXT[:400_000])
 
         return PartSource("note", "none", open_)
 
@@ -262,13 +262,13 @@ def test_a_source_that_changes_is_noticed(codec: str, sizes: tuple[int, int]) ->
 
 
 def test_a_stated_size_is_used_and_checked() -> None:
-    raw, _ = sealed([PartSource("note", "none", lambda: OneWay(b"salam"), 5)])  # type: ignore[arg-type,return-value]
+    raw, _ = sealed([PartSource("note", "none", lambda: OneWay(b"salam"), 5)])
     assert read_all(raw) == [("note", b"salam")]
     for wrong in (4, 6):
         assert (
             code(
                 lambda wrong=wrong: sealed([PartSource("note", "none", lambda: io.BytesIO(b"salam"), wrong)])
-            )  # type: ignore[misc]
+            )
             == "package-source"
         )
 
@@ -285,7 +285,7 @@ def test_memory_is_bounded(codec: str) -> None:
         def readable(self) -> bool:
             return True
 
-        def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        def readinto(self, buffer: bytearray) -> int:
             step = min(len(buffer), len(block) - self._at, self._left)
             buffer[:step] = block[self._at : self._at + step]
             self._at = (self._at + step) % len(block)
@@ -297,7 +297,7 @@ def test_memory_is_bounded(codec: str) -> None:
     with tempfile.TemporaryFile() as file:
         tracemalloc.start()
         try:
-            part = PartSource("attachment", codec, Long)  # type: ignore[arg-type]
+            part = PartSource("attachment", codec, Long)
             seal(file, RECIPIENT, SIGNER, DRAFT, [part])
             file.seek(0)
             package_ = open_package(file, [("ours", SEED)])

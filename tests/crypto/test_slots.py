@@ -133,7 +133,7 @@ def test_an_edited_file_is_noticed() -> None:
     file["next"] = 3
     for passphrase in ("correct horse", "mallory"):
         planted = json.dumps(file).encode()
-        assert code(lambda planted=planted, p=passphrase: slots.open(planted, p)) in (  # type: ignore[misc]
+        assert code(lambda planted=planted, p=passphrase: slots.open(planted, p)) in (
             "slots-changed",
             "wrong-passphrase",
         )
@@ -144,7 +144,7 @@ def test_every_field_of_a_slot_is_bound() -> None:
         assert (
             code(lambda change=change: slots.open(edited(RAW, **change), "correct horse"))
             == "wrong-passphrase"
-        )  # type: ignore[misc]
+        )
     flipped = json.loads(RAW)["slots"][0]["wrapped"]
     flipped = f"{int(flipped[0], 16) ^ 1:x}" + flipped[1:]
     assert code(lambda: slots.open(edited(RAW, wrapped=flipped), "correct horse")) == "wrong-passphrase"
@@ -155,9 +155,9 @@ def test_every_flipped_bit_and_truncation_is_refused() -> None:
     for position in range((len(RAW) - 1) * 8):
         damaged = bytearray(RAW)
         damaged[position // 8] ^= 1 << position % 8
-        assert code(lambda damaged=damaged: slots.open(bytes(damaged), "correct horse")) in declared  # type: ignore[misc]
+        assert code(lambda damaged=damaged: slots.open(bytes(damaged), "correct horse")) in declared
     for size in range(len(RAW) - 1):
-        assert code(lambda size=size: slots.open(RAW[:size], "correct horse")) == "slots-format"  # type: ignore[misc]
+        assert code(lambda size=size: slots.open(RAW[:size], "correct horse")) == "slots-format"
 
 
 LIMITS: list[tuple[dict[str, Any], bool]] = [
@@ -283,13 +283,13 @@ def test_every_wrong_word_and_every_swap_is_noticed() -> None:
         for j in range(i):
             swapped = words.copy()
             swapped[i], swapped[j] = swapped[j], swapped[i]
-            assert code(lambda swapped=swapped: recovery.read(" ".join(swapped))) == "recovery-format"  # type: ignore[misc]
+            assert code(lambda swapped=swapped: recovery.read(" ".join(swapped))) == "recovery-format"
         for place in range(5):
             for letter in "bdfghjklmnprstvzaioueqwxyc":
                 if letter != words[i][place]:
                     wrong = words.copy()
                     wrong[i] = words[i][:place] + letter + words[i][place + 1 :]
-                    assert code(lambda wrong=wrong: recovery.read(" ".join(wrong))) == "recovery-format"  # type: ignore[misc]
+                    assert code(lambda wrong=wrong: recovery.read(" ".join(wrong))) == "recovery-format"
 
 
 @pytest.mark.parametrize(
