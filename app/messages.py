@@ -454,7 +454,7 @@ MESSAGES: dict[str, Message] = {
         N_("Agreement {number} is not signed by both sides."), N_("Wait until it is signed.")
     ),
     "agreement-closed": Message(
-        N_("The agreement was open for signing until {day}; a later signature does not count."),
+        N_("The agreement was not signed in time; a later signature does not count."),
         N_("Propose it again."),
     ),
     "agreement-ended": Message(N_("Agreement {number} was ended."), N_("Propose a new one.")),
@@ -478,6 +478,10 @@ MESSAGES: dict[str, Message] = {
     "agreement-forged": Message(
         N_("A signature of the agreement is broken or is over another text."),
         N_("Do not rely on this file; ask both parties."),
+    ),
+    "purpose-unusable": Message(
+        N_('"{purpose}" cannot name a purpose.'),
+        N_("Use lower-case letters, digits and hyphens, as the agreement does."),
     ),
     "sector-unusable": Message(
         N_('"{sector}" cannot name a sector.'),

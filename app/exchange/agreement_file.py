@@ -99,7 +99,7 @@ def check(raw: bytes, cards: Sequence[bytes]) -> Checked:
         raise Refused("agreement-unsigned", number=id_.hex()[:12])
     at, signer = min(signed, key=lambda pair: pair[0])
     if at[:10] > first.clauses.open_until:
-        raise Refused("agreement-closed", day=first.clauses.open_until)
+        raise Refused("agreement-closed")
     return Checked(id_.hex(), known[first.by], signer, first.at, at, min(ended, default=""), first.clauses)
 
 

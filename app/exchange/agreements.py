@@ -297,7 +297,7 @@ def _require_open(agreement: Agreement) -> None:
         raise Refused("agreement-own", number=agreement.number)
     code = _NOT_OPEN.get(agreement.state)
     if code:
-        raise Refused(code, number=agreement.number, day=agreement.clauses.open_until)
+        raise Refused(code, number=agreement.number)
 
 
 _NOT_OPEN = {

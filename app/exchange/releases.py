@@ -23,7 +23,7 @@ from app.exchange import agreements, counterparts, gate, sealing, statements
 from app.exchange.agreements import NONE_IN_FORCE, InForce
 from app.exchange.gate import Candidate, Caution, Stated, Terms
 from app.exchange.sectors import Subjects
-from app.exchange.terms import KINDS
+from app.exchange.terms import KINDS, is_word
 from app.holdings.definitions import Definitions
 from app.intel import marking
 from app.intel.envelope import envelope, mentions
@@ -117,9 +117,11 @@ def check(installation: Installation, to: str, wish: Wish, job: Job) -> Decision
 def release(installation: Installation, to: str, wish: Wish, target: Path | None, job: Job) -> Released:
     """Seal what may leave and hand the package to `target` (None: it waits in the outbox).
 
-    Raises `Refused`: nothing-leaves (fact `decision`: the `Decision`), note-too-long, and as `check` and
-    `sealing.seal` do.
+    Raises `Refused`: nothing-leaves (fact `decision`: the `Decision`), note-too-long, purpose-unusable,
+    and as `check` and `sealing.seal` do.
     """
+    if wish.purpose and not is_word(wish.purpose):
+        raise Refused("purpose-unusable", purpose=wish.purpose[:100])
     if len(wish.note) > NOTE_LIMIT:
         raise Refused("note-too-long", most=NOTE_LIMIT)
     with installation.database.snapshot() as reader:

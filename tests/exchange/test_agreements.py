@@ -328,6 +328,8 @@ def test_a_purpose_is_stated_kept_and_sent_again_with_it(world):
     id_ = agree(alpha, beta, purposes=("detection", "research"))
     for purpose, code in (("", "purpose"), ("fun", "purpose"), ("research", "leaves")):
         assert code_of(alpha, "beta", indicator(1), purpose=purpose) == code
+    with pytest.raises(Refused, match="purpose-unusable"):
+        release(alpha, "beta", purpose="All the world")
     first = release(alpha, "beta", purpose="research")
     record = sealed_last(alpha, "beta")
     said = store.release_terms(alpha.database.read(), record.cid, record.epoch, record.seq)
