@@ -64,7 +64,7 @@ def encrypt(
     """Encrypt everything in `source` to `target`, for all the recipients alike.
 
     Raises `CryptoError`: age-recipients (none, a passphrase beside others, post-quantum beside others),
-    age-key, kem-key.
+    age-key (a recipient that cannot be encrypted to), kdf-memory.
     """
     labels = {recipient.label for recipient in recipients}
     if len(labels) != 1 or (labels == {ScryptRecipient.label} and len(recipients) != 1):
@@ -72,7 +72,11 @@ def encrypt(
     if len(recipients) > age_header.STANZA_LIMIT:
         raise CryptoError("age-recipients", "too many")
     file_key = secrets.token_bytes(FILE_KEY_BYTES)
-    header = age_header.write([recipient.wrap(file_key) for recipient in recipients], file_key)
+    try:
+        stanzas = [recipient.wrap(file_key) for recipient in recipients]
+    except CryptoError as error:
+        raise CryptoError("age-key" if error.code == "kem-key" else error.code, error.detail) from None
+    header = age_header.write(stanzas, file_key)
     if not armored:
         target.write(header)
         age_stream.encrypt(source, target, file_key)
@@ -88,7 +92,7 @@ def decrypt(
 ) -> None:
     """Decrypt `source` to `target` with the first identity that fits. Armor is recognised unless `armored` says.
 
-    Raises `CryptoError`: age-header, age-hmac, age-no-match, age-payload, age-armor.
+    Raises `CryptoError`: age-header, age-hmac, age-no-match, age-payload, age-armor, kdf-memory.
     """
     start = Source(source)
     if armored is None:

@@ -117,7 +117,7 @@ def test_a_low_order_recipient_is_refused() -> None:
     assert code(lambda: encrypted(b"", age.X25519Recipient(bytes(32)))) == "age-key"
     assert (
         code(lambda: encrypted(b"", age.HybridRecipient(HYBRID.recipient.public[:1184] + bytes(32))))
-        == "kem-key"
+        == "age-key"
     )
 
 
