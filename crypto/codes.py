@@ -18,9 +18,9 @@ from crypto.errors import CryptoError
 DIGITS = 8
 GROUP = 4
 FINGERPRINT_BYTES = 32
+TYPED_LIMIT = 64
 
 _DOMAIN = b"mithaq-verify"
-_TYPED_LIMIT = 64
 _BETWEEN = frozenset(" \t\n-\u00a0\u202f")
 _EASTERN = "٠١٢٣٤٥٦٧٨٩"
 _PERSIAN = "۰۱۲۳۴۵۶۷۸۹"
@@ -53,7 +53,7 @@ def fold(typed: str) -> str:
 
     Raises `CryptoError` (code-format).
     """
-    if len(typed) > _TYPED_LIMIT:
+    if len(typed) > TYPED_LIMIT:
         raise CryptoError("code-format", "length")
     plain = "".join(c for c in typed if c not in _BETWEEN).translate(_FOLD)
     if len(plain) != DIGITS or not (plain.isascii() and plain.isdigit()):

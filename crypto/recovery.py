@@ -14,6 +14,7 @@ from crypto.errors import CryptoError
 
 SECRET_BYTES = 24
 WORDS = 14
+TEXT_LIMIT = 1024
 
 _CHECK_BYTES = 4
 _DOMAIN = b"mithaq/recovery/v1"
@@ -21,7 +22,6 @@ _CONSONANTS = "bdfghjklmnprstvz"
 _VOWELS = "aiou"
 _SHAPE = tuple((_CONSONANTS, 4) if i % 2 == 0 else (_VOWELS, 2) for i in range(5))
 _WORD_LENGTH = len(_SHAPE)
-_TEXT_LIMIT = 1024
 _BETWEEN = re.compile(r"[\s\-,.]+")
 
 
@@ -35,7 +35,7 @@ def write(secret: bytes) -> tuple[str, ...]:
 
 def read(text: str) -> bytes:
     """The secret behind words as typed: any case, blanks, hyphens or line ends between. Raises recovery-format."""
-    if len(text) > _TEXT_LIMIT:
+    if len(text) > TEXT_LIMIT:
         raise CryptoError("recovery-format", "length")
     words = [word for word in _BETWEEN.split(text.lower()) if word]
     if len(words) != WORDS:

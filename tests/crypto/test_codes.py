@@ -69,6 +69,12 @@ def test_what_is_no_code(typed: str) -> None:
     assert caught.value.code == "code-format"
 
 
+def test_typed_limit() -> None:
+    assert codes.fold("12345678" + " " * (codes.TYPED_LIMIT - 8)) == "12345678"
+    with pytest.raises(CryptoError):
+        codes.fold("12345678" + " " * (codes.TYPED_LIMIT - 7))
+
+
 def test_spoken() -> None:
     assert codes.spoken("12345678") == ("1234 5678", "١٢٣٤ ٥٦٧٨")
 

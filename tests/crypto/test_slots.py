@@ -272,6 +272,12 @@ def test_words_are_read_back(secret: bytes) -> None:
     assert recovery.read("-".join(words).upper()) == secret
 
 
+def test_text_limit() -> None:
+    text = " ".join(recovery.write(bytes(24)))
+    assert recovery.read(text.ljust(recovery.TEXT_LIMIT)) == bytes(24)
+    assert code(lambda: recovery.read(text.ljust(recovery.TEXT_LIMIT + 1))) == "recovery-format"
+
+
 def test_a_secret_is_24_bytes() -> None:
     with pytest.raises(ValueError, match="24"):
         recovery.write(bytes(23))
