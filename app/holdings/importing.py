@@ -121,24 +121,13 @@ def take(
 
     `foreign`: they come from a counterpart, who may raise the level of what is held here and never lower it.
     """
-    counts = counts or Counts()
-    hash_key = objects.hash_key(tx)
-    arrived: list[str] = []
-    definitions = Definitions(tx, hash_key)
+    taking = _Taking(tx, origin, default, foreign, counts or Counts())
     for number, one in enumerate(incoming):
         if number % STEP == 0:
             job.step(number, total, "store")
-        value = one.value if one.value is not None else msgspec.json.decode(one.raw, type=dict[str, object])
-        if definitions.redefines(value):
-            counts.refused.append((one.where, "marking-redefined"))
-            continue
-        env = envelope(value, definitions)
-        _take_one(tx, hash_key, one, env, origin, default, foreign, counts)
-        if env.type == "marking-definition":
-            arrived.append(env.id)
-            definitions.changed()
-    _read_again(tx, hash_key, arrived, definitions, default)
-    return counts
+        taking.take(one)
+    taking.end()
+    return taking.counts
 
 
 def compare(
@@ -158,47 +147,110 @@ def compare(
     return "revoked" if value.get("revoked") is True and not known.revoked else "newer"
 
 
-def _take_one(
-    tx: Connection,
-    hash_key: bytes,
-    one: Incoming,
-    env: Envelope,
-    origin: int,
-    default: Level,
-    foreign: bool,
-    counts: Counts,
-) -> None:
-    idh = objects.id_hash(hash_key, env.id)
-    sha256 = hashlib.sha256(one.raw).digest()
-    known = objects.find(tx, idh)
-    # A marked object needs no handling; one that came with it from a counterpart may still be stricter
-    # than the marking.
-    given = (default if one.handling is None else one.handling) if env.marking is None else one.handling
-    if known is not None and (foreign or env.marking is None):
-        given = _not_below(known, env.marking, given, foreign)
-    oid = objects.add_object(tx, idh, env, given) if known is None else known.oid
-    if known is not None and given is not None and (known.handling is None or given > known.handling):
-        objects.set_handling(tx, oid, given)
-    if known is not None and (held := _held(tx, known, env.moment, sha256, lambda: one.raw)) is not None:
-        objects.add_source(tx, held, origin)
-        counts.same += 1
-        return
-    beside = [] if known is None else [v for v in objects.versions_at(tx, oid, env.moment) if not v.dropped]
-    targets = (objects.id_hash(hash_key, ref) for ref in env.refs)
-    vid = objects.add_version(tx, oid, env, env.marking, one.raw, sha256, targets)
-    objects.add_source(tx, vid, origin)
-    if known is not None and beside:
-        counts.conflicts += 1
-        if env.moment == known.moment:
-            objects.set_variants(tx, oid, len(beside) + 1)
-    elif known is not None and env.moment < known.moment:
-        counts.older += 1
-    else:
-        objects.show_version(tx, oid, vid, env, env.marking, index_text(env.text))
+class _Taking:
+    """One act of taking objects in. New ones are put into the store many at a time."""
+
+    def __init__(self, tx: Connection, origin: int, default: Level, foreign: bool, counts: Counts) -> None:
+        self.counts = counts
+        self._tx, self._origin, self._default, self._foreign = tx, origin, default, foreign
+        self._hash_key = objects.hash_key(tx)
+        self._definitions = Definitions(tx, self._hash_key)
+        self._arrived: list[str] = []
+        self._oid, self._vid = objects.last_numbers(tx)
+        self._fresh: dict[int, objects.Fresh] = {}
+
+    def take(self, one: Incoming) -> None:
+        """Take one object, or count it as refused."""
+        value = one.value if one.value is not None else msgspec.json.decode(one.raw, type=dict[str, object])
+        is_definition = value.get("type") == "marking-definition"
+        if is_definition:
+            self._store()
+            if self._definitions.redefines(value):
+                self.counts.refused.append((one.where, "marking-redefined"))
+                return
+        env = envelope(value, self._definitions)
+        idh = objects.id_hash(self._hash_key, env.id)
+        if idh in self._fresh:
+            self._store()
+        known = objects.find(self._tx, idh)
+        # A marked object needs no handling; one that came with it from a counterpart may still be stricter than the
+        # marking.
+        given = one.handling
+        if given is None and env.marking is None:
+            given = self._default
         if known is None:
-            counts.new += 1
+            self._add(idh, env, given, one.raw)
         else:
-            counts.newer += 1
+            self._join(known, env, given, one.raw)
+        if is_definition:
+            self._store()
+            self._arrived.append(env.id)
+            self._definitions.changed()
+
+    def end(self) -> None:
+        """Store what waits; read again what came before a definition it needs."""
+        self._store()
+        for definition in self._arrived:
+            for vid in objects.referrers(self._tx, objects.id_hash(self._hash_key, definition)):
+                value = msgspec.json.decode(objects.raw(self._tx, vid), type=dict[str, object])
+                level = marking.effective(value, self._definitions)
+                objects.set_marking(self._tx, vid, level, self._default)
+
+    def _add(self, idh: int, env: Envelope, given: Level | None, raw: bytes) -> None:
+        self._oid += 1
+        self._vid += 1
+        self._fresh[idh] = objects.Fresh(
+            oid=self._oid,
+            vid=self._vid,
+            idh=idh,
+            envelope=env,
+            marking=env.marking,
+            handling=given,
+            raw=raw,
+            sha256=hashlib.sha256(raw).digest(),
+            targets=self._targets(env),
+            text=index_text(env.text),
+        )
+        self.counts.new += 1
+        if len(self._fresh) == STEP:
+            self._store()
+
+    def _join(self, known: ObjectRow, env: Envelope, given: Level | None, raw: bytes) -> None:
+        """Another content, or the same, of an object that is held."""
+        tx, oid = self._tx, known.oid
+        if self._foreign or env.marking is None:
+            given = _not_below(known, env.marking, given, self._foreign)
+        if given is not None and (known.handling is None or given > known.handling):
+            objects.set_handling(tx, oid, given)
+        sha256 = hashlib.sha256(raw).digest()
+        held = _held(tx, known, env.moment, sha256, lambda: raw)
+        if held is not None:
+            objects.add_source(tx, held, self._origin)
+            self.counts.same += 1
+            return
+        beside = [v for v in objects.versions_at(tx, oid, env.moment) if not v.dropped]
+        # The numbers given out to waiting objects are not in the store yet: it must not give them out again.
+        self._store()
+        vid = objects.add_version(tx, oid, env, env.marking, raw, sha256, self._targets(env))
+        self._vid = vid
+        objects.add_source(tx, vid, self._origin)
+        if beside:
+            self.counts.conflicts += 1
+            if env.moment == known.moment:
+                objects.set_variants(tx, oid, len(beside) + 1)
+        elif env.moment < known.moment:
+            self.counts.older += 1
+        else:
+            objects.show_version(tx, oid, vid, env, env.marking, index_text(env.text))
+            self.counts.newer += 1
+
+    def _targets(self, env: Envelope) -> tuple[int, ...]:
+        return tuple(objects.id_hash(self._hash_key, ref) for ref in env.refs)
+
+    def _store(self) -> None:
+        if self._fresh:
+            objects.add_fresh(self._tx, self._origin, list(self._fresh.values()))
+            self._fresh.clear()
 
 
 def _not_below(known: ObjectRow, marking_: Level | None, given: Level | None, foreign: bool) -> Level | None:
@@ -225,19 +277,3 @@ def _held(
         if values.same_value(msgspec.json.decode(objects.raw(connection, version.vid)), value):
             return version.vid
     return None
-
-
-def _read_again(
-    tx: Connection, hash_key: bytes, arrived: Iterable[str], definitions: Definitions, default: Level
-) -> None:
-    """Objects that came before a definition they need could not be read right: do it now.
-
-    One that turns out to have no TLP marking gets the handling it would have got had the definition come first.
-    """
-    for definition in arrived:
-        for vid in objects.referrers(tx, objects.id_hash(hash_key, definition)):
-            value = msgspec.json.decode(objects.raw(tx, vid), type=dict[str, object])
-            level = marking.effective(value, definitions)
-            objects.set_marking(tx, vid, level)
-            if level is None:
-                objects.give_handling(tx, vid, default)

@@ -105,14 +105,68 @@ def raw(connection: Connection, vid: int) -> bytes:
     return bytes(connection.execute("SELECT raw FROM body WHERE vid = ?", (vid,)).fetchone()[0])
 
 
-def add_object(connection: Connection, idh: int, envelope: Envelope, handling: int | None) -> int:
-    """A new object without a version yet; returns its oid."""
-    cursor = connection.execute(
-        "INSERT INTO object (idh, id, type, name, created, modified, moment, marking, handling, revoked,"
-        " variants, current) VALUES (?, ?, ?, '', '', '', '', NULL, ?, 0, 0, 0)",
-        (idh, envelope.id, envelope.type, handling),
+def last_numbers(connection: Connection) -> tuple[int, int]:
+    """The highest oid and vid in use: the one writer numbers new rows itself, to put them in many at a time."""
+    row = connection.execute(
+        "SELECT (SELECT max(oid) FROM object), (SELECT max(vid) FROM version)"
+    ).fetchone()
+    return row[0] or 0, row[1] or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """An object never seen before, with its first version, text and all. `targets` are hashes of the ids it needs."""
+
+    oid: int
+    vid: int
+    idh: int
+    envelope: Envelope
+    marking: int | None
+    handling: int | None
+    raw: bytes
+    sha256: bytes
+    targets: tuple[int, ...]
+    text: str
+
+
+def add_fresh(connection: Connection, origin: int, fresh: Sequence[Fresh]) -> None:
+    """Store new objects that came by `origin`, many at a time: each statement is prepared once."""
+    connection.executemany(
+        "INSERT INTO object (oid, idh, id, type, name, created, modified, moment, marking, handling, revoked,"
+        " variants, current) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)",
+        [
+            (
+                one.oid,
+                one.idh,
+                one.envelope.id,
+                one.envelope.type,
+                one.envelope.name,
+                one.envelope.created,
+                one.envelope.modified,
+                one.envelope.moment,
+                one.marking,
+                one.handling,
+                int(one.envelope.revoked),
+                one.vid,
+            )
+            for one in fresh
+        ],
     )
-    return int(cursor.lastrowid)
+    connection.executemany(
+        "INSERT INTO version (vid, oid, moment, modified, sha256, marking) VALUES (?, ?, ?, ?, ?, ?)",
+        [(o.vid, o.oid, o.envelope.moment, o.envelope.modified, o.sha256, o.marking) for o in fresh],
+    )
+    connection.executemany("INSERT INTO body (vid, raw) VALUES (?, ?)", [(one.vid, one.raw) for one in fresh])
+    connection.executemany(
+        "INSERT OR IGNORE INTO reference (vid, target) VALUES (?, ?)",
+        [(one.vid, target) for one in fresh for target in one.targets],
+    )
+    connection.executemany(
+        "INSERT INTO source (vid, origin) VALUES (?, ?)", [(one.vid, origin) for one in fresh]
+    )
+    connection.executemany(
+        "INSERT INTO object_text (rowid, text) VALUES (?, ?)", [(one.oid, one.text) for one in fresh]
+    )
 
 
 def add_version(
@@ -174,18 +228,18 @@ def set_handling(connection: Connection, oid: int, level: int) -> None:
     connection.execute("UPDATE object SET handling = ? WHERE oid = ?", (level, oid))
 
 
-def give_handling(connection: Connection, vid: int, level: int) -> None:
-    """Give the object of version `vid` a handling if it has none."""
-    connection.execute(
-        "UPDATE object SET handling = ? WHERE handling IS NULL AND oid = (SELECT oid FROM version WHERE vid = ?)",
-        (level, vid),
-    )
+def set_marking(connection: Connection, vid: int, marking: int | None, handling: int) -> None:
+    """Correct the level read from a version's markings, once a definition it needs has come.
 
-
-def set_marking(connection: Connection, vid: int, marking: int | None) -> None:
-    """Correct the level read from a version's markings, once a definition it needs has come."""
+    An object that turns out to have no TLP marking gets `handling`, unless it has one.
+    """
     connection.execute("UPDATE version SET marking = ? WHERE vid = ?", (marking, vid))
-    connection.execute("UPDATE object SET marking = ? WHERE current = ?", (marking, vid))
+    connection.execute(
+        "UPDATE object SET marking = CASE WHEN current = ?1 THEN ?2 ELSE marking END,"
+        " handling = CASE WHEN ?2 IS NULL THEN coalesce(handling, ?3) ELSE handling END"
+        " WHERE oid = (SELECT oid FROM version WHERE vid = ?1)",
+        (vid, marking, handling),
+    )
 
 
 def referrers(connection: Connection, target: int) -> list[int]:
