@@ -1,0 +1,333 @@
+"""The encrypted database: one act, one transaction; nothing of what was deleted stays; nobody else reads it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import threading
+
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from sqlcipher3 import dbapi2
+
+from app import audit
+from app.exchange import counterparts
+from app.holdings import browsing
+from app.messages import Refused
+from app.store import database
+from app.store.database import KEY_BYTES, Database
+from tests.support.sites import acts, indicator, problems, release, state, take
+
+KEY = bytes(range(KEY_BYTES))
+
+
+def refused(code, act, *arguments, **more):
+    with pytest.raises(Refused) as caught:
+        act(*arguments, **more)
+    assert caught.value.code == code
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    """A store of the newest schema with nothing in it, closed."""
+    path = tmp_path_factory.mktemp("empty") / "store.db"
+    plain(path, *(read() for read in database._steps()), f"PRAGMA user_version = {len(database._steps())}")
+    return path
+
+
+@pytest.fixture
+def path(empty_store, tmp_path):
+    shutil.copy(empty_store, tmp_path / "store.db")
+    return tmp_path / "store.db"
+
+
+@pytest.fixture
+def store(path):
+    opened = Database(path, KEY)
+    yield opened
+    opened.close()
+
+
+def plain(path, *scripts):
+    """Run SQL in a store without anything of ours."""
+    connection = dbapi2.connect(str(path))
+    connection.execute(f"PRAGMA key = \"x'{KEY.hex()}'\"")
+    for script in scripts:
+        connection.executescript(script)
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    connection.close()
+    return version
+
+
+def put(tx, key, value):
+    tx.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (key, value))
+
+
+def write(store, act):
+    with store.write() as tx:
+        act(tx)
+
+
+def keys(connection):
+    return {row[0] for row in connection.execute("SELECT key FROM meta")}
+
+
+# Opening --------------------------------------------------------------------------------------------------------
+
+
+def test_another_key_opens_nothing(path):
+    before = path.read_bytes()
+    refused("store-damaged", Database, path, bytes(KEY_BYTES))
+    assert path.read_bytes() == before
+    with pytest.raises(ValueError, match="32 bytes"):
+        Database(path, KEY[:-1])
+
+
+def test_an_absent_file_is_not_made(tmp_path):
+    with pytest.raises(Refused):
+        Database(tmp_path / "store.db", KEY)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_of_odd_letters_is_that_path(path, tmp_path):
+    odd = tmp_path / "a?mode=memory&x=#%41 ü" / "store.db"
+    odd.parent.mkdir()
+    path.rename(odd)
+    Database(odd, KEY).close()
+    assert {p.name for p in tmp_path.iterdir()} == {odd.parent.name}
+
+
+def test_a_store_of_a_later_program_is_not_touched(path):
+    plain(path, f"PRAGMA user_version = {len(database._steps()) + 1}; CREATE TABLE later (x)")
+    refused("store-newer", Database, path, KEY)
+    assert plain(path) == len(database._steps()) + 1
+
+
+def test_every_step_up_is_whole_or_not_at_all(path, monkeypatch):
+    have = len(database._steps())
+    good = lambda: "CREATE TABLE added (x INTEGER) STRICT; INSERT INTO added VALUES (1);"  # noqa: E731
+    bad = lambda: "CREATE TABLE half (x INTEGER) STRICT; INSERT INTO nowhere VALUES (1);"  # noqa: E731
+    steps = database._steps()
+    monkeypatch.setattr(database, "_steps", lambda: [*steps, good, bad])
+    with pytest.raises(dbapi2.OperationalError):
+        Database(path, KEY)
+    assert plain(path) == have + 1
+    monkeypatch.setattr(database, "_steps", lambda: [*steps, good])
+    opened = Database(path, KEY)
+    tables = {row[0] for row in opened.read().execute("SELECT name FROM sqlite_master")}
+    assert "added" in tables
+    assert "half" not in tables
+    assert opened.read().execute("SELECT x FROM added").fetchall() == [(1,)]
+    opened.close()
+
+
+def test_steps_are_not_run_twice(path, monkeypatch):
+    steps = database._steps()
+    monkeypatch.setattr(database, "_steps", lambda: [lambda: pytest.fail("ran again")] * len(steps))
+    Database(path, KEY).close()
+
+
+# Writing --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, Refused("x"), SystemExit])
+def test_any_exception_undoes_all_of_it(store, error):
+    def act(tx):
+        put(tx, "a", b"1")
+        raise error
+
+    with pytest.raises(error if isinstance(error, type) else type(error)):
+        write(store, act)
+    assert keys(store.read()) == set()
+    with store.write() as tx:
+        put(tx, "b", b"2")
+    assert keys(store.read()) == {"b"}
+
+
+def test_an_error_of_sql_undoes_what_came_before_it(store):
+    with pytest.raises(dbapi2.IntegrityError):
+        write(store, lambda tx: [put(tx, "a", b"1"), put(tx, "a", b"again")])
+    assert keys(store.read()) == set()
+
+
+def test_a_reader_sees_what_was_committed_and_nothing_before(store):
+    reader = store.read()
+    with store.write() as tx:
+        put(tx, "a", b"1")
+        assert keys(reader) == set()
+        seen = []
+        other = threading.Thread(target=lambda: seen.append(keys(store.read())))
+        other.start()
+        other.join()
+        assert seen == [set()]
+    assert keys(reader) == {"a"}
+
+
+def test_a_snapshot_stays_as_it_was(store):
+    with store.snapshot() as reader:
+        assert keys(reader) == set()
+        with store.write() as tx:
+            put(tx, "a", b"1")
+        assert keys(reader) == set()
+    assert keys(store.read()) == {"a"}
+
+
+def test_a_reader_cannot_write(store):
+    with pytest.raises(dbapi2.OperationalError, match="readonly"):
+        store.read().execute("DELETE FROM meta")
+
+
+def test_two_writers_wait_for_each_other(store):
+    begun = threading.Event()
+    order = []
+
+    def late():
+        begun.wait()
+        with store.write() as tx:
+            order.append("second")
+            put(tx, "b", b"2")
+
+    thread = threading.Thread(target=late)
+    thread.start()
+    with store.write() as tx:
+        begun.set()
+        put(tx, "a", b"1")
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
+    assert keys(store.read()) == {"a", "b"}
+
+
+def test_another_process_that_writes_is_told_as_busy(store, path, monkeypatch):
+    other = dbapi2.connect(str(path), isolation_level=None)
+    other.execute(f"PRAGMA key = \"x'{KEY.hex()}'\"")
+    other.execute("BEGIN IMMEDIATE")
+    store._writer.execute("PRAGMA busy_timeout = 10")
+    refused("store-busy", write, store, lambda tx: None)
+    other.execute("ROLLBACK")
+    other.close()
+    with store.write() as tx:
+        put(tx, "a", b"1")
+
+
+def test_a_write_that_is_interrupted_is_undone(store):
+    counting = (
+        "WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i < 1e9) SELECT max(i) FROM n"
+    )
+    timer = threading.Timer(0.2, store.cancel)
+    timer.start()
+    with pytest.raises(dbapi2.OperationalError, match="interrupted"):
+        write(store, lambda tx: [put(tx, "a", b"1"), tx.execute(counting).fetchone()])
+    timer.join()
+    assert keys(store.read()) == set()
+
+
+def test_a_full_disk_is_a_refusal_and_loses_nothing(path, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", small], capture_output=True
+    ).returncode:
+        pytest.skip("mounting a small tmpfs needs root")
+    try:
+        shutil.copy(path, small / "store.db")
+        opened = Database(small / "store.db", KEY)
+        try:
+            with opened.write() as tx:
+                put(tx, "kept", b"1")
+            much = lambda tx: [put(tx, f"big {n}", os.urandom(1000)) for n in range(4000)]  # noqa: E731
+            refused("disk-full", write, opened, much)
+            assert keys(opened.read()) == {"kept"}
+            assert opened.read().execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        finally:
+            opened.close()
+        again = Database(small / "store.db", KEY)
+        assert keys(again.read()) == {"kept"}
+        again.close()
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+def test_a_store_that_may_not_be_written_is_a_refusal(store):
+    store._writer.execute("PRAGMA query_only = ON")
+    refused("store-read-only", write, store, lambda tx: put(tx, "a", b"1"))
+
+
+# What is left ---------------------------------------------------------------------------------------------------
+
+
+PAGE, RESERVED, SALT, IV = 4096, 80, 16, 16
+
+
+def decrypted(path):
+    """The pages of a store as they would stand without encryption, free ones included (SQLCipher 4, a raw key)."""
+    raw, clear = path.read_bytes(), []
+    for start in range(0, len(raw), PAGE):
+        page = raw[start : start + PAGE]
+        body, iv = page[SALT if not start else 0 : PAGE - RESERVED], page[PAGE - RESERVED :][:IV]
+        turn = Cipher(algorithms.AES(KEY), modes.CBC(iv)).decryptor()
+        clear.append(turn.update(body) + turn.finalize())
+    return b"".join(clear)
+
+
+def test_a_deleted_row_leaves_no_trace(path):
+    secret = b"SECRETBODYOFTHEDEAD"
+    opened = Database(path, KEY)
+    with opened.write() as tx:
+        put(tx, "secret", secret * 500)
+        put(tx, "kept", b"REMAINING")
+    opened._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert secret in decrypted(path)
+    with opened.write() as tx:
+        tx.execute("DELETE FROM meta WHERE key = 'secret'")
+    opened._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert secret not in decrypted(path)
+    assert b"REMAINING" in decrypted(path)
+    opened.close()
+    assert [p.name for p in path.parent.iterdir()] == ["store.db"]
+
+
+def test_nothing_readable_lies_in_the_folder(world):
+    canary = "CANARY-7f3a-lantern"
+    take(world.alpha, indicator(1, name=canary, description=canary * 100))
+    release(world.alpha, "beta", note=canary)
+    assert browsing.page(world.alpha, browsing.selection("canary")).total == 1
+    for path in world.alpha.home.rglob("*"):
+        if path.is_file():
+            assert canary.encode() not in path.read_bytes(), path.name
+            assert b"SQLite format" not in path.read_bytes()[:16], path.name
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
+
+
+def test_leaks_are_shut_by_default(store):
+    for connection in (store._writer, store.read()):
+        settings = {
+            name: connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("temp_store", "secure_delete", "foreign_keys", "trusted_schema")
+        }
+        assert settings == {"temp_store": 2, "secure_delete": 1, "foreign_keys": 1, "trusted_schema": 0}
+    assert store._writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert store._writer.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+# Acts -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_act_and_its_log_entry_exist_together_or_not_at_all(world, monkeypatch):
+    before = state(world.alpha)
+
+    def broken(*arguments, **facts):
+        raise RuntimeError("no log")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(audit, "append", broken)
+        with pytest.raises(RuntimeError):
+            take(world.alpha, indicator(1))
+        with pytest.raises(RuntimeError):
+            counterparts.revoke(world.alpha, "beta")
+    assert state(world.alpha) == before
+    take(world.alpha, indicator(1))
+    assert acts(world.alpha)[-1] == "import"
+    assert problems(world.alpha) == []
