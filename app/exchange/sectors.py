@@ -20,8 +20,11 @@ from app.store import agreements as store
 from app.store import objects
 from app.store.database import Connection
 from app.store.installation import Installation
+from app.store.objects import ObjectRow
 
-IDENTITY = "identity--"
+IDENTITY, RELATIONSHIP = "identity--", "relationship--"
+ESCAPE = b"\\"
+"""A text with an escape in it may spell a word otherwise."""
 
 
 class Subjects:
@@ -39,50 +42,57 @@ class Subjects:
         return self._known[stix_id]
 
     def _find(self, stix_id: str) -> About:
-        ends = self._ends(stix_id) if stix_id.startswith(terms.RELATIONSHIP + "--") else ()
-        kinds = frozenset[str]().union(*(by_type(one).kinds for one in (stix_id, *ends)))
+        if not stix_id.startswith(RELATIONSHIP):
+            return About(by_type(stix_id).kinds, self._sectors(stix_id) if self._by_sector else frozenset())
+        value = self._value(stix_id)
+        ends = [end for end in (value.get("source_ref"), value.get("target_ref")) if isinstance(end, str)]
+        kinds = frozenset[str]().union(*(by_type(end).kinds for end in ends))
         if not self._by_sector:
             return About(kinds)
-        return About(kinds, self._label(stix_id) or self._said(stix_id, ends))
+        said = self._label(self._held(stix_id)) or frozenset[str]().union(*map(self._of_end, ends))
+        return About(kinds, said)
 
-    def _said(self, stix_id: str, ends: Iterable[str]) -> frozenset[str]:
-        if ends:
-            return frozenset[str]().union(*(self._of_end(end) for end in ends))
-        value = self._value(stix_id)
-        named = (ref for ref in envelope(value).refs if ref != value.get("created_by_ref"))
-        found = {ref for ref in named if ref.startswith(IDENTITY)}
-        for vid in store.relationships_to(self._connection, objects.id_hash(self._hash_key, stix_id)):
-            link = msgspec.json.decode(objects.raw(self._connection, vid), type=dict[str, object])
-            target = link.get("target_ref")
-            if link.get("relationship_type") == "targets" and link.get("source_ref") == stix_id:
-                found.add(str(target))
-        return frozenset[str]().union(*(self._of_identity(one) for one in found if one.startswith(IDENTITY)))
+    def _sectors(self, stix_id: str) -> frozenset[str]:
+        held = self._held(stix_id)
+        if label := self._label(held):
+            return label
+        named = set[str]() if held is None else _identities(objects.raw(self._connection, held.current))
+        for raw in store.relationships_to(self._connection, objects.id_hash(self._hash_key, stix_id)):
+            if b'"targets"' in raw or ESCAPE in raw:
+                link = msgspec.json.decode(raw, type=dict[str, object])
+                if link.get("relationship_type") == "targets" and link.get("source_ref") == stix_id:
+                    named.add(str(link.get("target_ref")))
+        return frozenset[str]().union(*(self._of_identity(one) for one in named if one.startswith(IDENTITY)))
 
     def _of_end(self, end: str) -> frozenset[str]:
         return self._of_identity(end) if end.startswith(IDENTITY) else self(end).sectors
 
     def _of_identity(self, stix_id: str) -> frozenset[str]:
         given = self._value(stix_id).get("sectors")
-        return (
-            frozenset(one for one in given if isinstance(one, str))
-            if isinstance(given, list)
-            else frozenset()
-        )
+        words = given if isinstance(given, list) else []
+        return frozenset(word for word in words if isinstance(word, str))
 
-    def _label(self, stix_id: str) -> frozenset[str]:
-        oid = objects.oid_of(self._connection, objects.id_hash(self._hash_key, stix_id))
-        return frozenset() if oid is None else store.sectors(self._connection, oid)
+    def _label(self, held: ObjectRow | None) -> frozenset[str]:
+        return frozenset() if held is None else store.sectors(self._connection, held.oid)
 
-    def _ends(self, stix_id: str) -> tuple[str, ...]:
-        value = self._value(stix_id)
-        ends = (value.get("source_ref"), value.get("target_ref"))
-        return tuple(end for end in ends if isinstance(end, str))
+    def _held(self, stix_id: str) -> ObjectRow | None:
+        return objects.find(self._connection, objects.id_hash(self._hash_key, stix_id))
 
     def _value(self, stix_id: str) -> Mapping[str, object]:
-        row = objects.find(self._connection, objects.id_hash(self._hash_key, stix_id))
-        if row is None:
+        held = self._held(stix_id)
+        if held is None:
             return {}
-        return msgspec.json.decode(objects.raw(self._connection, row.current), type=dict[str, object])
+        return msgspec.json.decode(objects.raw(self._connection, held.current), type=dict[str, object])
+
+
+def _identities(raw: bytes) -> set[str]:
+    """The identities that an object needs, its author left out. Most name no other, and are done with soon."""
+    value = msgspec.json.decode(raw, type=dict[str, object])
+    author = value.get("created_by_ref")
+    authored = isinstance(author, str) and author.startswith(IDENTITY)
+    if ESCAPE not in raw and raw.count(IDENTITY.encode()) <= authored:
+        return set()
+    return {ref for ref in envelope(value).refs if ref != author and ref.startswith(IDENTITY)}
 
 
 def label(installation: Installation, id_: str, sectors: Iterable[str]) -> frozenset[str]:

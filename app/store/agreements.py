@@ -155,11 +155,11 @@ def sectors(connection: Connection, oid: int) -> frozenset[str]:
     return frozenset(row[0] for row in rows)
 
 
-def relationships_to(connection: Connection, target: int) -> list[int]:
-    """The vids of relationships, as they are shown, that need the id with hash `target`."""
+def relationships_to(connection: Connection, target: int) -> list[bytes]:
+    """The texts of the relationships, in the versions that are shown, that need the id with hash `target`."""
     rows = connection.execute(
-        "SELECT r.vid FROM reference r JOIN version v ON v.vid = r.vid JOIN object o ON o.oid = v.oid"
-        " WHERE r.target = ? AND o.current = r.vid AND o.type = 'relationship'",
+        "SELECT raw FROM reference r JOIN version v ON v.vid = r.vid JOIN object o ON o.oid = v.oid"
+        " JOIN body b ON b.vid = r.vid WHERE r.target = ? AND o.current = r.vid AND o.type = 'relationship'",
         (target,),
     )
-    return [row[0] for row in rows]
+    return [bytes(row[0]) for row in rows]

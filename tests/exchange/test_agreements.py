@@ -24,6 +24,8 @@ from app.exchange import (
 )
 from app.exchange.agreements import Known, standing
 from app.exchange.terms import Clauses
+from app.holdings import importing
+from app.intel import reading
 from app.intel.marking import Level
 from app.jobs import quiet
 from app.messages import MESSAGES, Refused
@@ -33,6 +35,7 @@ from tests.support.sites import (
     AMBER,
     acts,
     beside,
+    bundle,
     copied,
     definition,
     indicator,
@@ -399,6 +402,23 @@ def test_sectors_from_identities_targets_and_labels(world):
 
 
 T = "2026-01-01T00:00:00.000Z"
+
+
+def test_no_spelling_hides_a_sector(world):
+    water, energy = thing("identity", 1, sectors=["water"]), thing("identity", 2, sectors=["energy"])
+    report = thing("report", 3, published=T, report_types=["x"], object_refs=[water["id"], energy["id"]])
+    bad = thing("malware", 4)
+    hits = [
+        relationship(n, bad, one) | {"relationship_type": "targets"} for n, one in ((5, water), (6, energy))
+    ]
+    text = bundle(water, energy, report, odd, bad, *hits).replace(b'"targets"', b'"target\\u0073"')
+    text = text.replace(b'"identity--00000002', b'"\\u0069dentity--00000002')
+    importing.import_entries(world.alpha, reading.read_bundle(text), "file", Level.CLEAR, quiet())
+    agree(world.alpha, world.beta, sectors=("water",))
+    found = verdicts(world.alpha, "beta")
+    assert (found[report["id"]], found[bad["id"]]) == ("sector", "sector")
+    agree(world.alpha, world.beta, [1], sectors=("energy",))
+    assert code_of(world.alpha, "beta", odd) == "leaves"
 
 
 def test_relationships_that_name_each_other_have_no_sector(world):
