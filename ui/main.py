@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from PySide6.QtWidgets import QApplication
 
     from ui import safe_text, theme
+    from ui.numbers import use_arabic_digits
     from ui.single import Single
 
     application = QApplication(["mithaq"])
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     safe_text.install_rule(application)
     if _language() == "ar":
         theme.theme().set_arabic(True)
+        use_arabic_digits(True)
     program = Program(application)
     session = program.open(options.home, options.file)
     single.received.connect(lambda path: program.take(session, path))

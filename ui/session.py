@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app import officers, vault
 from app.exchange import counterparts
 from app.jobs import Job
-from app.messages import N_, Refused, _, ngettext
+from app.messages import N_, Refused, _, ngettext, use_language
 from app.settings import Settings
 from app.store.installation import Installation
 from ui import clipboard, numbers
@@ -37,6 +37,15 @@ def kind_of(head: bytes) -> str:
     if head.startswith(CARD):
         return "card"
     return "bundle"
+
+
+def speak(language: str) -> None:
+    """Speak a language from the next screen on: words, digits, fonts, direction. "en" leaves what the desktop chose."""
+    if language != "en":
+        use_language(language)
+        numbers.use_arabic_digits(language == "ar")
+        if theme().arabic != (language == "ar"):
+            theme().set_arabic(language == "ar")
 
 
 def _load(_job: Job) -> None:
@@ -170,6 +179,7 @@ class Session(QObject):
         def done(found: tuple[str, Settings]) -> None:
             name, values = found
             # Before there is a frame to be styled anew.
+            speak(values.language)
             theme().set_mode(values.theme)  # type: ignore[arg-type]
             theme().set_density(values.density)  # type: ignore[arg-type]
             self._build(desk, name, values)

@@ -127,6 +127,9 @@ ACTS: dict[str, str] = {
     "officer.added": N_("Officer added"),
     "officer.removed": N_("Officer removed"),
     "drop.added": N_("Drop added"),
+    "agreement.proposed": N_("Agreement proposed"),
+    "agreement.signed": N_("Agreement signed"),
+    "agreement.ended": N_("Agreement ended"),
     "channel.forked": N_("Channel stopped: a fork"),
 }
 

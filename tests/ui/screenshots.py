@@ -20,8 +20,9 @@ from PySide6.QtWidgets import QApplication
 
 from app import vault
 from app.courier import folder as courier
-from app.exchange import counterparts, inbox, releases
+from app.exchange import agreements, counterparts, inbox, releases
 from app.exchange.releases import Wish
+from app.exchange.terms import Clauses
 from app.formats import stix
 from app.holdings import handling, importing
 from app.intel.marking import Level
@@ -29,6 +30,7 @@ from app.jobs import Job
 from tests.ui import gallery, pseudo, stage
 from tests.ui.driving import settle, wait
 from ui import safe_text, theme
+from ui.screens.agreements import ProposeSheet
 from ui.screens.verify import VerifySheet
 from ui.session import Session
 from ui.tokens import RESOURCES
@@ -180,6 +182,15 @@ class Stage:
                 importing.import_entries(here, entries, path.name, None, Job())
             releases.release(here, "Northmark CSIRT", Wish(None, reference="2026/114"), stick, Job())
             inbox.receive(here, package, Job())
+            terms = Clauses(
+                ceiling=Level.AMBER, start="2026-01-01", until="2035-12-31", open_until="2035-12-31"
+            )
+            proposal = agreements.propose(here, "Northmark CSIRT", terms, (), stick, Job()).package.path
+        with vault.unlocked(self.b.home, stage.PASSPHRASE) as there:
+            inbox.receive(there, proposal, Job())
+            signed = agreements.sign(there, 1, stick, Job()).package.path
+        with vault.unlocked(self.a.home, stage.PASSPHRASE) as here:
+            inbox.receive(here, signed, Job())
             extra = stage.create(root / "oster", "Oster Bay National CSIRT", "NL", "J. de Wit")
             with vault.unlocked(extra.home, stage.PASSPHRASE) as third:
                 card = counterparts.own_card(third)
@@ -284,6 +295,13 @@ def shots(stand: Stage, save: Callable[[Session, str], None]) -> None:
     people.list.open(one.fingerprint)
     settle(session)
     save(session, "counterparts-unverified")
+    people.list.open(next(o for o in people.list.ones if o.verified).fingerprint)
+    settle(session)
+    ProposeSheet(session.desk, people._shown.one).open()  # type: ignore[arg-type]
+    save(session, "propose")
+    _close_sheets(session)
+    people.list.open(one.fingerprint)
+    settle(session)
     people.verify()
     settle(session)
     sheet = session.window.findChildren(VerifySheet)[-1]

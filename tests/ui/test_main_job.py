@@ -51,6 +51,11 @@ def counterparts(session: Session) -> Counterparts:
     return place(session, "counterparts", Counterparts)  # type: ignore[return-value]
 
 
+def packages(stick: Path) -> list[Path]:
+    """What is on the stick under its final name."""
+    return [path for path in stick.iterdir() if not path.name.startswith(".")]
+
+
 def go(session: Session, key: str) -> None:
     assert session.window.frame is not None
     QTest.mouseClick(session.window.frame.rail.place(key), Qt.MouseButton.LeftButton)
@@ -184,11 +189,11 @@ def test_main_job_with_clicks_and_keys(sessions: Make, tmp_path: Path, corpus: P
     draft.note.setFocus()
     QTest.keyClicks(draft.note, "ICS, all of it")
     click(draft.panel, "Seal for")
-    wait(lambda: list(stick.iterdir()), "the package", 60)
+    wait(lambda: packages(stick), "the package", 60)
     wait(lambda: releases(a).draft is None, "the history")
     settle(a)
     assert "read back and verified" in releases(a).history.result.words
-    [package] = list(stick.iterdir())
+    [package] = packages(stick)
 
     # The other side opens it; nothing is in its holdings yet.
     go(b, "inbox")
@@ -215,9 +220,9 @@ def test_main_job_with_clicks_and_keys(sessions: Make, tmp_path: Path, corpus: P
     # A signed receipt goes back, and the ledger knows.
     click(review, "Send a receipt…")
     answer_dialog(b, stick)
-    wait(lambda: len(list(stick.iterdir())) == 2, "the receipt")
+    wait(lambda: len(packages(stick)) == 2, "the receipt")
     settle(b)
-    [receipt] = [path for path in stick.iterdir() if path != package]
+    [receipt] = [path for path in packages(stick) if path != package]
     a.take_file(receipt)
     history = releases(a).history
     wait(lambda: history._packages and history._packages[0].state == "acked", "the receipt to be applied", 60)

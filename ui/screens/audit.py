@@ -36,6 +36,7 @@ _ICONS = {
     "conflict": "split",
     "setting": "settings",
     "officer": "user",
+    "agreement": "handshake",
     "drop": "folder-open",
     "channel": "link-2",
 }

@@ -11,7 +11,8 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
 from app.courier import folder
-from app.exchange import counterparts, outbox
+from app.exchange import agreements, counterparts, outbox
+from app.exchange.agreements import Agreement
 from app.exchange.counterparts import Listed
 from app.jobs import Job
 from app.messages import N_, Refused, _
@@ -20,12 +21,13 @@ from ui import drawing, files, icons, numbers
 from ui.actions import Entry
 from ui.desk import COUNTERPARTS, Desk
 from ui.safe_text import isolate, visible
+from ui.screens.agreements import Agreements
 from ui.screens.entry import form_row
 from ui.screens.verify import VerifySheet
 from ui.theme import theme
 from ui.tokens import TOKENS
 from ui.widgets.buttons import Button, CopyButton
-from ui.widgets.layout import FOCUS_FIRST, Item, Pane, Scroll, column, line
+from ui.widgets.layout import FOCUS_FIRST, Hairline, Item, Pane, Scroll, column, line
 from ui.widgets.notices import Empty, Notice, Refusal, ResultLine
 from ui.widgets.page import Header, ListDetail
 from ui.widgets.panel import DetailPanel, Foot, Section, entry, fact
@@ -47,6 +49,7 @@ class Shown:
 
     one: Listed
     packages: tuple[outbox.Listed, ...]
+    agreements: tuple[Agreement, ...]
 
 
 class CounterpartList(QWidget):
@@ -180,7 +183,9 @@ class Counterparts(Pane):
         self._list_area = Scroll(self.list)
         own = Foot(Button(_("Export our card…"), icon="upload", run=self.export_card), self.result, margin=16)
         refusal = Pane(layout=column(self.refusal, margins=(16, 0, 16, 8)))
-        side = Pane("surface", layout=column(self.header, refusal, self._list_area, self.empty, own))
+        side = Pane(
+            "surface", layout=column(self.header, refusal, Hairline(), self._list_area, self.empty, own)
+        )
         self.panel = DetailPanel()
         self.split = ListDetail(side, self.panel, fixed_list=LIST, list_min=LIST)
         self.setLayout(column(self.split))
@@ -219,7 +224,8 @@ class Counterparts(Pane):
 
         def work(installation: Installation, _job: Job) -> Shown:
             one = next(o for o in counterparts.listed(installation) if o.fingerprint == name)
-            return Shown(one, tuple(outbox.listed(installation, name)[:10]))
+            held = tuple(a for a in agreements.listed(installation) if a.counterpart in (one.alias, name))
+            return Shown(one, tuple(outbox.listed(installation, name)[:10]), held)
 
         def done(shown: Shown) -> None:
             if self.list.current == name:
@@ -259,6 +265,11 @@ class Counterparts(Pane):
         items += [
             fact(_("Added"), numbers.moment(one.added)),
             12,
+            *(
+                []
+                if one.revoked or not one.verified
+                else [Agreements(self._desk, one, self._shown.agreements)]
+            ),
             Section(_("Fingerprint"), None, fingerprint),
             Section(
                 _("Packages for it"),

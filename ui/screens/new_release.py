@@ -27,6 +27,7 @@ from ui import drawing, files, icons, numbers, reading
 from ui.desk import COUNTERPARTS, RELEASES, Desk
 from ui.jobs import Task
 from ui.safe_text import isolate
+from ui.screens.agreements import ProposeSheet, kinds_said
 from ui.screens.preview import PreviewSheet
 from ui.theme import theme
 from ui.widgets.buttons import Button, Choice, Segments
@@ -132,6 +133,8 @@ class NewRelease(Pane):
         self._group = ""
         self._task: Task | None = None
         self._to = ""
+        self._purpose = ""
+        self._exercise = False
         self._ones: list[Listed] = []
         self.target: Path | None = None
         change = Button(_("Change selection"), icon="list-checks", run=lambda: self._back(leave))
@@ -228,15 +231,24 @@ class NewRelease(Pane):
         choice.setAccessibleName(_("To"))
         row = self._summary_row
         row.addLayout(line(Icon("badge-check", "success"), _pair(_("To"), choice), gap=12))
-        row.addLayout(line(Icon("handshake"), _pair(_("Agreement"), _strong(_("None in force"))), gap=12))
         decision = self._judged.decision if self._judged else None
+        clauses = decision.force.clauses if decision is not None else None
+        agreed = _("None in force")
+        if decision is not None and clauses is not None:
+            known = ", ".join(numbers.number(n) for n, _id in decision.force.agreements)
+            agreed = _("No. {n}, to {day}").format(n=known, day=numbers.day(clauses.until))
+        row.addLayout(line(Icon("handshake"), _pair(_("Agreement"), _strong(agreed)), gap=12))
         ceiling = "CLEAR" if decision is None or decision.ceiling is None else decision.ceiling.label
         row.addLayout(line(_pair(_("Ceiling"), TlpTag(ceiling))))
         if decision is not None:
             row.addLayout(
                 line(Icon("key-round"), _pair(_("Key"), _strong(_(_KEYS[decision.protection]))), gap=12)
             )
-        row.addStretch(1)
+        if clauses is not None:
+            kinds = Text(kinds_said(clauses.kinds), weight="semibold")
+            row.addWidget(_pair(_("Kinds"), kinds), 1)
+        else:
+            row.addStretch(1)
 
     # --- judging ------------------------------------------------------------------------------------------------------
 
@@ -248,6 +260,8 @@ class NewRelease(Pane):
             self.note.toPlainText().strip(),
             self.priority.value,
             self.reference.text().strip(),
+            purpose=self._purpose,
+            exercise=self._exercise,
         )
 
     def judge(self) -> None:
@@ -331,17 +345,20 @@ class NewRelease(Pane):
             self._groups.addWidget(shown)
 
     def _action(self, code: str) -> tuple[str, str, Callable[[], object]] | None:
-        if code == "no-agreement" or code == "ceiling":
-            return (_("Leave them out"), "list-checks", self._leave_out)
+        one = self.counterpart
+        if code in ("no-agreement", "ceiling", "kind", "period") and one is not None:
+            return (_("Propose agreement…"), "handshake", lambda: ProposeSheet(self._desk, one).open())
+        if code == "exercise":
+            return (_("This is an exercise"), "flag", self._as_exercise)
         return None
 
-    def _leave_out(self) -> None:
-        """Go on with what may leave only."""
-        if self._judged is not None:
-            self._ids = tuple(dict.fromkeys(i.id for i in self._judged.decision.leaving))
-            words = _("{n} from the holdings").format(n=numbers.objects(len(self._ids)))
-            self.header.count.setText(words)
-            self.judge()
+    def _as_exercise(self) -> None:
+        self._exercise = True
+        self.judge()
+
+    def _choose_purpose(self, purpose: str) -> None:
+        self._purpose = purpose
+        self.judge()
 
     # --- the panel ----------------------------------------------------------------------------------------------------
 
@@ -377,7 +394,13 @@ class NewRelease(Pane):
                 for w, text in zip(decision.warnings, said, strict=True)
             ]
             items.append(Section(_("Check before sealing"), None, *notices))
+        purposes = decision.force.clauses.purposes if decision.force.clauses is not None else None
+        stated: list[Widget] = []
+        if purposes:
+            options = [("", _("Not stated")), *((purpose, purpose) for purpose in purposes)]
+            stated = [_field(_("Purpose"), Choice(options, self._purpose, self._choose_purpose), 30), 8]
         form = column(
+            *stated,
             _field(_("Priority"), self.priority, 30),
             8,
             _field(_("Note"), self.note, 58),

@@ -117,8 +117,10 @@ class ObjectPanel(DetailPanel):
         if len(text) <= RAW_LIMIT:
             # Indented for reading; what is kept and sent is the exact text.
             shown = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-        sha = muted(f"SHA-256 {whole.shown.versions[0].row.sha256.hex()}", size="small", wrap=True)
-        return [12, Text(shown, size="label", mono=True, wrap=True), 12, sha]
+        current = next(v.row for v in whole.shown.versions if v.row.vid == whole.shown.row.current)
+        sha = Text(current.sha256.hex(), size="small", mono=True, color="muted", wrap=True)
+        text_ = Text(shown, size="label", mono=True, wrap=True)
+        return [12, text_, 12, muted(_("SHA-256 of the exact text"), size="small"), 2, sha]
 
     def _readable(self, whole: reading.Whole) -> list[Item]:
         row = whole.shown.row

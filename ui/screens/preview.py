@@ -74,7 +74,7 @@ class PreviewSheet(Sheet):
 
         def done(text: str) -> None:
             clear(self._text)
-            self._text.addWidget(muted(f"SHA-256 {item.sha256.hex()}", size="small", wrap=True))
+            self._text.addWidget(Text(item.sha256.hex(), size="small", mono=True, color="muted", wrap=True))
             self._text.addWidget(Text(text[:TEXT_LIMIT], size="label", mono=True, wrap=True))
 
         self._desk.read(work, done)

@@ -130,7 +130,7 @@ class Settings(Pane):
             None,
             _row(_("Colours"), self.scheme),
             _row(_("Rows"), self.density),
-            _row(_("Language"), self.language, _("From the next start on.")),
+            _row(_("Language"), self.language, _("From the next unlocking on.")),
         )
         people = Section(
             _("Officers"),

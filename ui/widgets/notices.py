@@ -20,6 +20,8 @@ from ui.widgets.text import Text
 
 Tone = Literal["info", "warning", "danger", "success", "conflict"]
 
+SENTENCE_LIMIT = 600  # characters of a notice or refusal; what is longer is no sentence
+
 ICONS: dict[Tone, str] = {
     "info": "info",
     "warning": "triangle-alert",
@@ -57,7 +59,7 @@ class Notice(QWidget):
         super().__init__()
         self._tone: Tone = tone
         self._icon = Icon(icon or ICONS[tone], tone)
-        self._text = Text(content, size="label", wrap=True)
+        self._text = Text(content, size="label", wrap=True, limit=SENTENCE_LIMIT)
         top = column(self._icon, None, margins=(0, 1, 0, 0))
         row = line(top, self._text, gap=10, margins=(12, 10, 12, 10))
         if action is not None:
@@ -103,8 +105,8 @@ class Refusal(QWidget):
         super().__init__()
         self._soft = soft
         self._code = ""
-        self._sentence = Text(size="label", weight="medium", wrap=True)
-        self._remedy = Text(size="label", color="muted", wrap=True)
+        self._sentence = Text(size="label", weight="medium", wrap=True, limit=SENTENCE_LIMIT)
+        self._remedy = Text(size="label", color="muted", wrap=True, limit=SENTENCE_LIMIT)
         self._code_text = Text(size="small", mono=True, color="muted")
         self._copy = CopyButton(lambda: self._code)
         self._actions = line(gap=8)

@@ -27,10 +27,12 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
+    QToolTip,
     QWidget,
 )
 
 from ui import drawing, icons
+from ui.safe_text import spoken
 from ui.theme import theme
 from ui.tokens import TOKENS
 from ui.widgets.layout import FOCUS_FIRST, QuietBar
@@ -318,10 +320,21 @@ class ListTable(QTableView):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
             self.activated_id.emit(self.current_id())
             return
+        if event.key() == Qt.Key.Key_Space:
+            self._tell_whole()
+            return
         if event.text().isprintable() and event.text() and not event.modifiers():
             event.ignore()  # a letter is a shortcut or a search, never a jump through names
             return
         super().keyPressEvent(event)
+
+    def _tell_whole(self) -> None:
+        """What the current row says, uncut."""
+        row = self.paged.row_at(self.currentIndex().row())
+        if row is not None:
+            words = "\n".join(spoken(cell.shown) for cell in row.cells if cell.shown)
+            at = self.visualRect(self.currentIndex()).bottomLeft()
+            QToolTip.showText(self.viewport().mapToGlobal(at), words, self)
 
     def _sort(self, section: int) -> None:
         column = self.paged.columns[section]

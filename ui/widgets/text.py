@@ -11,6 +11,8 @@ from ui.safe_text import spoken, visible
 from ui.theme import theme
 from ui.tokens import TOKENS
 
+WIDTHS_KEPT = 4  # a layout asks for the height at several widths
+
 
 class Text(QLabel):
     """Foreign or own text. Given a wrong string it shows that string and does nothing else."""
@@ -27,8 +29,9 @@ class Text(QLabel):
         elide: drawing.Elide = "end",
         align: drawing.Align = "leading",
         fixed: bool = False,
+        limit: int = 0,
     ) -> None:
-        """`fixed`: one line that is never cut, for short words of our own."""
+        """`fixed`: one line that is never cut, for short words of our own. `limit`: most characters shown."""
         super().__init__()
         self.setTextFormat(Qt.TextFormat.PlainText)
         self._size = size
@@ -39,7 +42,9 @@ class Text(QLabel):
         self._elide: drawing.Elide = "none" if fixed else elide
         self._align: drawing.Align = align
         self._shown = ""
-        self._laid: tuple[int, str, list[QTextLayout], int] | None = None
+        self._laid: dict[int, tuple[list[QTextLayout], int]] = {}
+        self._laid_for = ""
+        self._limit = limit
         if wrap:
             policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
             policy.setHeightForWidth(True)
@@ -50,8 +55,8 @@ class Text(QLabel):
         self.setText(content)
 
     def setText(self, content: str) -> None:
-        self._shown = visible(content, lines=self._wrap)
-        self._laid = None
+        self._shown = visible(content, lines=self._wrap, limit=self._limit)
+        self._laid.clear()
         super().setText(spoken(self._shown).replace("&", "&&"))
         self.setAccessibleName(spoken(self._shown))
         self.updateGeometry()
@@ -64,7 +69,7 @@ class Text(QLabel):
 
     def set_weight(self, weight: str) -> None:
         self._weight = weight
-        self._laid = None
+        self._laid.clear()
         self.updateGeometry()
         self.update()
 
@@ -103,8 +108,12 @@ class Text(QLabel):
     def _lay_out(self, width: int) -> tuple[list[QTextLayout], int]:
         look = theme()
         key = f"{look.arabic}{look.scheme}"
-        if self._laid is not None and self._laid[0] == width and self._laid[1] == key:
-            return self._laid[2], self._laid[3]
+        if self._laid_for != key or len(self._laid) > WIDTHS_KEPT:
+            self._laid.clear()
+            self._laid_for = key
+        known = self._laid.get(width)
+        if known is not None:
+            return known
         font = look.font(self._size, self._weight, mono=self._mono)
         height = self._line_height()
         option = QTextOption()
@@ -138,7 +147,7 @@ class Text(QLabel):
             if y > 16_000_000:
                 break
         total = max(int(y), height)
-        self._laid = (width, key, layouts, total)
+        self._laid[width] = (layouts, total)
         return layouts, total
 
     # --- painting -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,100 @@
+"""An agreement by clicks: proposed from what the gate held back, signed by the other side, then it lets AMBER leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from app import vault
+from app.exchange import agreements
+from tests.ui import stage
+from tests.ui.driving import answer_dialog, click, settle, wait
+from ui.screens.agreements import Agreements, ProposeSheet
+from ui.session import Session
+from ui.widgets.buttons import Button
+from ui.widgets.sheet import Question
+
+
+def enter(session: Session, home: Path) -> Any:
+    session.enter(vault.unlock(home, stage.PASSPHRASE))
+    wait(lambda: session.desk, "the frame")
+    settle(session)
+    return session.window.frame
+
+
+def packages(stick: Path) -> list[Path]:
+    """What is on the stick under its final name."""
+    return [path for path in stick.iterdir() if not path.name.startswith(".")]
+
+
+def test_propose_sign_release_end(sessions: Callable[[Path], Session], tmp_path: Path) -> None:
+    a, b = stage.pair(tmp_path)
+    stage.take(
+        a, stage.bundle(tmp_path / "ours.json", [stage.indicator(n, f"Name {n}") for n in range(4)]), "AMBER"
+    )
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    here, there = sessions(a.home), sessions(b.home)
+    frame, other = enter(here, a.home), enter(there, b.home)
+
+    here.desk.release_wanted.emit(None)  # type: ignore[union-attr]
+    draft = wait(lambda: frame.place("releases").draft, "the draft")
+    wait(lambda: draft._judged, "the verdicts")
+    assert not draft._judged.decision.leaving
+    assert not draft.seal_button.isEnabled()
+    click(draft, "Propose agreement…")
+    sheet = wait(lambda: here.window.findChild(ProposeSheet), "the sheet")
+    assert sheet is not None
+    until = sheet.until.text()
+    sheet.until.setText("2020-01-01")
+    click(sheet, "Sign and propose…")
+    answer_dialog(here, stick)
+    wait(lambda: sheet.refusal.code == "agreement-period", "the refusal")
+    sheet.until.setText(until)
+    QTest.mouseClick(sheet.kinds["vulnerabilities"], Qt.MouseButton.LeftButton)
+    click(sheet, "Sign and propose…")
+    answer_dialog(here, stick)
+    [proposal] = wait(lambda: packages(stick), "the proposal")
+    settle(here)
+
+    there.take_file(proposal)
+    settle(there)
+    there.go("counterparts")
+
+    def section() -> Agreements | None:
+        return next((s for s in there.window.findChildren(Agreements) if s.isVisible()), None)
+
+    wait(lambda: section() and section().findChildren(Button), "the agreement")  # type: ignore[union-attr]
+    click(there.window, "Sign…")
+    answer_dialog(there, stick)
+    wait(lambda: len(packages(stick)) == 2, "the signature")
+    settle(there)
+    [signed] = [path for path in packages(stick) if path != proposal]
+
+    here.take_file(signed)
+    settle(here)
+    frame.place("releases").start(None)
+    draft = frame.place("releases").draft
+    wait(lambda: draft._judged and draft._judged.decision.leaving, "something to leave")
+    assert draft._judged.decision.force.clauses.kinds == ("threats", "best-practices")
+    draft.set_target(stick)
+    draft.setFocus()
+    click(draft.panel, "Seal for")
+    wait(lambda: len(packages(stick)) == 3, "the package")
+    settle(here)
+
+    # Either side may end it; here at once.
+    here.go("counterparts")
+    settle(here)
+    click(here.window, "End…")
+    question = wait(lambda: here.window.findChild(Question), "the question")
+    assert question is not None
+    click(question, "End the agreement")
+    settle(here)
+    assert here.desk is not None
+    assert [x.state for x in agreements.listed(here.desk.installation)] == ["ended"]
+    assert other is there.window.frame
