@@ -101,7 +101,7 @@ def _build(home: Path, name: str, country: str, officer: str, passphrase: str, c
     _write_private(home / LOCK, b"")
     _write_private(home / STORE, b"")
     identity = Identity.generate()
-    database = Database(home / STORE, key)
+    database = Database(home / STORE, key, new=True)
     try:
         installation = Installation(home, database, identity, officer)
         now = installation.now()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from app import audit
+from app.holdings.importing import indexed_text
 from app.intel import marking
 from app.intel.envelope import envelope
 from app.intel.fold import index_text
@@ -66,6 +67,7 @@ def resolve(installation: Installation, id_: str, keep: str) -> int:
                 objects.drop_version(tx, version.vid)
         env = envelope(msgspec.json.decode(objects.raw(tx, kept[0].vid), type=dict[str, object]))
         level = None if kept[0].marking is None else marking.Level(kept[0].marking)
-        objects.show_version(tx, row.oid, kept[0].vid, env, level, index_text(env.text))
+        before = indexed_text(objects.raw(tx, row.current))
+        objects.show_version(tx, row.oid, kept[0].vid, env, level, before, index_text(env.text))
         audit.append(tx, installation, "conflict.resolved", object=id_, kept=kept[0].sha256.hex())
     return len(beside) - 1

@@ -241,7 +241,8 @@ class _Taking:
         elif env.moment < known.moment:
             self.counts.older += 1
         else:
-            objects.show_version(tx, oid, vid, env, env.marking, index_text(env.text))
+            before = indexed_text(objects.raw(tx, known.current))
+            objects.show_version(tx, oid, vid, env, env.marking, before, index_text(env.text))
             self.counts.newer += 1
 
     def _targets(self, env: Envelope) -> tuple[int, ...]:
@@ -251,6 +252,11 @@ class _Taking:
         if self._fresh:
             objects.add_fresh(self._tx, self._origin, list(self._fresh.values()))
             self._fresh.clear()
+
+
+def indexed_text(raw: bytes) -> str:
+    """What the full-text index holds of an object whose version in force has this text."""
+    return index_text(envelope(msgspec.json.decode(raw, type=dict[str, object])).text)
 
 
 def _not_below(known: ObjectRow, marking_: Level | None, given: Level | None, foreign: bool) -> Level | None:

@@ -72,7 +72,7 @@ class Database:
     a later version of the program wrote it.
     """
 
-    def __init__(self, path: Path, key: bytes) -> None:
+    def __init__(self, path: Path, key: bytes, new: bool = False) -> None:
         if len(key) != KEY_BYTES:
             raise ValueError("a raw key has 32 bytes")
         self.path = path
@@ -86,7 +86,7 @@ class Database:
                 self._writer.execute("PRAGMA journal_mode = WAL")
                 # The officer was told of a commit: it must survive a power cut.
                 self._writer.execute("PRAGMA synchronous = FULL")
-                _migrate(self._writer)
+                _migrate(self._writer, new)
             except BaseException:
                 self._writer.close()
                 raise
@@ -129,8 +129,8 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """One transaction: committed when the block ends, rolled back when it raises. Not to be nested."""
         with self._writing, known_errors():
-            self._writer.execute("BEGIN IMMEDIATE")
             try:
+                self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
                 self._writer.execute("COMMIT")
             except BaseException:
@@ -176,21 +176,31 @@ class Database:
 
 
 def check(connection: Connection) -> list[str]:
-    """Codes of what is wrong with the file itself: page-damaged, structure-damaged, reference-broken."""
-    problems = []
-    if connection.execute("PRAGMA cipher_integrity_check").fetchall():
-        problems.append("page-damaged")
-    if connection.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
-        problems.append("structure-damaged")
-    if connection.execute("PRAGMA foreign_key_check").fetchall():
-        problems.append("reference-broken")
-    return problems
+    """The code of what is wrong with the file itself, [] if nothing is: page-damaged, structure-damaged,
+    reference-broken.
+    """
+    for pragma, sound, code in (
+        ("cipher_integrity_check", [], "page-damaged"),
+        ("integrity_check", [("ok",)], "structure-damaged"),
+        ("foreign_key_check", [], "reference-broken"),
+    ):
+        try:
+            found = connection.execute(f"PRAGMA {pragma}").fetchall()
+        except dbapi2.DatabaseError:
+            return [code]
+        if found != sound:
+            return [code]
+    return []
 
 
-def _migrate(connection: Connection) -> None:
-    """Bring the schema up to date, one transaction a step. Refuses (store-newer) a schema of a later program."""
+def _migrate(connection: Connection, new: bool) -> None:
+    """Bring the schema up to date, one transaction a step. Refuses (store-newer) a schema of a later program, and
+    (store-damaged) a store without any that is not `new`: it was cut to nothing.
+    """
     steps = _steps()
     have = connection.execute("PRAGMA user_version").fetchone()[0]
+    if have == 0 and not new:
+        raise Refused("store-damaged")
     if have > len(steps):
         raise Refused("store-newer", have=have, known=len(steps))
     for number, read in enumerate(steps, 1):

@@ -192,9 +192,19 @@ def add_version(
 
 
 def show_version(
-    connection: Connection, oid: int, vid: int, envelope: Envelope, marking: int | None, text: str
+    connection: Connection,
+    oid: int,
+    vid: int,
+    envelope: Envelope,
+    marking: int | None,
+    before: str,
+    text: str,
 ) -> None:
-    """Make version `vid` the one in force for its object; `text` is folded for the full-text index."""
+    """Make version `vid` the one in force for its object.
+
+    `text` is folded for the full-text index; `before` is what the index holds of the object until now, to
+    the letter: its words are taken out one by one, so that none stays behind.
+    """
     connection.execute(
         "UPDATE object SET name = ?, created = ?, modified = ?, moment = ?, marking = ?, revoked = ?,"
         " variants = ?, current = ? WHERE oid = ?",
@@ -210,7 +220,10 @@ def show_version(
             oid,
         ),
     )
-    connection.execute("INSERT OR REPLACE INTO object_text (rowid, text) VALUES (?, ?)", (oid, text))
+    connection.execute(
+        "INSERT INTO object_text (object_text, rowid, text) VALUES ('delete', ?, ?)", (oid, before)
+    )
+    connection.execute("INSERT INTO object_text (rowid, text) VALUES (?, ?)", (oid, text))
 
 
 def set_variants(connection: Connection, oid: int, variants: int) -> None:

@@ -78,10 +78,9 @@ CREATE TABLE source (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX source_of_origin ON source (origin, vid);
 
-CREATE VIRTUAL TABLE object_text USING fts5 (
-    text, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 0'
-);
--- Without this, deleted terms stay readable in the index's pages.
+-- Not contentless_delete: it leaves tombstones, and the words stay readable in the index's pages. A text is taken out word
+-- by word with the 'delete' command, which needs it to the letter: whoever changes the folding must index everything anew.
+CREATE VIRTUAL TABLE object_text USING fts5 (text, content = '', tokenize = 'unicode61 remove_diacritics 0');
 INSERT INTO object_text (object_text, rank) VALUES ('secure-delete', 1);
 
 -- The exchange ---------------------------------------------------------------------------------------------------------
