@@ -407,6 +407,7 @@ T = "2026-01-01T00:00:00.000Z"
 def test_no_spelling_hides_a_sector(world):
     water, energy = thing("identity", 1, sectors=["water"]), thing("identity", 2, sectors=["energy"])
     report = thing("report", 3, published=T, report_types=["x"], object_refs=[water["id"], energy["id"]])
+    odd = thing("report", 7, published=T, report_types=["x"], object_refs=[energy["id"]], created_by_ref="x")
     bad = thing("malware", 4)
     hits = [
         relationship(n, bad, one) | {"relationship_type": "targets"} for n, one in ((5, water), (6, energy))
