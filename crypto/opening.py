@@ -8,7 +8,7 @@ whole when `parts` has. Use nothing of it before that.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from typing import BinaryIO, Generic, TypeVar, cast
 
@@ -102,10 +102,11 @@ class Opened(Generic[K]):
             raise CryptoError("package-header", "another header was signed for")
         self._verified = True
 
-    def parts(self) -> Iterator[tuple[Part, BinaryIO]]:
-        """Each part with its raw bytes to read, in order, once, after `verify`. What is not read is checked
-        all the same.
+    def parts(self) -> Generator[tuple[Part, BinaryIO], None, None]:
+        """Each part with its raw bytes to read, in order, once, after `verify`.
 
+        What the caller leaves unread is checked all the same when it asks for the next; if it stops asking, nothing
+        more is.
         Raises `CryptoError`: package-part (size, hash, frame), package-padding, age-payload, and
         package-signature if `verify` has not passed.
         """

@@ -244,6 +244,31 @@ def test_cancelling_from_the_progress_ends_the_seal_and_its_thread() -> None:
     assert not [thread for thread in threading.enumerate() if thread.name == "sha256"]
 
 
+def test_several_at_once_do_not_mix() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def one(number: int) -> bool:
+        body = bytes([number]) * 2_500_000 + TEXT[:700_000]
+        raw, _ = sealed([source("attachment", body), source("intel", body, "zstd")])
+        return [found for _, found in read_all(raw)] == [body, body]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(one, range(8)))
+
+
+def test_a_reader_left_in_the_middle_ends_its_thread() -> None:
+    import threading
+
+    raw, _ = sealed([source("attachment", TEXT), source("note", b"x")])
+    package_ = opened(raw)
+    package_.verify(SIGNER.public)
+    parts = package_.parts()
+    _, file = next(parts)
+    file.read(1_000_000)
+    parts.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "sha256"]
+
+
 class Shifty:
     """A source that has another length the second time."""
 
