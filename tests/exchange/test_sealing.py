@@ -122,7 +122,9 @@ def test_an_interrupt_behind_the_commit_takes_no_file_away(ready, target):
     assert receive(ready.beta, path).objects == 2
 
 
-@pytest.mark.parametrize("before", ["INSERT INTO outbox", "INSERT INTO header", "INSERT INTO ledger"])
+@pytest.mark.parametrize(
+    "before", ["INSERT INTO outbox", "INSERT INTO header", "INSERT INTO ledger", "BEGIN"]
+)
 def test_an_interrupt_before_the_commit_leaves_nothing(ready, before):
     before_state, before_files = state(ready.alpha), files(ready.alpha)
     database = ready.alpha.database

@@ -18,7 +18,7 @@ from app.holdings import browsing
 from app.messages import Refused
 from app.store import database
 from app.store.database import KEY_BYTES, Database
-from tests.support.sites import acts, indicator, problems, release, state, take
+from tests.support.sites import T1, acts, indicator, problems, release, state, take
 
 KEY = bytes(range(KEY_BYTES))
 
@@ -261,13 +261,13 @@ def test_a_store_that_may_not_be_written_is_a_refusal(store):
 PAGE, RESERVED, SALT, IV = 4096, 80, 16, 16
 
 
-def decrypted(path):
+def decrypted(path, key=KEY):
     """The pages of a store as they would stand without encryption, free ones included (SQLCipher 4, a raw key)."""
     raw, clear = path.read_bytes(), []
     for start in range(0, len(raw), PAGE):
         page = raw[start : start + PAGE]
         body, iv = page[SALT if not start else 0 : PAGE - RESERVED], page[PAGE - RESERVED :][:IV]
-        turn = Cipher(algorithms.AES(KEY), modes.CBC(iv)).decryptor()
+        turn = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
         clear.append(turn.update(body) + turn.finalize())
     return b"".join(clear)
 
@@ -287,6 +287,46 @@ def test_a_deleted_row_leaves_no_trace(path):
     assert b"REMAINING" in decrypted(path)
     opened.close()
     assert [p.name for p in path.parent.iterdir()] == ["store.db"]
+
+
+def index(tx, command, rowid, text):
+    """Put a text into the index, or take it out again, as app.store.objects does."""
+    if command == "delete":
+        tx.execute(
+            "INSERT INTO object_text (object_text, rowid, text) VALUES ('delete', ?, ?)", (rowid, text)
+        )
+    else:
+        tx.execute("INSERT INTO object_text (rowid, text) VALUES (?, ?)", (rowid, text))
+
+
+def test_a_text_taken_out_of_the_index_leaves_no_trace(path):
+    opened = Database(path, KEY)
+    with opened.write() as tx:
+        index(tx, "insert", 1, "one quixotryword two")
+        index(tx, "insert", 2, "remaining words")
+    opened._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert b"quixotryword" in decrypted(path)
+    with opened.write() as tx:
+        index(tx, "delete", 1, "one quixotryword two")
+    opened.close()
+    assert b"quixotryword" not in decrypted(path)
+    assert b"remaining" in decrypted(path)
+
+
+def test_a_name_that_was_replaced_leaves_no_trace_in_the_index(world):
+    take(world.alpha, indicator(1, name="firstandforgotten"), indicator(2, name="remaining"))
+    take(world.alpha, indicator(1, name="secondandkept", modified=T1))
+    assert browsing.page(world.alpha, browsing.selection("firstandforgotten")).total == 0
+    assert browsing.page(world.alpha, browsing.selection("secondandkept")).total == 1
+    key = world.alpha.database._key
+    # Each version is kept as it came: only the index must forget.
+    with world.alpha.database.write() as tx:
+        tx.execute("UPDATE body SET raw = zeroblob(1)")
+        tx.execute("UPDATE object SET name = ''")
+    world.close_alpha()
+    pages = decrypted(world.alpha.home / "store.db", key)
+    assert b"forgotten" not in pages
+    assert b"secondandkept" in pages
 
 
 def test_nothing_readable_lies_in_the_folder(world):
