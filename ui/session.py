@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 from app import officers, vault
 from app.exchange import counterparts
@@ -22,6 +24,9 @@ from ui.jobs import Jobs
 from ui.theme import theme
 from ui.widgets.sheet import Sheet
 from ui.window import PLACES, Frame, Window
+
+if TYPE_CHECKING:
+    from ui.system import Desktop
 
 IDLE_CHECK_MS = 1_000
 SNIFF = 64
@@ -50,6 +55,7 @@ def speak(language: str) -> None:
 
 def _load(_job: Job) -> None:
     import_module("ui.places")
+    import_module("ui.system")
 
 
 class IdleWatch(QObject):
@@ -116,6 +122,7 @@ class Session(QObject):
         self.window = Window()
         self.desk: Desk | None = None  # once every place is built
         self._opening: Desk | None = None
+        self.desktop: Desktop | None = None
         self._application = application
         self._file = file
         self._open: vault.Unlocked | None = None
@@ -204,6 +211,7 @@ class Session(QObject):
             self.desk = desk
             self.window.fill_menus()
             self._idle.start(values.idle_minutes)
+            self._listen()
             self.unlocked.emit()
             if self._file is not None:
                 file, self._file = self._file, None
@@ -211,6 +219,15 @@ class Session(QObject):
 
         self.window.show_frame(frame)
         build(desk, frame, ready)
+
+    def _listen(self) -> None:
+        """Lock when the screen is locked or the machine goes to sleep."""
+        if self.desktop is None:
+            from ui.system import Desktop
+
+            self.desktop = Desktop(self)
+            self.desktop.away.connect(self.lock)
+            self.desktop.listen()
 
     def _register(self, desk: Desk) -> None:
         add = desk.actions.add
@@ -268,8 +285,9 @@ class Session(QObject):
         opened.installation.database.cancel()
 
         def closed() -> None:
-            unlock.set_closing(False)
-            desk.deleteLater()
+            if isValid(unlock):  # the window may be gone by now
+                unlock.set_closing(False)
+                desk.deleteLater()
             self.locked.emit()
 
         desk.jobs.stop(opened.lock, closed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -97,6 +98,37 @@ def test_idle_locks(sessions: Make, pair: tuple[stage.Side, stage.Side, Path]) -
     session._idle._tick()
     assert session.window.frame is None
     assert session.desk is None
+
+
+def test_going_to_sleep_locks(sessions: Make, pair: tuple[stage.Side, stage.Side, Path]) -> None:
+    session = sessions(pair[0].home)
+    enter(session, pair[0].home)
+    assert session.desktop is not None
+    session.desktop.asleep(False)
+    assert session.window.frame is not None
+    session.desktop.asleep(True)
+    assert session.window.frame is None
+
+
+@pytest.mark.skipif(not shutil.which("dbus-run-session"), reason="no dbus-run-session here")
+def test_a_locked_screen_is_heard_on_the_bus() -> None:
+    code = (
+        "from PySide6.QtCore import QCoreApplication, QTimer\n"
+        "from PySide6.QtDBus import QDBusConnection, QDBusMessage\n"
+        "from ui.system import Desktop\n"
+        "app = QCoreApplication([])\n"
+        "desktop = Desktop()\n"
+        "desktop.away.connect(lambda: (print('away'), app.quit()))\n"
+        "assert desktop.listen()\n"
+        "said = QDBusMessage.createSignal('/s', 'org.freedesktop.ScreenSaver', 'ActiveChanged')\n"
+        "said.setArguments([True])\n"
+        "QTimer.singleShot(0, lambda: QDBusConnection.sessionBus().send(said))\n"
+        "QTimer.singleShot(5000, app.quit)\n"
+        "app.exec()\n"
+    )
+    command = ["dbus-run-session", "--", sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip() == "away", done.stderr
 
 
 def test_locking_covers_sheets_and_stops_work(
