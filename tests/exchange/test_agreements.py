@@ -27,7 +27,7 @@ from app.exchange.terms import Clauses
 from app.holdings import importing
 from app.intel import reading
 from app.intel.marking import Level
-from app.jobs import quiet
+from app.jobs import Job, quiet
 from app.messages import MESSAGES, Refused
 from app.store import agreements as store
 from crypto import document
@@ -239,6 +239,34 @@ def test_what_was_not_signed_in_time_is_closed(world):
     world.clock.pass_days(1)
     assert states(alpha) == states(beta) == {done.agreement.id: "closed"}
     assert refused(agreements.sign, beta, 1, None, quiet()) == "agreement-closed"
+
+
+def test_the_last_day_for_signing_is_one(world):
+    done = propose(world.alpha, "beta", open_until="2026-06-02")
+    receive(world.beta, done.package.path)
+    world.clock.time = world.clock.time.replace(day=2, hour=23, minute=59)
+    receive(world.alpha, sign(world.beta, 1).package.path)
+    assert states(world.alpha) == states(world.beta) == {done.agreement.id: "in-force"}
+
+
+class Midnight(Job):
+    """A job during which a day passes."""
+
+    def __init__(self, clock):
+        super().__init__()
+        self.clock = clock
+
+    def step(self, done, total, stage):
+        self.clock.time = self.clock.time.replace(day=3)
+
+
+def test_what_closes_while_the_signature_is_sealed_is_not_signed(world):
+    done = propose(world.alpha, "beta", open_until="2026-06-02")
+    receive(world.beta, done.package.path)
+    job = Midnight(world.clock)
+    assert refused(agreements.sign, world.beta, 1, None, job) == "agreement-closed"
+    assert states(world.beta) == {done.agreement.id: "closed"}
+    assert problems(world.beta) == []
 
 
 def test_a_signature_that_was_made_too_late_is_refused_by_the_proposer(world):
