@@ -332,9 +332,13 @@ def confirmed(channel: Channel) -> Channel:
     return Channel(mended, Receiving(start.new, closed=closed), channel.mending)
 
 
-def asked(receiving: Receiving) -> Receiving:
-    """The officer asks for everything that is missing now: the next manifest says so."""
-    return replace(receiving, want=missing(receiving))
+def asked(receiving: Receiving, asked_for: Ranges | None = None) -> Receiving:
+    """Ask for what is missing (None: all of it, as the officer wishes): the next manifest says so."""
+    absent = missing(receiving)
+    if asked_for is None:
+        return replace(receiving, want=absent)
+    more = (n for n in numbers(absent) if contains(asked_for, n) or contains(receiving.want, n))
+    return replace(receiving, want=ranges(more))
 
 
 def excused(sending: Sending) -> Sending:

@@ -34,6 +34,7 @@ from crypto.package import Draft, PartSource
 FORMAT = 1
 SUFFIX = ".age"
 SALT_BYTES = 32
+ASK_DAYS = 14
 STATEMENTS_LIMIT = 2048
 """Standing statements in one package, oldest first; the rest rides in the next ones."""
 
@@ -122,7 +123,7 @@ def seal(
         prev=bytes.fromhex(channel.sending.head) or None,
         sealed=installation.now(),
         reads=FORMAT,
-        ack=_ack(reader, one.cid, channel),
+        ack=_ack(reader, installation, one.cid, channel),
         void=machine.void_ranges(channel.sending),
         release=content.release,
         priority=content.priority,
@@ -284,8 +285,10 @@ def _standing(
     return result
 
 
-def _ack(connection: Connection, cid: int, channel: Channel) -> format_.Ack | None:
-    ack = machine.acknowledgement(channel.receiving)
+def _ack(
+    connection: Connection, installation: Installation, cid: int, channel: Channel
+) -> format_.Ack | None:
+    ack = machine.acknowledgement(_overdue(connection, installation, cid, channel.receiving))
     if ack is None:
         return None
     return format_.Ack(
@@ -296,6 +299,21 @@ def _ack(connection: Connection, cid: int, channel: Channel) -> format_.Ack | No
         want=ack.want,
         holds=keys.unused(connection, cid),
     )
+
+
+def _overdue(
+    connection: Connection, installation: Installation, cid: int, receiving: machine.Receiving
+) -> machine.Receiving:
+    """Ask, unbidden, for what a successor has shown to be missing for 14 days."""
+    absent = machine.missing(receiving)
+    if not absent:
+        return receiving
+    long_ago = installation.days_ago(ASK_DAYS)
+    old = (
+        seq for seq, at in packages.arrivals(connection, cid, bytes.fromhex(receiving.epoch)) if at < long_ago
+    )
+    newest = max(old, default=0)
+    return machine.asked(receiving, ((1, newest),) if newest else ())
 
 
 def _bytes_part(kind: str, raw: bytes) -> PartSource:

@@ -179,7 +179,8 @@ def check(connection: Connection) -> list[str]:
     """The code of what is wrong with the file itself, [] if nothing is: page-damaged, structure-damaged,
     reference-broken.
     """
-    # FTS5 notices what another connection wrote when it is queried, not when it is checked: without a query first, a reader
+    # FTS5 notices what another connection wrote when it is queried, not when it is checked: without a
+    # query first, a reader
     # that searched before calls a sound index damaged (seen with SQLite 3.53.4).
     connection.execute("SELECT count(*) FROM object_text WHERE object_text MATCH 'x'").fetchone()
     for pragma, sound, code in (

@@ -200,6 +200,14 @@ def received_at(connection: Connection, number: int) -> Received | None:
     return Received(*row) if row else None
 
 
+def arrivals(connection: Connection, cid: int, epoch: bytes) -> list[tuple[int, str]]:
+    """(seq, when) of what was received of an epoch, by number."""
+    rows = connection.execute(
+        "SELECT seq, received FROM inbox WHERE cid = ? AND epoch = ? ORDER BY seq", (cid, epoch)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
 def release_known(connection: Connection, cid: int, release: bytes) -> bool:
     """Whether a release id of a counterpart entered the inbox before."""
     row = connection.execute("SELECT 1 FROM inbox WHERE cid = ? AND release = ?", (cid, release)).fetchone()

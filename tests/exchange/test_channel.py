@@ -196,3 +196,13 @@ def test_the_states_are_plain_and_frozen():
     for cls in (Channel, Sending, Receiving, Acknowledgement):
         assert dataclasses.is_dataclass(cls)
         assert cls.__dataclass_params__.frozen
+
+
+def test_asking_names_only_what_is_missing_and_remembers_what_the_officer_asked_for():
+    state, _ = receive_all([sent(6)[1], sent(6)[3], sent(6)[5]])
+    assert channel.missing(state) == ((1, 1), (3, 3), (5, 5))
+    assert channel.asked(state).want == ((1, 1), (3, 3), (5, 5))
+    assert channel.asked(state, ((1, 3),)).want == ((1, 1), (3, 3))
+    both = channel.asked(channel.asked(state, ((5, 9),)), ((1, 2),))
+    assert both.want == ((1, 1), (5, 5))
+    assert channel.acknowledgement(both).want == ((1, 1), (5, 5))
