@@ -279,6 +279,7 @@ def test_a_signature_that_was_made_too_late_is_refused_by_the_proposer(world):
     assert got.failed == (("countersignature", "agreement-closed"),)
     assert states(alpha) == {done.agreement.id: "closed"}
     assert code_of(alpha, "beta", indicator(1)) == "no-agreement"
+    assert refused(agreement_file.export, alpha, 1) == "agreement-unsigned"
 
 
 def test_a_signature_in_time_counts_however_late_it_comes(world):
