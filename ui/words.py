@@ -131,6 +131,20 @@ ACTS: dict[str, str] = {
     "agreement.signed": N_("Agreement signed"),
     "agreement.ended": N_("Agreement ended"),
     "channel.forked": N_("Channel stopped: a fork"),
+    "ack.excused": N_("False acknowledgement recorded"),
+    "agreement.received": N_("Agreement received"),
+    "agreement.unreadable": N_("Agreement not readable"),
+    "epoch.announced": N_("New epoch announced by them"),
+    "epoch.confirmed": N_("New epoch confirmed"),
+    "epoch.restarted": N_("Epoch restarted"),
+    "export": N_("Exported"),
+    "package.void": N_("Package void"),
+    "packages.asked": N_("Packages asked for again"),
+    "sector.labelled": N_("Sectors said"),
+    "slot.added": N_("Way to unlock added"),
+    "slot.removed": N_("Way to unlock removed"),
+    "store.rekeyed": N_("Store under a new key"),
+    "unlocked.recovery": N_("Unlocked with the recovery kit"),
 }
 
 

@@ -14,6 +14,7 @@ from app.messages import LANGUAGES
 from ui import drawing, icons
 from ui.theme import MODES, theme
 from ui.tokens import SCHEMES, TOKENS, colour
+from ui.words import ACTS
 
 GROUNDS = ("surface", "raised", "canvas", "selection")
 TEXTS = ("text", "muted", "accent", "danger", "warning", "success", "info", "conflict")
@@ -128,3 +129,11 @@ def test_tags_say_the_whole_word(qapp: QApplication, level: str) -> None:
 def test_statuses_have_a_word_in_the_catalogues() -> None:
     assert set(drawing.STATUS_WORDS) == set(TOKENS.statuses)
     assert set(LANGUAGES) == {"en", "ar", "fr"}
+
+
+def test_every_act_of_the_log_has_words() -> None:
+    root = Path(icons.__file__).parent.parent / "app"
+    source = "\n".join(path.read_text() for path in root.rglob("*.py"))
+    calls = re.findall(r"audit\.append\(\s*\w+,\s*\w+,\s*\"([a-z.]+)\"", source)
+    assert len(calls) > 15
+    assert {act for act in calls if act not in ACTS} == set()

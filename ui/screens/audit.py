@@ -38,6 +38,13 @@ _ICONS = {
     "officer": "user",
     "agreement": "handshake",
     "drop": "folder-open",
+    "ack": "check-check",
+    "epoch": "history",
+    "export": "upload",
+    "packages": "rotate-ccw",
+    "sector": "tag",
+    "slot": "key-round",
+    "store": "key-round",
     "channel": "link-2",
 }
 
@@ -186,7 +193,7 @@ def _said(entry: audit.Entry) -> str:
     if isinstance(detail.get("alias"), str):
         parts.append(isolate(str(detail["alias"])))
     if isinstance(detail.get("seq"), int):
-        parts.append(_("package {n}").format(n=detail["seq"]))
+        parts.append(_("package {n}").format(n=numbers.number(int(str(detail["seq"])))))
     if isinstance(detail.get("name"), str) and isinstance(detail.get("value"), str):
-        parts.append(f"{detail['name']} = {isolate(str(detail['value']))}")
+        parts.append(isolate_ltr(f"{detail['name']} = {detail['value']}"))
     return " · ".join(parts)

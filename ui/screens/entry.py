@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
 from app import vault
 from app.jobs import Job
@@ -70,6 +70,8 @@ class Door(Pane):
             radius=TOKENS.radius["sheet"],
         )
         card.setFixedWidth(WIDTH)
+        # Its height follows from the lines that wrap, not from a guess at their width.
+        card.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Minimum)
         inside = QWidget()
         inside.setLayout(column(None, line(None, card, None), None, margins=24))
         self.setLayout(column(Scroll(inside)))
