@@ -441,8 +441,8 @@ def test_no_spelling_hides_a_sector(world):
     hits = [
         relationship(n, bad, one) | {"relationship_type": "targets"} for n, one in ((5, water), (6, energy))
     ]
-    text = bundle(water, energy, report, odd, bad, *hits).replace(b'"targets"', b'"target\\u0073"')
-    text = text.replace(b'"identity--00000002', b'"\\u0069dentity--00000002')
+    before, _, after = bundle(water, energy, report, odd, bad, *hits).rpartition(b'"targets"')
+    text = (before + b'"target\\u0073"' + after).replace(b'"identity--00000002', b'"\\u0069dentity--00000002')
     importing.import_entries(world.alpha, reading.read_bundle(text), "file", Level.CLEAR, quiet())
     agree(world.alpha, world.beta, sectors=("water",))
     found = verdicts(world.alpha, "beta")
