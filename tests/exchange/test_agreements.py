@@ -779,7 +779,12 @@ def test_files_that_prove_nothing(world, exported):
     assert refused_file(agreement_file.encode([first]), cards) == "agreement-unsigned"
     assert refused_file(agreement_file.encode([second, first]), cards) == "agreement-file"
     assert refused_file(agreement_file.encode([]), cards) == "agreement-file"
-    assert refused_file(agreement_file.encode([first, second] * 40), cards) == "agreement-file"
+    most = agreement_file.STATEMENT_LIMIT
+    assert agreement_file.check(agreement_file.encode([first, *[second] * (most - 1)]), cards)
+    assert refused_file(agreement_file.encode([first, *[second] * most]), cards) == "agreement-file"
+    full = raw + b" " * (agreement_file.FILE_LIMIT - len(raw))
+    assert agreement_file.check(full, cards)
+    assert refused_file(full + b" ", cards) == "agreement-file"
     assert refused_file(b" " * (agreement_file.FILE_LIMIT + 1), cards) == "agreement-file"
     assert refused_file(b"[" * 100_000, cards) == "agreement-file"
     own = statements.make(
