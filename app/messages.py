@@ -381,6 +381,10 @@ MESSAGES: dict[str, Message] = {
     "drop-unknown": Message(N_("There is no drop {name}."), N_("See `drop list`.")),
     # Releases
     "nothing-leaves": Message(N_("Nothing may leave."), N_("See what holds each object back.")),
+    "decision-changed": Message(
+        N_("Something else would leave now than what was shown. Nothing was sealed."),
+        N_("Look again, then seal."),
+    ),
     "nothing-found": Message(N_('Nothing held fits "{query}".')),
     "leaves": Message(N_("Leaves.")),
     "already-has": Message(N_("They have this version.")),

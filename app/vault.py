@@ -56,6 +56,7 @@ class Unlocked:
     def lock(self) -> None:
         """Close everything; safe to call twice."""
         if self._lock >= 0:
+            self.installation.identity.wipe()
             self.installation.database.close()
             os.close(self._lock)
             self._lock = -1

@@ -199,7 +199,8 @@ def _receive(installation: Installation, file: BinaryIO, hint: str, job: Job) ->
     if opened.manifest.to != installation.identity.fingerprint:
         raise Refused("not-for-us")
     channel = counterparts.load_channel(reader, one.cid)
-    if channel.receiving.frozen:
+    # A forked epoch takes nothing more; the package that begins a new one is the way out.
+    if channel.receiving.frozen and opened.manifest.epoch.hex() == channel.receiving.epoch:
         raise Refused("channel-frozen", name=one.alias)
     receiving, arrival = _arrive(installation, one, channel, opened)
     with installation.database.write() as tx:

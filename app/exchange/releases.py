@@ -114,8 +114,16 @@ def check(installation: Installation, to: str, wish: Wish, job: Job) -> Decision
         return _decide(installation, reader, counterparts.find(reader, to), wish, job)
 
 
-def release(installation: Installation, to: str, wish: Wish, target: Path | None, job: Job) -> Released:
-    """Seal what may leave and hand the package to `target` (None: it waits in the outbox).
+def release(
+    installation: Installation,
+    to: str,
+    wish: Wish,
+    target: Path | None,
+    job: Job,
+    shown: Decision | None = None,
+) -> Released:
+    """Seal what may leave and hand the package to `target` (None: it waits in the outbox). `shown` is what
+    the officer saw: should something else leave now, nothing does.
 
     Raises `Refused`: nothing-leaves (fact `decision`: the `Decision`), note-too-long, purpose-unusable,
     and as `check` and `sealing.seal` do.
@@ -129,7 +137,13 @@ def release(installation: Installation, to: str, wish: Wish, target: Path | None
         decision = _decide(installation, reader, one, wish, job)
         if not decision.leaving:
             raise Refused("nothing-leaves", decision=decision)
+        if shown is not None and _contents(shown) != _contents(decision):
+            raise Refused("decision-changed", decision=decision)
     return send(installation, one, wish, decision, secrets.token_bytes(RELEASE_ID_BYTES), None, target, job)
+
+
+def _contents(decision: Decision) -> list[tuple[bytes, Level | None]]:
+    return [(item.sha256, item.handling) for item in decision.leaving]
 
 
 def send(

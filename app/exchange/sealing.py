@@ -259,6 +259,7 @@ def _commit(
     if onetime is not None:
         store_counterparts.drop_their_keys(tx, one.cid, keys.ONETIME, onetime)
     keys.keep(tx, publication.fresh, record.seq)
+    keys.expire(tx, installation, one.cid)
     for statement in carried:
         statements.keep_own(tx, installation, one.cid, statement)
     packages.add_carried(tx, one.cid, record.epoch, record.seq, {s.id for s in carried})
