@@ -12,7 +12,7 @@ import itertools
 import json
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -61,16 +61,16 @@ class Clock:
 # Installations ----------------------------------------------------------------------------------------------
 
 
-def make_template(root: Path, *, met: bool) -> Path:
+def make_template(root: Path, *, met: bool, clock: Callable[[], datetime] | None = None) -> Path:
     """alpha and beta who verified each other, and mallory, an identity that alpha verified, in a folder.
 
-    `met`: packages went both ways, so that one-time keys are in hand.
+    `met`: packages went both ways, so that one-time keys are in hand. `clock`: for use by real processes, the real one.
     """
     for name in ("alpha", "beta"):
         vault.create(root / name, name, "JO", "R. Haddad", PASSPHRASE, cost=CHEAP)
     mallory = Identity.generate()
     (root / "mallory").write_bytes(mallory.to_bytes())
-    with unlocked(root / "alpha") as alpha, unlocked(root / "beta") as beta:
+    with unlocked(root / "alpha", clock) as alpha, unlocked(root / "beta", clock) as beta:
         connect(alpha, beta)
         pin(alpha, mallory.card("mallory", "XX", T0))
         if met:
@@ -80,7 +80,7 @@ def make_template(root: Path, *, met: bool) -> Path:
 
 
 @contextlib.contextmanager
-def unlocked(home: Path, clock: Clock | None = None) -> Iterator[Installation]:
+def unlocked(home: Path, clock: Callable[[], datetime] | None = None) -> Iterator[Installation]:
     with vault.unlocked(home, PASSPHRASE, clock=clock or Clock()) as installation:
         yield installation
 

@@ -1,0 +1,270 @@
+"""A crash or a failing disk at any system call of a command: it happened whole or not at all, and can be done again.
+
+Each command runs as a real process under strace, which kills it at its n-th call of a kind, or lets that call
+fail once. A sample here, every call in `make torture`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app.courier.folder import TEMPORARY
+from app.exchange import inbox, receipts
+from app.holdings import browsing
+from app.jobs import quiet
+from app.messages import Refused
+from app.store import counterparts as store
+from app.store import packages
+from app.store.installation import utc_now
+from tests.support.sites import (
+    PASSPHRASE,
+    bundle,
+    channel,
+    indicator,
+    make_template,
+    peer,
+    problems,
+    receive,
+    release,
+    sealed_last,
+    take,
+    unlocked,
+)
+
+CLI = Path(sys.executable).with_name("mithaq-cli")
+CALLS = "write,pwrite64,fsync,fdatasync,rename,renameat2,unlink,ftruncate,fallocate"
+IDS = {indicator(number)["id"] for number in (1, 2, 3)}
+SAMPLE = {"signal=KILL": (0.45, 0.75, 0.96), "error=EIO": (0.6,), "error=ENOSPC": (0.35,)}
+"""Where in a command's calls the sample strikes, of all of them."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """A command, the installation it works in, and how to tell what became of it.
+
+    `done(site, folder)` is True or False and asserts that nothing lies between; `again(site, folder)` does it again.
+    """
+
+    name: str
+    at: str
+    arguments: tuple[str, ...]
+    done: Callable
+    again: Callable
+
+
+def held(site):
+    return {row.id for row in browsing.page(site, browsing.selection(), 1000).rows}
+
+
+def imported(site, folder):
+    found = held(site)
+    assert found in (set(), IDS)
+    return bool(found)
+
+
+def import_again(site, folder):
+    counts = take(site, *map(indicator, (1, 2, 3)))
+    assert counts.new + counts.same == 3
+
+
+def released(site, folder):
+    entries = list(receipts.ledger(site, "beta"))
+    assert len(entries) in (0, 3)
+    files = list(site.outbox.iterdir())
+    closed = packages.outbox_files(site.database.read())
+    assert {path.name for path in files} == closed
+    target = folder / "p.age"
+    if not entries:
+        assert not target.exists()
+        assert channel(site, "beta").sending.next == 3
+        return False
+    record = sealed_last(site, "beta")
+    assert (record.seq, channel(site, "beta").sending.next) == (3, 4)
+    assert record.protection == "onetime"
+    if target.exists():
+        assert target.read_bytes() == (site.outbox / record.file).read_bytes()
+    else:
+        assert {entry.state for entry in entries} == {"sealed"}
+    return True
+
+
+def release_again(site, folder):
+    package = release(site, "beta").package
+    with unlocked(folder / "beta", utc_now) as beta:
+        assert receive(beta, package.path).objects == 3
+        if (folder / "p.age").exists():
+            assert receive(beta, folder / "p.age").objects == 3
+
+
+def received(site, folder):
+    listed = inbox.listed(site)
+    keys = [k for k in store.own_keys(site.database.read(), peer(site, "alpha").cid) if k.kind == "onetime"]
+    upto = channel(site, "alpha").receiving.upto
+    if not listed:
+        assert (upto, len(keys)) == (2, 15)
+        return False
+    assert [(one.objects, one.state) for one in listed] == [(3, "pending")]
+    assert upto == 3
+    assert len(keys) == 14, "the key it was sealed to is erased in the same act"
+    return True
+
+
+def receive_again(site, folder):
+    was = bool(inbox.listed(site))
+    got = receive(site, folder / "p.age")
+    assert got.status == ("duplicate" if was else "new")
+    assert received(site, folder)
+
+
+def accepted(site, folder):
+    states = {w.decision for w in packages.waiting(site.database.read(), inbox.listed(site)[0].number)}
+    assert (held(site), states) in ((set(), {"pending"}), (IDS, {"accepted"}))
+    return bool(held(site))
+
+
+def accept_again(site, folder):
+    if accepted(site, folder):
+        with pytest.raises(Refused) as caught:
+            inbox.accept(site, 1, None, quiet())
+        assert caught.value.code in ("nothing-pending", "package-unknown")
+    else:
+        number = inbox.listed(site)[0].number
+        assert inbox.accept(site, number, None, quiet()).accepted == 3
+
+
+ACTS = {
+    one.name: one
+    for one in (
+        Act("import", "alpha", ("b.json", "--handling", "CLEAR"), imported, import_again),
+        Act("release", "alpha", ("--to", "beta", "--all", "--out", "p.age"), released, release_again),
+        Act("receive", "beta", ("p.age",), received, receive_again),
+        Act("accept", "beta", ("NUMBER",), accepted, accept_again),
+    )
+}
+
+
+@pytest.fixture(scope="session")
+def stages(tmp_path_factory):
+    """A folder for each command, as it stands just before it; and the calls that the command makes, in order."""
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    probe = subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], capture_output=True)
+    if probe.returncode:
+        pytest.skip("strace may not trace here")
+    root = tmp_path_factory.mktemp("stages")
+    folder = root / "import"
+    folder.mkdir()
+    make_template(folder, met=True, clock=utc_now)
+    (folder / "pass").write_text(PASSPHRASE + "\n")
+    (folder / "b.json").write_bytes(bundle(*map(indicator, (1, 2, 3))))
+    for path in folder.glob("file-*"):
+        path.unlink()
+    before = "import"
+    for name in ("release", "receive", "accept"):
+        shutil.copytree(root / before, root / name)
+        assert run(root / name, ACTS[before]).returncode in (0, 3)
+        before = name
+    return {name: (root / name, calls(root, name)) for name in ACTS}
+
+
+def command(folder, act):
+    arguments = list(act.arguments)
+    if act.name == "accept":
+        with unlocked(folder / act.at, utc_now) as site:
+            arguments = [str(inbox.listed(site)[0].number)]
+    return [
+        *(CLI, "--home", folder / act.at, "--passphrase-file", folder / "pass", "--json", act.name),
+        *(folder / a if a in ("b.json", "p.age") else a for a in arguments),
+    ]
+
+
+def run(folder, act, *tracing):
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(
+        [str(word) for word in (*tracing, *command(folder, act))],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env=environment,
+        cwd=folder,
+    )
+
+
+def calls(root, name):
+    """(call, n): the n-th call of its kind, in the order in which a command makes them."""
+    folder = root / f"{name}-counted"
+    shutil.copytree(root / name, folder)
+    trace = root / f"{name}.trace"
+    assert run(folder, ACTS[name], "strace", "-f", "-qq", "-o", trace, "-e", f"trace={CALLS}").returncode == 0
+    count, found = Counter(), []
+    for line in trace.read_text(errors="replace").splitlines():
+        call = line.split(None, 1)[1].split("(")[0]
+        if call in CALLS.split(","):
+            count[call] += 1
+            found.append((call, count[call]))
+    assert len(found) > 20
+    return found
+
+
+def strike(stages, tmp_path, act, call, number, fault):
+    """Run a command of which one call dies or fails; then look at what is left, and do it again."""
+    folder = tmp_path / f"{act.name}-{call}-{number}-{fault.split('=')[1]}"
+    shutil.copytree(stages[act.name][0], folder)
+    inject = f"inject={call}:{fault}:when={number}"
+    result = run(folder, act, "strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", inject)
+    where = (inject, result.returncode, result.stderr)
+    killed = "KILL" in fault
+    assert "Traceback" not in result.stderr, where
+    with unlocked(folder / act.at, utc_now) as site:
+        assert problems(site) == [], where
+        done = act.done(site, folder)
+        if killed:
+            assert result.returncode in (-9, 137), where
+        elif result.returncode == 0:
+            assert done, where
+            json.loads(result.stdout)
+        else:
+            lines = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+            assert (result.returncode, len(lines)) == (1, 1), where
+        if not killed and call != "unlink":
+            assert not list(folder.glob(TEMPORARY + "*")), where
+        act.again(site, folder)
+        assert act.name == "release" or act.done(site, folder), where
+        assert problems(site) == [], where
+    shutil.rmtree(folder)
+    return done, result
+
+
+@pytest.mark.parametrize("fault", SAMPLE)
+@pytest.mark.parametrize("name", ACTS)
+def test_a_command_happens_whole_or_not_at_all(stages, tmp_path, name, fault):
+    made = stages[name][1]
+    for at in SAMPLE[fault]:
+        call, number = made[int(at * len(made))]
+        strike(stages, tmp_path, ACTS[name], call, number, fault)
+
+
+def test_both_ends_are_met(stages, tmp_path):
+    """Killed at the first call nothing has happened; at the last, everything: the sample strikes between the two."""
+    made = stages["release"][1]
+    assert not strike(stages, tmp_path, ACTS["release"], *made[0], "signal=KILL")[0]
+    assert strike(stages, tmp_path, ACTS["release"], *made[-1], "signal=KILL")[0]
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("fault", SAMPLE)
+@pytest.mark.parametrize("name", ACTS)
+def test_every_call_of_a_command(stages, tmp_path, name, fault):
+    for call, number in stages[name][1]:
+        strike(stages, tmp_path, ACTS[name], call, number, fault)
