@@ -6,6 +6,7 @@ Writing says what it changed, and every place that shows it fetches it anew.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -19,6 +20,8 @@ from ui.jobs import Jobs, Task
 from ui.window import Window
 
 T = TypeVar("T")
+
+UNEXPECTED = "unexpected-"
 
 HOLDINGS, INBOX, COUNTERPARTS, RELEASES, AUDIT, SETTINGS = (
     "holdings",
@@ -87,5 +90,9 @@ class Desk(QObject):
         )
 
     def _crashed(self, error: object) -> None:
-        code = error.code if isinstance(error, Refused) else f"unexpected-{type(error).__name__.lower()}"
-        self.refused.emit(error if isinstance(error, Refused) else Refused(code))
+        if isinstance(error, Refused):
+            self.refused.emit(error)
+        elif isinstance(error, BaseException):
+            # A bug: told on standard error in full, on the screen in one line, and fatal to a test.
+            sys.excepthook(type(error), error, error.__traceback__)
+            self.refused.emit(Refused(f"{UNEXPECTED}{type(error).__name__.lower()}"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QGuiApplication, QPainter, QPen, QTextLayout, QTextOption
 
 from app.messages import N_, _
@@ -279,7 +279,3 @@ def status(painter: QPainter, rect: QRect, key: str, *, size: str = "small", wor
     if word:
         rest = mirrored(rect.adjusted(side + 6, 0, 0, 0), rect)
         text(painter, rest, status_word(key), size=size, weight="medium", color=color)
-
-
-def tag_size() -> QSize:
-    return QSize(0, TOKENS.row["tag"])

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.exchange import inbox
+from app.exchange import inbox, receipts
 from app.holdings import browsing
 from app.intel import compare, marking
 from app.intel.marking import Level
@@ -43,6 +43,7 @@ class Whole:
     description: str
     pattern: str
     senders: dict[str, str]  # fingerprint to alias
+    holders: tuple[receipts.Entry, ...] = ()  # who was given it, newest first, one entry each
 
 
 def count(installation: Installation, chosen: Selection) -> int:
@@ -96,7 +97,16 @@ def whole(installation: Installation, oid: int) -> Whole:
         description if isinstance(description, str) else "",
         pattern if isinstance(pattern, str) else "",
         senders(installation),
+        _holders(installation, shown.row.id),
     )
+
+
+def _holders(installation: Installation, id_: str) -> tuple[receipts.Entry, ...]:
+    newest: dict[str, receipts.Entry] = {}
+    for entry in receipts.ledger(installation, id_=id_):
+        if entry.to not in newest or entry.seq > newest[entry.to].seq:
+            newest[entry.to] = entry
+    return tuple(newest.values())
 
 
 _NAMING = ("phase_name", "source_name", "value", "name")

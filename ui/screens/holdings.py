@@ -119,6 +119,7 @@ class Holdings(Pane):
         self.setLayout(column(self.split))
         self.table.opened.connect(self._open)
         self.table.chosen.connect(self._chosen)
+        self.table.activated_id.connect(self._open)
         self.model.loaded.connect(self._loaded)
         desk.changed.connect(self._changed)
         self._first_loaded = False

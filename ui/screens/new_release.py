@@ -6,28 +6,26 @@ The verdicts shown and the seal come from the same judgement of the same facts (
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import overload
 
 from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent, QShortcut
+from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QSizePolicy, QStackedWidget, QWidget
 
 from app.exchange import counterparts, releases
 from app.exchange.counterparts import Listed
 from app.exchange.gate import ALREADY_HAS, LEAVES
 from app.exchange.releases import Decision, Item, Released, Wish
-from app.intel.marking import Level
 from app.jobs import Cancelled, Job
 from app.messages import N_, Refused, _, ngettext, remedy, sentence
 from app.store.installation import Installation
-from ui import drawing, files, icons, numbers, reading
+from ui import drawing, files, numbers, reading
 from ui.desk import COUNTERPARTS, RELEASES, Desk
 from ui.jobs import Task
 from ui.safe_text import isolate
 from ui.screens.agreements import ProposeSheet, kinds_said
+from ui.screens.judged import NAMED, Judged, Rows, judged
 from ui.screens.preview import PreviewSheet
 from ui.theme import theme
 from ui.widgets.buttons import Button, Choice, Segments
@@ -36,65 +34,12 @@ from ui.widgets.layout import Card, Hairline, Pane, Scroll, clear, column, line
 from ui.widgets.layout import Item as Widget
 from ui.widgets.notices import Empty, Icon, Notice, Refusal
 from ui.widgets.page import Header, ListDetail, back_button
-from ui.widgets.paging import Cell, Column, Row
+from ui.widgets.paging import Column
 from ui.widgets.panel import DetailPanel, Section, entry
 from ui.widgets.tags import KeyHint, TlpTag
 from ui.widgets.text import Text, muted
 from ui.widgets.verdicts import Group, VerdictGroup
 from ui.words import type_word
-
-NAMED = 400  # rows of a group whose names are fetched at once
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A decision with the names of what it is about."""
-
-    decision: Decision
-    names: dict[str, str]
-    groups: tuple[tuple[str, tuple[Item, ...]], ...]  # by code: held first, largest first, leaves last
-    types: tuple[tuple[str, int], ...]  # of what leaves, most first
-    levels: tuple[tuple[Level, int], ...]  # of what leaves, strictest first
-
-    def count(self, code: str) -> int:
-        """How many objects have this verdict."""
-        return sum(len(items) for known, items in self.groups if known == code)
-
-
-class Rows(Sequence[Row]):
-    """Rows made when they are looked at: a verdict may be about a hundred thousand objects."""
-
-    def __init__(self, items: Sequence[Item], names: dict[str, str]) -> None:
-        self._items = items
-        self._names = names
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Row]: ...
-    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
-        if isinstance(index, slice):
-            return [_row(item, self._names) for item in self._items[index]]
-        return _row(self._items[index], self._names)
-
-
-def judged(decision: Decision, names: dict[str, str]) -> Judged:
-    """A decision laid out for the screen; runs in a worker."""
-    by_code: dict[str, list[Item]] = {}
-    for item in decision.items:
-        by_code.setdefault(item.code, []).append(item)
-    order = sorted(by_code, key=lambda code: (_rank(code), -len(by_code[code])))
-    leaving = decision.leaving
-    return Judged(
-        decision,
-        names,
-        tuple((code, tuple(by_code[code])) for code in order),
-        tuple(Counter(item.type for item in leaving).most_common()),
-        tuple(sorted(Counter(item.level for item in leaving).items(), reverse=True)),
-    )
 
 
 class Parts(QWidget):
@@ -129,6 +74,7 @@ class NewRelease(Pane):
         super().__init__("surface")
         self._desk = desk
         self._ids = ids
+        self._leave = leave
         self._judged: Judged | None = None
         self._group = ""
         self._task: Task | None = None
@@ -495,16 +441,18 @@ class NewRelease(Pane):
             work, done, failed, changes=(RELEASES, COUNTERPARTS), title=name, cancelled=self.judge
         )
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self._leave()
+            return
+        super().keyPressEvent(event)
+
     def _changed(self, what: frozenset[str]) -> None:
         if COUNTERPARTS in what and not self._ones:
             self._fetch_ones()
 
 
 _KEYS = {"onetime": N_("One-time"), "reusable": N_("Reusable"), "card": N_("Of the card")}
-
-
-def _rank(code: str) -> int:
-    return 2 if code == LEAVES else 1 if code == ALREADY_HAS else 0
 
 
 def _reason(code: str) -> str:
@@ -514,19 +462,6 @@ def _reason(code: str) -> str:
 def _leaves_under(decision: Decision) -> str:
     ceiling = "CLEAR" if decision.ceiling is None else decision.ceiling.label
     return _("Every marking and handling at or below {level}.").format(level=ceiling)
-
-
-def _row(item: Item, names: dict[str, str]) -> Row:
-    level = reading.level_label(int(item.level))
-    handled = item.handling is not None and item.handling == item.level
-    return Row(
-        (
-            Cell(names.get(item.id, item.id), icon=icons.object_icon(item.type)),
-            Cell(level=level, handled=handled),
-            Cell(type_word(item.type)),
-        ),
-        data=item,
-    )
 
 
 def _pair(label: str, value: QWidget) -> QWidget:

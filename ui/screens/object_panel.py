@@ -9,6 +9,7 @@ from functools import partial
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QMenu, QWidget
 
+from app.exchange import receipts
 from app.holdings import handling
 from app.holdings.browsing import Version
 from app.intel.marking import Level
@@ -25,7 +26,7 @@ from ui.widgets.notices import Empty, Notice, Refusal
 from ui.widgets.panel import DetailPanel, Section, entry, fact, identifier, object_title, tags
 from ui.widgets.tags import KeyHint
 from ui.widgets.text import Text, muted
-from ui.words import property_word, type_word
+from ui.words import STATES, property_word, type_word
 
 FACTS = 14
 RAW_LIMIT = 200_000
@@ -154,7 +155,17 @@ class ObjectPanel(DetailPanel):
         items.append(Section(_("Versions"), len(versions), *(self._version(v, whole) for v in versions[:8])))
         sources = [s for v in versions for s in v.sources]
         items.append(Section(_("Sources"), len(sources), *(self._source(s, whole) for s in sources[:8])))
+        if whole.holders:
+            holders = (self._holder(one, row.modified) for one in whole.holders[:8])
+            items.append(Section(_("Who has it"), len(whole.holders), *holders))
         return items
+
+    def _holder(self, one: receipts.Entry, current: str) -> QWidget:
+        icon, color, words = STATES.get(one.state, ("package", "muted", one.state))
+        which = _("This version") if one.modified == current else numbers.moment(one.modified)
+        second = _("{version} · package {n} · {state}")
+        said = second.format(version=which, n=numbers.number(one.seq), state=_(words))
+        return entry(icon, one.to, said, color=color)
 
     def _version(self, version: Version, whole: reading.Whole) -> QWidget:
         current = version.row.vid == whole.shown.row.current

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.exchange import inbox, receipts
@@ -403,6 +405,12 @@ class Review(Pane):
             self.refusal.show_refusal(refused)
 
         self._desk.write(work, done, failed, changes=(RELEASES, INBOX), title=_("Seal a receipt"))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self._leave()
+            return
+        super().keyPressEvent(event)
 
     def _changed(self, what: frozenset[str]) -> None:
         if INBOX in what or HOLDINGS in what:

@@ -1,0 +1,88 @@
+"""A release decision laid out for the screen: verdicts in groups, rows made when looked at, what leaves counted.
+
+Runs in a worker; knows no widget.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import overload
+
+from app.exchange.gate import ALREADY_HAS, LEAVES
+from app.exchange.releases import Decision, Item
+from app.intel.marking import Level
+from ui import icons, reading
+from ui.widgets.paging import Cell, Row
+from ui.words import type_word
+
+NAMED = 400  # rows of a group whose names are fetched at once
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A decision with the names of what it is about."""
+
+    decision: Decision
+    names: dict[str, str]
+    groups: tuple[tuple[str, tuple[Item, ...]], ...]  # by code: held first, largest first, leaves last
+    types: tuple[tuple[str, int], ...]  # of what leaves, most first
+    levels: tuple[tuple[Level, int], ...]  # of what leaves, strictest first
+
+    def count(self, code: str) -> int:
+        """How many objects have this verdict."""
+        return sum(len(items) for known, items in self.groups if known == code)
+
+
+class Rows(Sequence[Row]):
+    """Rows made when they are looked at: a verdict may be about a hundred thousand objects."""
+
+    def __init__(self, items: Sequence[Item], names: dict[str, str]) -> None:
+        self._items = items
+        self._names = names
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
+        if isinstance(index, slice):
+            return [_row(item, self._names) for item in self._items[index]]
+        return _row(self._items[index], self._names)
+
+
+def judged(decision: Decision, names: dict[str, str]) -> Judged:
+    """A decision laid out for the screen; runs in a worker."""
+    by_code: dict[str, list[Item]] = {}
+    for item in decision.items:
+        by_code.setdefault(item.code, []).append(item)
+    order = sorted(by_code, key=lambda code: (_rank(code), -len(by_code[code])))
+    leaving = decision.leaving
+    return Judged(
+        decision,
+        names,
+        tuple((code, tuple(by_code[code])) for code in order),
+        tuple(Counter(item.type for item in leaving).most_common()),
+        tuple(sorted(Counter(item.level for item in leaving).items(), reverse=True)),
+    )
+
+
+def _rank(code: str) -> int:
+    return 2 if code == LEAVES else 1 if code == ALREADY_HAS else 0
+
+
+def _row(item: Item, names: dict[str, str]) -> Row:
+    level = reading.level_label(int(item.level))
+    handled = item.handling is not None and item.handling == item.level
+    return Row(
+        (
+            Cell(names.get(item.id, item.id), icon=icons.object_icon(item.type)),
+            Cell(level=level, handled=handled),
+            Cell(type_word(item.type)),
+        ),
+        data=item,
+    )
