@@ -232,7 +232,7 @@ def test_every_small_schedule_keeps_the_invariants(bounds, least):
 @pytest.mark.timeout(3000)
 @pytest.mark.parametrize(
     "bounds",
-    [Bounds(packages=3), Bounds(packages=2, resends=2), Bounds(packages=2, restore=True), Bounds(packages=4)],
+    [Bounds(packages=3), Bounds(packages=2, restore=True), Bounds(packages=4)],
 )
 def test_every_larger_schedule_keeps_the_invariants(bounds):
     print(f"{bounds}: {search(bounds)} states")
