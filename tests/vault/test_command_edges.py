@@ -36,9 +36,9 @@ def run(world, capfd):
     return run
 
 
-@pytest.mark.parametrize(
-    "number", ["0", "-1", str(2**53 + 1), str(2**63), str(2**64), str(10**30), "1.5", "x", "١٢x"]
-)
+NUMBERS = ("0", "-1", str(2**53 + 1), str(2**63), str(2**64), str(10**30), "1.5", "x", "١٢x")
+
+
 @pytest.mark.parametrize(
     "before, after",
     [
@@ -50,8 +50,9 @@ def run(world, capfd):
         (("list", "--limit"), ()),
     ],
 )
-def test_numbers_that_are_none_are_a_usage_error(run, before, after, number):
-    assert run(*before, number, *after)[0] == 2
+def test_numbers_that_are_none_are_a_usage_error(run, before, after):
+    for number in NUMBERS:
+        assert run(*before, number, *after)[0] == 2, number
 
 
 @pytest.mark.parametrize("number", [2, 2**53])
@@ -65,24 +66,24 @@ def test_a_number_in_arabic_digits_is_a_number(run):
     assert run("inbox", "show", "١")[0] == 0
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("show", "\udcff"),
-        ("ledger", "--id", "\udcff"),
-        ("handling", "\udcff", "RED"),
-        ("search", "\udcff"),
-        ("reject", "1", "--reason", "\udcff"),
-        ("release", "--to", "beta", "--all", "--note", "\udcff"),
-        ("release", "--to", "beta", "--all", "--reference", "\udcff"),
-        ("counterpart", "alias", "beta", "\udcff"),
-        ("export", "--out", "\udcff"),
-        ("import", "\udcff.json"),
-    ],
+NOT_TEXT = (
+    ("show", "\udcff"),
+    ("ledger", "--id", "\udcff"),
+    ("handling", "\udcff", "RED"),
+    ("search", "\udcff"),
+    ("reject", "1", "--reason", "\udcff"),
+    ("release", "--to", "beta", "--all", "--note", "\udcff"),
+    ("release", "--to", "beta", "--all", "--reference", "\udcff"),
+    ("counterpart", "alias", "beta", "\udcff"),
+    ("export", "--out", "\udcff"),
+    ("import", "\udcff.json"),
 )
-def test_arguments_that_are_not_text_are_a_usage_error(run, arguments):
+
+
+def test_arguments_that_are_not_text_are_a_usage_error(run):
     before = sorted(os.listdir(os.fsencode(run.folder)))
-    assert run(*arguments)[0] == 2
+    for arguments in NOT_TEXT:
+        assert run(*arguments)[0] == 2, arguments
     assert sorted(os.listdir(os.fsencode(run.folder))) == before
 
 
