@@ -156,6 +156,25 @@ def test_sorting_is_asked_for_never_done(qapp: QApplication) -> None:
     assert table.model() is table.paged
 
 
+@pytest.mark.parametrize("width,shown", [(900, [0, 1, 2, 3]), (560, [0, 1, 3]), (420, [0, 3])])
+def test_columns_give_way_to_names(qapp: QApplication, width: int, shown: list[int]) -> None:
+    columns = (
+        Column("name", "Name", 0, "name"),
+        Column("type", "Type", 118, spare=2),
+        Column("source", "Source", 140, spare=1),
+        Column("at", "Changed", 104, "date"),
+    )
+    source = Source(5)
+    made = PagedModel(columns, source.fetch_ids, source.fetch_rows, source.read)
+    made.reload()
+    table = ListTable(made, "rows")
+    table.resize(width, 300)
+    table.show()
+    QApplication.processEvents()
+    assert [n for n in range(4) if not table.isColumnHidden(n)] == shown
+    assert sum(table.columnWidth(n) for n in shown) <= table.viewport().width()
+
+
 @pytest.mark.parametrize("density,height", [("normal", 32), ("compact", 28)])
 def test_density(qapp: QApplication, density: str, height: int) -> None:
     table = ListTable(model(Source(5)), "rows")

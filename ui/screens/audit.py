@@ -57,7 +57,7 @@ class Audit(Pane):
         self._desk = desk
         columns = (
             Column("act", _("Act"), 0, "name"),
-            Column("officer", _("Officer"), 170),
+            Column("officer", _("Officer"), 150, spare=1),
             Column("at", _("When"), 164, "date"),
             Column("number", _("Entry"), 76, "number"),
         )

@@ -79,9 +79,9 @@ class Holdings(Pane):
         self._order, self._descending = "modified", True
         columns = (
             Column("name", _("Name"), 0, "name", True),
-            Column("type", _("Type"), 118, "text", True),
+            Column("type", _("Type"), 118, "text", True, spare=2),
             Column("marking", _("Marking"), 148, "tag", True),
-            Column("source", _("Source"), 140),
+            Column("source", _("Source"), 140, spare=1),
             Column("modified", _("Changed"), 104, "date", True),
         )
         self.model = PagedModel(columns, self._ids, self._rows, desk.jobs.read)

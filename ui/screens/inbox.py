@@ -79,7 +79,7 @@ class Packages(Pane):
             Column("from", _("From"), 0, "name"),
             Column("seq", _("Package"), 84, "number"),
             Column("state", _("State"), 150),
-            Column("objects", _("Objects"), 92, "number"),
+            Column("objects", _("Objects"), 92, "number", spare=1),
             Column("received", _("Received"), 164, "date"),
         )
         self.model = PagedModel(columns, self._ids, self._rows, desk.jobs.read)

@@ -103,7 +103,7 @@ class History(Pane):
             Column("to", _("To"), 0, "name"),
             Column("seq", _("Package"), 84, "number"),
             Column("state", _("State"), 140),
-            Column("size", _("Size"), 84, "number"),
+            Column("size", _("Size"), 84, "number", spare=1),
             Column("sealed", _("Sealed"), 164, "date"),
         )
         self.model = PagedModel(columns, self._ids, self._rows, desk.jobs.read)
@@ -196,7 +196,7 @@ class History(Pane):
             return
         package = self._detail.package
         icon, color, words = STATES.get(package.state, ("package", "muted", package.state))
-        kind = _("Receipt") if package.release is None else _("Release")
+        kind = _("Statements") if package.release is None else _("Release")
         items: list[Item] = [
             muted(kind),
             4,
@@ -219,7 +219,10 @@ class History(Pane):
         items.append(16)
         if package.release is None:
             items.append(
-                Notice(_("It carries a signed receipt, keys and acknowledgements; no intel."), "info")
+                Notice(
+                    _("Signed statements (receipts, agreements), keys and acknowledgements; no intel."),
+                    "info",
+                )
             )
         else:
             total = sum(n for _s, n in self._detail.states)

@@ -27,13 +27,17 @@ Index = QModelIndex | QPersistentModelIndex
 
 @dataclass(frozen=True)
 class Column:
-    """One column: `width` 0 stretches. Dates and numbers trail, with a header that trails too."""
+    """One column: `width` 0 stretches. Dates and numbers trail, with a header that trails too.
+
+    `spare`: where there is little room, columns of 1 go first, then those of 2; those of 0 always stay.
+    """
 
     key: str
     title: str
     width: int = 0
     kind: Kind = "text"
     sortable: bool = False
+    spare: int = 0
 
     @property
     def trails(self) -> bool:

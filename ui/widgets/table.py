@@ -41,6 +41,7 @@ from ui.widgets.paging import Cell, Column, PagedModel, Row
 FIRST_MARGIN = TOKENS.space[5]
 MARGIN = TOKENS.space[3]
 NAME_MIN = 160
+NAME_GOOD = 220
 
 
 def paint_cell(
@@ -355,10 +356,15 @@ class ListTable(QTableView):
         columns = self.paged.columns
         if not columns:
             return
-        fixed = sum(c.width for c in columns)
-        free = max(self.viewport().width() - fixed, NAME_MIN)
+        room = self.viewport().width()
+        gone = 0
+        while gone < 2 and room - sum(c.width for c in columns if not 0 < c.spare <= gone) < NAME_GOOD:
+            gone += 1
+        fixed = sum(c.width for c in columns if not 0 < c.spare <= gone)
+        free = max(room - fixed, NAME_MIN)
         stretching = [i for i, c in enumerate(columns) if c.width == 0]
         for i, column in enumerate(columns):
+            self.setColumnHidden(i, 0 < column.spare <= gone)
             width = column.width or free // max(1, len(stretching))
             if self.columnWidth(i) != width:
                 self.setColumnWidth(i, width)
