@@ -8,7 +8,6 @@ Nothing received is in the holdings until it is accepted.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
 from collections import Counter
@@ -21,13 +20,11 @@ from typing import BinaryIO
 import msgspec
 
 from app import audit
-from app.exchange import agreements, counterparts, keys, receipts, statements
+from app.exchange import agreements, contents, counterparts, keys, receipts, statements
 from app.exchange import channel as machine
 from app.exchange.channel import Acknowledgement, Arrival, Channel, EpochStart, Ranges
 from app.exchange.keys import Owned
 from app.holdings import importing
-from app.intel import marking, reading
-from app.intel.envelope import envelope
 from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused
@@ -41,15 +38,6 @@ from crypto import package as format_
 from crypto.errors import CryptoError
 from crypto.identity import read_card
 from crypto.package import Opened
-
-OBJECT_LIMIT = 1_000_000
-FAULT_LIMIT = 10_000
-INTEL_LIMIT = 4 << 30
-PART_LIMITS = {"handling": 256 << 20, "note": 64 << 10, "statement": 16 << 20, "keys": 1 << 20}
-"""Bytes of a part of each type; of all but statements there is one in a package."""
-READ_BYTES = 1 << 18
-BATCH = 1000
-BATCH_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -273,7 +261,7 @@ def _announce(installation: Installation, one: Counterpart, channel: Channel, op
     signer = read_card(one.card).signing
     found: EpochStart | None = None
     for part, file in opened.parts():
-        if part.type == "statement" and part.size <= PART_LIMITS["statement"]:
+        if part.type == "statement" and part.size <= contents.PART_LIMITS["statement"]:
             try:
                 statement = statements.read(file.read(), signer, one.fingerprint)
                 facts = {name: value for name, value in statement.body.items() if name not in ("by", "at")}
@@ -333,7 +321,7 @@ def _commit(
         opened.key.protection,
         manifest.priority,
     )
-    content = _read_parts(tx, installation, one, channel, opened, number if shown else None, job)
+    content = contents.read(tx, installation, one, channel, opened, number if shown else None, job)
     if twice:
         content.failed.append(("release", "release-twice"))
     if sending.claimed:
@@ -372,136 +360,6 @@ def _commit(
         tuple(content.failed),
         opened.key.protection,
     )
-
-
-@dataclass
-class _Content:
-    """What the parts of a package were. `objects` and `position` count those of its intel parts,
-    `position` with the faults.
-    """
-
-    statements: list[statements.Statement]
-    failed: list[tuple[str, str]]
-    note: str = ""
-    objects: int = 0
-    position: int = 0
-
-
-def _read_parts(
-    tx: Connection,
-    installation: Installation,
-    one: Counterpart,
-    channel: Channel,
-    opened: Opened[Owned],
-    number: int | None,
-    job: Job,
-) -> _Content:
-    """Read every part (its hash must be right even if nothing of it is shown); objects go to inbox `number`."""
-    content = _Content([], [])
-    signer = read_card(one.card).signing
-    seen = set[str]()
-    for part, file in opened.parts():
-        if part.type == "intel":
-            if part.size > INTEL_LIMIT:
-                content.failed.append(("intel", "part-too-large"))
-            else:
-                _take_intel(tx, file, content, number, job)
-            continue
-        limit = PART_LIMITS.get(part.type)
-        if limit is None:
-            content.failed.append((part.type, "newer-format"))
-            continue
-        if part.size > limit or (part.type != "statement" and part.type in seen):
-            content.failed.append((part.type, "part-too-large" if part.size > limit else "part-repeated"))
-            continue
-        seen.add(part.type)
-        raw = file.read()
-        try:
-            if part.type == "handling" and number is not None:
-                packages.set_waiting_handling(tx, number, _handling(raw))
-            elif part.type == "note":
-                content.note = raw.decode()
-            elif part.type == "statement":
-                content.statements.append(statements.read(raw, signer, one.fingerprint))
-            elif part.type == "keys" and keys.take(tx, installation, one.cid, raw, channel.sending.onetime):
-                content.failed.append(("keys", "keys-bad"))
-        except (CryptoError, ValueError) as error:
-            content.failed.append((part.type, getattr(error, "code", "part-unreadable")))
-    return content
-
-
-def _take_intel(tx: Connection, file: BinaryIO, content: _Content, number: int | None, job: Job) -> None:
-    """Put the objects of an intel part into the inbox as they are read. What cannot be read is named and
-    counts as refused.
-    """
-    batch: list[tuple[Waiting, bytes]] = []
-    size = 0
-    try:
-        for entry in reading.read_chunks(iter(lambda: file.read(READ_BYTES), b"")):
-            job.step(content.position, 0, "open")
-            if isinstance(entry, reading.Fault) or marking.is_redefinition(entry.value):
-                code = entry.code if isinstance(entry, reading.Fault) else "marking-redefined"
-                content.failed.append((entry.where, code))
-                item = (Waiting(content.position, "", "", code, "", "", b"", None, "refused"), b"")
-            else:
-                item = (_waiting(entry, content.position), entry.raw)
-                content.objects += number is not None
-            content.position += 1
-            if content.position > OBJECT_LIMIT or len(content.failed) > FAULT_LIMIT:
-                raise Refused("too-many-objects", most=OBJECT_LIMIT)
-            if number is not None:
-                batch.append(item)
-                size += len(item[1])
-                if len(batch) == BATCH or size >= BATCH_BYTES:
-                    packages.add_waiting(tx, number, batch)
-                    batch, size = [], 0
-    except Refused as error:
-        content.failed.append(("intel", error.code))
-    if number is not None:
-        packages.add_waiting(tx, number, batch)
-
-
-def _waiting(entry: reading.Entry, position: int) -> Waiting:
-    env = envelope(entry.value)
-    return Waiting(
-        position=position,
-        id=env.id,
-        type=env.type,
-        name=env.name,
-        modified=env.modified,
-        moment=env.moment,
-        sha256=hashlib.sha256(entry.raw).digest(),
-        handling=None,
-        decision="pending",
-    )
-
-
-class _HandlingLine(msgspec.Struct, forbid_unknown_fields=True):
-    id: str
-    modified: str
-    sha256: str
-    tlp: str
-    embargo: str | None = None
-    exercise: bool = False
-    case: str | None = None
-
-
-def _handling(raw: bytes) -> dict[bytes, Level]:
-    """{sha256: level} of a `handling` part, the strictest of what is said. Raises ValueError (msgspec's errors are).
-
-    An embargo, exercise or case is not enforced by this version: what carries one is treated as RED.
-    """
-    levels: dict[bytes, Level] = {}
-    for text in raw.splitlines():
-        line = msgspec.json.decode(text, type=_HandlingLine)
-        level = marking.parse(line.tlp)
-        if level is None:
-            raise ValueError("tlp")
-        if line.embargo is not None or line.exercise or line.case is not None:
-            level = Level.RED
-        sha256 = bytes.fromhex(line.sha256)
-        levels[sha256] = max(level, levels.get(sha256, level))
-    return levels
 
 
 # Reviewing --------------------------------------------------------------------------------------------------

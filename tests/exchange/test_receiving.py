@@ -10,7 +10,7 @@ import pytest
 
 from app.exchange import channel as machine
 from app.exchange import counterparts, inbox
-from app.exchange.inbox import FAULT_LIMIT, PART_LIMITS
+from app.exchange.contents import FAULT_LIMIT, PART_LIMITS
 from app.holdings import browsing
 from app.jobs import Cancelled, quiet
 from app.messages import Refused

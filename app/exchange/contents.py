@@ -1,0 +1,171 @@
+"""What the parts of a received package are: intel into the inbox, statements, keys, a note, levels
+(protocol.md 1, "Parts").
+
+Every part is read, for its hash must be right even if nothing of it is shown. What cannot be read is named
+and passed by; the
+package is received all the same. Memory is bounded: objects go into the inbox as they are read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import msgspec
+
+from app.exchange import keys, statements
+from app.exchange.channel import Channel
+from app.exchange.keys import Owned
+from app.intel import marking, reading
+from app.intel.envelope import envelope
+from app.intel.marking import Level
+from app.jobs import Job
+from app.messages import Refused
+from app.store import packages
+from app.store.counterparts import Counterpart
+from app.store.database import Connection
+from app.store.installation import Installation
+from app.store.packages import Waiting
+from crypto.errors import CryptoError
+from crypto.identity import read_card
+from crypto.package import Opened
+
+OBJECT_LIMIT = 1_000_000
+FAULT_LIMIT = 10_000
+INTEL_LIMIT = 4 << 30
+PART_LIMITS = {"handling": 256 << 20, "note": 64 << 10, "statement": 16 << 20, "keys": 1 << 20}
+"""Bytes of a part of each type; of all but statements there is one in a package."""
+READ_BYTES = 1 << 18
+BATCH = 1000
+BATCH_BYTES = 8 << 20
+
+
+@dataclass
+class Content:
+    """What the parts of a package were. `objects` and `position` count those of its intel parts,
+    `position` with the faults.
+    """
+
+    statements: list[statements.Statement]
+    failed: list[tuple[str, str]]
+    note: str = ""
+    objects: int = 0
+    position: int = 0
+
+
+def read(
+    tx: Connection,
+    installation: Installation,
+    one: Counterpart,
+    channel: Channel,
+    opened: Opened[Owned],
+    number: int | None,
+    job: Job,
+) -> Content:
+    """Read every part (its hash must be right even if nothing of it is shown); objects go to inbox `number`."""
+    content = Content([], [])
+    signer = read_card(one.card).signing
+    seen = set[str]()
+    for part, file in opened.parts():
+        if part.type == "intel":
+            if part.size > INTEL_LIMIT:
+                content.failed.append(("intel", "part-too-large"))
+            else:
+                _take_intel(tx, file, content, number, job)
+            continue
+        limit = PART_LIMITS.get(part.type)
+        if limit is None:
+            content.failed.append((part.type, "newer-format"))
+            continue
+        if part.size > limit or (part.type != "statement" and part.type in seen):
+            content.failed.append((part.type, "part-too-large" if part.size > limit else "part-repeated"))
+            continue
+        seen.add(part.type)
+        raw = file.read()
+        try:
+            if part.type == "handling" and number is not None:
+                packages.set_waiting_handling(tx, number, _handling(raw))
+            elif part.type == "note":
+                content.note = raw.decode()
+            elif part.type == "statement":
+                content.statements.append(statements.read(raw, signer, one.fingerprint))
+            elif part.type == "keys" and keys.take(tx, installation, one.cid, raw, channel.sending.onetime):
+                content.failed.append(("keys", "keys-bad"))
+        except (CryptoError, ValueError) as error:
+            content.failed.append((part.type, getattr(error, "code", "part-unreadable")))
+    return content
+
+
+def _take_intel(tx: Connection, file: BinaryIO, content: Content, number: int | None, job: Job) -> None:
+    """Put the objects of an intel part into the inbox as they are read. What cannot be read is named and
+    counts as refused.
+    """
+    batch: list[tuple[Waiting, bytes]] = []
+    size = 0
+    try:
+        for entry in reading.read_chunks(iter(lambda: file.read(READ_BYTES), b"")):
+            job.step(content.position, 0, "open")
+            if isinstance(entry, reading.Fault) or marking.is_redefinition(entry.value):
+                code = entry.code if isinstance(entry, reading.Fault) else "marking-redefined"
+                content.failed.append((entry.where, code))
+                item = (Waiting(content.position, "", "", code, "", "", b"", None, "refused"), b"")
+            else:
+                item = (_waiting(entry, content.position), entry.raw)
+                content.objects += number is not None
+            content.position += 1
+            if content.position > OBJECT_LIMIT or len(content.failed) > FAULT_LIMIT:
+                raise Refused("too-many-objects", most=OBJECT_LIMIT)
+            if number is not None:
+                batch.append(item)
+                size += len(item[1])
+                if len(batch) == BATCH or size >= BATCH_BYTES:
+                    packages.add_waiting(tx, number, batch)
+                    batch, size = [], 0
+    except Refused as error:
+        content.failed.append(("intel", error.code))
+    if number is not None:
+        packages.add_waiting(tx, number, batch)
+
+
+def _waiting(entry: reading.Entry, position: int) -> Waiting:
+    env = envelope(entry.value)
+    return Waiting(
+        position=position,
+        id=env.id,
+        type=env.type,
+        name=env.name,
+        modified=env.modified,
+        moment=env.moment,
+        sha256=hashlib.sha256(entry.raw).digest(),
+        handling=None,
+        decision="pending",
+    )
+
+
+class _HandlingLine(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+    modified: str
+    sha256: str
+    tlp: str
+    embargo: str | None = None
+    exercise: bool = False
+    case: str | None = None
+
+
+def _handling(raw: bytes) -> dict[bytes, Level]:
+    """{sha256: level} of a `handling` part, the strictest of what is said. Raises ValueError (msgspec's errors are).
+
+    An embargo, exercise or case is not enforced by this version: what carries one is treated as RED.
+    """
+    levels: dict[bytes, Level] = {}
+    for text in raw.splitlines():
+        line = msgspec.json.decode(text, type=_HandlingLine)
+        level = marking.parse(line.tlp)
+        if level is None:
+            raise ValueError("tlp")
+        if line.embargo is not None or line.exercise or line.case is not None:
+            level = Level.RED
+        sha256 = bytes.fromhex(line.sha256)
+        levels[sha256] = max(level, levels.get(sha256, level))
+    return levels
