@@ -11,6 +11,8 @@ from PySide6.QtTest import QTest
 
 from app import vault
 from app.exchange import agreements
+from app.holdings import handling
+from app.intel.marking import Level
 from tests.ui import stage
 from tests.ui.driving import answer_dialog, click, settle, wait
 from ui.screens.agreements import Agreements, ProposeSheet
@@ -98,3 +100,31 @@ def test_propose_sign_release_end(sessions: Callable[[Path], Session], tmp_path:
     assert here.desk is not None
     assert [x.state for x in agreements.listed(here.desk.installation)] == ["ended"]
     assert other is there.window.frame
+
+
+def test_what_leaves_is_what_was_shown(sessions: Callable[[Path], Session], tmp_path: Path) -> None:
+    a, _b = stage.pair(tmp_path)
+    objects = [stage.indicator(n, f"Name {n}") for n in range(4)]
+    stage.take(a, stage.bundle(tmp_path / "ours.json", objects), "CLEAR")
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    here = sessions(a.home)
+    frame = enter(here, a.home)
+    here.desk.release_wanted.emit(None)  # type: ignore[union-attr]
+    draft = wait(lambda: frame.place("releases").draft, "the draft")
+    wait(lambda: draft._judged, "the verdicts")
+    draft.set_target(stick)
+    frame.import_file(stage.bundle(tmp_path / "more.json", [stage.indicator(9, "Later")]))
+    settle(here)
+    with_handling = here.desk
+    assert with_handling is not None
+    with_handling.write(lambda i, _job: handling.set_level(i, objects[0]["id"], Level.AMBER), changes=())
+    settle(here)
+    click(draft.panel, "Seal for")
+    wait(lambda: draft.refusal.code == "decision-changed", "the refusal")
+    settle(here)
+    assert not packages(stick)
+    assert draft._judged.count("leaves") == 3
+    click(draft.panel, "Seal for")
+    wait(lambda: packages(stick), "the package")
+    settle(here)

@@ -416,12 +416,12 @@ class NewRelease(Pane):
         one = self.counterpart
         if one is None or self._judged is None or not self._judged.count(LEAVES):
             return
-        wish, target = self._wish(), self.target
+        wish, target, shown = self._wish(), self.target, self._judged.decision
         self.refusal.clear()
         self.seal_button.setEnabled(False)
 
         def work(installation: Installation, job: Job) -> Released:
-            return releases.release(installation, one.fingerprint, wish, target, job)
+            return releases.release(installation, one.fingerprint, wish, target, job, shown)
 
         def done(released: Released) -> None:
             count = numbers.objects(len(released.decision.leaving))
@@ -434,6 +434,8 @@ class NewRelease(Pane):
 
         def failed(refused: Refused) -> None:
             self.seal_button.setEnabled(True)
+            if refused.code == "decision-changed":
+                self.judge()
             self.refusal.show_refusal(refused)
 
         name = _("Seal for {name}").format(name=isolate(one.alias))
