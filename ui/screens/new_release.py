@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QSizePolicy, QStackedWidget, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QSizePolicy, QStackedWidget, QWidget
 
 from app.exchange import counterparts, releases
 from app.exchange.counterparts import Listed
@@ -20,14 +20,14 @@ from app.exchange.releases import Decision, Item, Released, Wish
 from app.jobs import Cancelled, Job
 from app.messages import N_, Refused, _, ngettext, remedy, sentence
 from app.store.installation import Installation
-from ui import drawing, files, numbers, reading
+from ui import files, numbers, reading
 from ui.desk import COUNTERPARTS, RELEASES, Desk
 from ui.jobs import Task
 from ui.safe_text import isolate
 from ui.screens.agreements import ProposeSheet, kinds_said
 from ui.screens.judged import NAMED, Judged, Rows, judged
 from ui.screens.preview import PreviewSheet
-from ui.theme import theme
+from ui.screens.release_parts import Parts, field, pair, strong, tallies
 from ui.widgets.buttons import Button, Choice, Segments
 from ui.widgets.chips import Chip, ChipRow, ChipSpec
 from ui.widgets.layout import Card, Hairline, Pane, Scroll, clear, column, line
@@ -39,30 +39,6 @@ from ui.widgets.panel import DetailPanel, Section, entry
 from ui.widgets.tags import KeyHint, TlpTag
 from ui.widgets.text import Text, muted
 from ui.widgets.verdicts import Group, VerdictGroup
-from ui.words import type_word
-
-
-class Parts(QWidget):
-    """A bar of what leaves, what they have, what is held back."""
-
-    def __init__(self, leaving: int, has: int, held: int) -> None:
-        super().__init__()
-        self._parts = ((leaving, "accent"), (has, "muted"), (held, "warning"))
-        self.setFixedHeight(8)
-        self.setAccessibleName(_("{leaving} leave, {held} held back").format(leaving=leaving, held=held))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        look = theme()
-        total = sum(n for n, _c in self._parts) or 1
-        x = 0.0
-        for count, color in self._parts:
-            width = self.width() * count / total
-            if count:
-                part = QRect(round(x), 0, max(3, round(width) - 2), 8)
-                drawing.box(painter, drawing.mirrored(part, self.rect()), ground=look.color(color), radius=3)
-            x += width
-        painter.end()
 
 
 class NewRelease(Pane):
@@ -176,23 +152,23 @@ class NewRelease(Pane):
         choice = Choice([(o.fingerprint, o.alias) for o in self._ones], self._to, self.choose_counterpart)
         choice.setAccessibleName(_("To"))
         row = self._summary_row
-        row.addLayout(line(Icon("badge-check", "success"), _pair(_("To"), choice), gap=12))
+        row.addLayout(line(Icon("badge-check", "success"), pair(_("To"), choice), gap=12))
         decision = self._judged.decision if self._judged else None
         clauses = decision.force.clauses if decision is not None else None
         agreed = _("None in force")
         if decision is not None and clauses is not None:
             known = ", ".join(numbers.number(n) for n, _id in decision.force.agreements)
             agreed = _("No. {n}, to {day}").format(n=known, day=numbers.day(clauses.until))
-        row.addLayout(line(Icon("handshake"), _pair(_("Agreement"), _strong(agreed)), gap=12))
+        row.addLayout(line(Icon("handshake"), pair(_("Agreement"), strong(agreed)), gap=12))
         ceiling = "CLEAR" if decision is None or decision.ceiling is None else decision.ceiling.label
-        row.addLayout(line(_pair(_("Ceiling"), TlpTag(ceiling))))
+        row.addLayout(line(pair(_("Ceiling"), TlpTag(ceiling))))
         if decision is not None:
             row.addLayout(
-                line(Icon("key-round"), _pair(_("Key"), _strong(_(_KEYS[decision.protection]))), gap=12)
+                line(Icon("key-round"), pair(_("Key"), strong(_(_KEYS[decision.protection]))), gap=12)
             )
         if clauses is not None:
             kinds = Text(kinds_said(clauses.kinds), weight="semibold")
-            row.addWidget(_pair(_("Kinds"), kinds), 1)
+            row.addWidget(pair(_("Kinds"), kinds), 1)
         else:
             row.addStretch(1)
 
@@ -330,7 +306,7 @@ class NewRelease(Pane):
             8,
             Parts(leaving, has, len(decision.items) - leaving - has),
             14,
-            _tallies(self._judged),
+            tallies(self._judged),
             16,
         ]
         if decision.warnings:
@@ -344,14 +320,14 @@ class NewRelease(Pane):
         stated: list[Widget] = []
         if purposes:
             options = [("", _("Not stated")), *((purpose, purpose) for purpose in purposes)]
-            stated = [_field(_("Purpose"), Choice(options, self._purpose, self._choose_purpose), 30), 8]
+            stated = [field(_("Purpose"), Choice(options, self._purpose, self._choose_purpose), 30), 8]
         form = column(
             *stated,
-            _field(_("Priority"), self.priority, 30),
+            field(_("Priority"), self.priority, 30),
             8,
-            _field(_("Note"), self.note, 58),
+            field(_("Note"), self.note, 58),
             8,
-            _field(_("Reference"), self.reference, 30),
+            field(_("Reference"), self.reference, 30),
         )
         holder = QWidget()
         holder.setLayout(form)
@@ -464,52 +440,3 @@ def _reason(code: str) -> str:
 def _leaves_under(decision: Decision) -> str:
     ceiling = "CLEAR" if decision.ceiling is None else decision.ceiling.label
     return _("Every marking and handling at or below {level}.").format(level=ceiling)
-
-
-def _pair(label: str, value: QWidget) -> QWidget:
-    made = QWidget()
-    made.setLayout(column(Text(label, size="label", color="muted", fixed=True), value, gap=2))
-    return made
-
-
-def _strong(words: str) -> Text:
-    return Text(words, weight="semibold", fixed=True)
-
-
-def _field(label: str, field: QWidget, height: int) -> QWidget:
-    made = QWidget()
-    words = Text(label, size="label", color="muted")
-    words.setFixedWidth(96)
-    words.setFixedHeight(min(height, 30))
-    row = line(column(words, None), field, gap=0)
-    if field.sizePolicy().horizontalPolicy() == QSizePolicy.Policy.Fixed:
-        row.addStretch(1)
-    made.setLayout(row)
-    made.setFixedHeight(height)
-    return made
-
-
-def _tallies(judged: Judged) -> QWidget:
-    """What leaves by type, and by level."""
-    made = QWidget()
-    most, others = judged.types[:4], judged.types[4:]
-    rest = sum(n for _t, n in others)
-    left = column(gap=4)
-    for kind, count in most:
-        left.addLayout(_tally(Text(type_word(kind, many=True), size="label", color="muted"), count))
-    if rest:
-        left.addLayout(_tally(Text(_("Other types"), size="label", color="muted"), rest))
-    right = column(gap=4)
-    for level, count in judged.levels:
-        right.addLayout(_tally(TlpTag(level.label), count))
-    left.addStretch(1)
-    right.addStretch(1)
-    row = line(gap=28)
-    row.addLayout(left, 3)
-    row.addLayout(right, 2)
-    made.setLayout(row)
-    return made
-
-
-def _tally(label: QWidget, count: int) -> QHBoxLayout:
-    return line(label, None, Text(numbers.number(count), size="label", weight="medium", fixed=True))
