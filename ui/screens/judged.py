@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import overload
 
 from app.exchange.gate import ALREADY_HAS, LEAVES
 from app.exchange.releases import Decision, Item
 from app.intel.marking import Level
 from ui import icons, reading
-from ui.widgets.paging import Cell, Row
+from ui.widgets.paging import Cell, Made, Row
 from ui.words import type_word
 
 NAMED = 400  # rows of a group whose names are fetched at once
@@ -35,26 +34,6 @@ class Judged:
         return sum(len(items) for known, items in self.groups if known == code)
 
 
-class Rows(Sequence[Row]):
-    """Rows made when they are looked at: a verdict may be about a hundred thousand objects."""
-
-    def __init__(self, items: Sequence[Item], names: dict[str, str]) -> None:
-        self._items = items
-        self._names = names
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Row]: ...
-    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
-        if isinstance(index, slice):
-            return [_row(item, self._names) for item in self._items[index]]
-        return _row(self._items[index], self._names)
-
-
 def judged(decision: Decision, names: dict[str, str]) -> Judged:
     """A decision laid out for the screen; runs in a worker."""
     by_code: dict[str, list[Item]] = {}
@@ -73,6 +52,11 @@ def judged(decision: Decision, names: dict[str, str]) -> Judged:
 
 def _rank(code: str) -> int:
     return 2 if code == LEAVES else 1 if code == ALREADY_HAS else 0
+
+
+def rows(items: Sequence[Item], names: dict[str, str]) -> Made[Item]:
+    """Rows made when they are looked at: a verdict may be about a hundred thousand objects."""
+    return Made(items, lambda item: _row(item, names))
 
 
 def _row(item: Item, names: dict[str, str]) -> Row:

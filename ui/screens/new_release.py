@@ -25,7 +25,7 @@ from ui.desk import COUNTERPARTS, RELEASES, Desk
 from ui.jobs import Task
 from ui.safe_text import isolate
 from ui.screens.agreements import ProposeSheet, kinds_said
-from ui.screens.judged import NAMED, Judged, Rows, judged
+from ui.screens.judged import NAMED, Judged, judged, rows
 from ui.screens.preview import PreviewSheet
 from ui.screens.release_parts import Parts, field, pair, strong, tallies
 from ui.widgets.buttons import Button, Choice, Segments
@@ -258,7 +258,7 @@ class NewRelease(Pane):
                 len(items),
                 _reason(code),
                 remedy(code) or (_leaves_under(judged.decision) if code == LEAVES else ""),
-                Rows(items, judged.names),
+                rows(items, judged.names),
                 self._action(code),
                 open=code != ALREADY_HAS,
             )

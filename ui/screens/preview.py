@@ -14,7 +14,7 @@ from app.store.installation import Installation
 from ui import icons, numbers, reading
 from ui.desk import Desk
 from ui.widgets.layout import Pane, Scroll, clear, column, line
-from ui.widgets.paging import Cell, Column, Row, fixed_rows
+from ui.widgets.paging import Cell, Column, Made, Row, fixed_rows
 from ui.widgets.sheet import Sheet
 from ui.widgets.table import ListTable
 from ui.widgets.text import Text, muted
@@ -36,18 +36,15 @@ class PreviewSheet(Sheet):
         )
         self._desk = desk
         self._items = items
-        rows = [
-            Row(
-                (
-                    Cell(names.get(i.id, i.id), icon=icons.object_icon(i.type)),
-                    Cell(level=reading.level_label(int(i.level)), handled=i.handling == i.level),
-                ),
-                data=i,
+
+        def row(item: Item) -> Row:
+            level = Cell(level=reading.level_label(int(item.level)), handled=item.handling == item.level)
+            return Row(
+                (Cell(names.get(item.id, item.id), icon=icons.object_icon(item.type)), level), data=item
             )
-            for i in items
-        ]
+
         columns = (Column("name", _("Name"), 0, "name"), Column("level", _("Marking"), 148, "tag"))
-        self.table = ListTable(fixed_rows(columns, rows), _("Exactly what leaves"))
+        self.table = ListTable(fixed_rows(columns, Made(items, row)), _("Exactly what leaves"))
         self.table.setFixedWidth(440)
         self.table.setFixedHeight(HEIGHT - 190)
         self.table.opened.connect(self._open)

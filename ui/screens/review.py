@@ -25,7 +25,7 @@ from ui.widgets.diff import DiffText
 from ui.widgets.layout import Card, Hairline, Item, Pane, clear, column, line
 from ui.widgets.notices import Empty, Icon, Notice, Refusal
 from ui.widgets.page import Header, ListDetail, back_button
-from ui.widgets.paging import Cell, Column, Row, fixed_rows
+from ui.widgets.paging import Cell, Column, Made, Row, fixed_rows
 from ui.widgets.panel import DetailPanel, Foot, fact, identifier, object_title
 from ui.widgets.sheet import Sheet
 from ui.widgets.table import ListTable
@@ -137,20 +137,7 @@ class Review(Pane):
         order = {"conflict": 0, "revoked": 1, "newer": 2, "new": 3, "same": 4, "older": 5}
         objects = [o for o in self._review.objects if not self._status or o.status == self._status]
         self._shown = sorted(objects, key=lambda o: (order.get(o.status, 9), o.position))
-        rows = [
-            Row(
-                (
-                    Cell(o.name or o.id, icon=icons.object_icon(o.type)),
-                    Cell(
-                        level="" if o.handling is None else o.handling.label, handled=o.handling is not None
-                    ),
-                    Cell(status=o.status),
-                ),
-                data=o,
-                muted=o.decision != "pending",
-            )
-            for o in self._shown
-        ]
+        rows = Made(self._shown, _row)
         kept = self._at.position if self._at is not None else None
         self.table.show_model(fixed_rows(self.columns, rows))
         at = next((i for i, o in enumerate(self._shown) if o.position == kept), 0)
@@ -415,6 +402,18 @@ class Review(Pane):
     def _changed(self, what: frozenset[str]) -> None:
         if INBOX in what or HOLDINGS in what:
             self.reload()
+
+
+def _row(one: Compared) -> Row:
+    return Row(
+        (
+            Cell(one.name or one.id, icon=icons.object_icon(one.type)),
+            Cell(level="" if one.handling is None else one.handling.label, handled=one.handling is not None),
+            Cell(status=one.status),
+        ),
+        data=one,
+        muted=one.decision != "pending",
+    )
 
 
 _WORDS: dict[str, Callable[[], str]] = {
