@@ -20,6 +20,7 @@ from tests.support.sites import (
     release,
     sealed_last,
     send,
+    set_channel,
     state,
     take,
 )
@@ -84,6 +85,12 @@ def test_what_lies_below_the_floor_goes_and_does_not_come_back(world):
     publish(world, keys_=onetime(1, 2, 3, 4))
     publish(world, floor=3)
     assert theirs(world.alpha, "mallory") == [3, 4]
+
+
+def test_numbers_up_to_the_last_used_are_late_and_not_kept(world):
+    set_channel(world.alpha, "mallory", sending={"onetime": 5})
+    assert publish(world, keys_=onetime(3, 5, 6)) == ()
+    assert theirs(world.alpha, "mallory") == [6]
 
 
 def test_keys_that_come_late_are_not_used_again(met):
