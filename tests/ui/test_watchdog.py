@@ -15,6 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from app import vault
+from app.exchange import releases
+from app.exchange.releases import Wish
+from app.jobs import Job
 from tests.ui import stage
 
 OBJECTS = 4_000
@@ -81,8 +85,11 @@ def main() -> int:
     theme.install(application)
     safe_text.install_rule(application)
     folder = Path(tempfile.mkdtemp())
-    a, _b = stage.pair(folder)
+    a, b = stage.pair(folder)
     many = stage.bundle(folder / "many.json", [stage.indicator(n, f"Name {n}") for n in range(OBJECTS)])
+    stage.take(b, many, "CLEAR")
+    with vault.unlocked(b.home, stage.PASSPHRASE) as there:
+        package = releases.release(there, a.name, Wish(None), folder / "package.age", Job()).package.path
     slow: dict[str, list[str]] = {}
 
     def note(step: str) -> None:
@@ -124,6 +131,16 @@ def main() -> int:
     place = frame.place("releases")
     wait(lambda: place.draft and place.draft._judged, "the verdicts", 60)  # type: ignore[attr-defined]
     note("gate")
+    frame.receive(package)
+    box = frame.place("inbox")
+    wait(lambda: box.packages.model.ids, "the package", 60)  # type: ignore[attr-defined]
+    note("receive")
+    box.review(box.packages.model.ids[0])  # type: ignore[attr-defined]
+    wait(lambda: box.under_review._review, "the comparison", 60)  # type: ignore[attr-defined]
+    note("compare")
+    for status in ("same", ""):
+        box.under_review.chips.choose(status)  # type: ignore[attr-defined]
+        note("filter")
     session.lock()
     wait(lambda: session._unlock.button.isEnabled(), "the store to be closed")
     note("lock")
