@@ -289,7 +289,8 @@ def test_an_epoch_that_cannot_be_read_is_not_taken(world):
 def test_an_announced_epoch_waits_for_the_officer(world):
     mallory = world.mallory
     receive(world.alpha, mallory.package(world.alpha))
-    start = mallory.statement("epoch", new="ee" * 16, reason="forked", after=None, peer=None)
+    after = {"epoch": mallory.epoch.hex(), "seq": 1, "hash": "aa" * 32}
+    start = mallory.statement("epoch", new="ee" * 16, reason="forked", after=after, peer=None)
     path = mallory.package(world.alpha, start, seq=1, prev=None, epoch=b"\xee" * 16, keep=False)
     refused("epoch-pending", receive, world.alpha, path)
     receiving = channel(world.alpha, "mallory").receiving
