@@ -138,6 +138,9 @@ MESSAGES: dict[str, Message] = {
         N_("This installation opens only together with the keyring of the workstation it was set up on."),
         N_("Unlock that keyring, or use the recovery kit."),
     ),
+    "kdf-memory": Message(
+        N_("There is not enough memory to stretch the passphrase."), N_("Close other programs and try again.")
+    ),
     "slots-full": Message(N_("There is no room for another key slot."), N_("Remove one first.")),
     "slot-unknown": Message(N_("There is no such key slot."), N_("See `slot list`.")),
     "slot-last": Message(
@@ -528,6 +531,9 @@ MESSAGES: dict[str, Message] = {
     ),
     "stix-version": Message(N_("A STIX version this program does not know."), N_("Convert it to STIX 2.1.")),
     "stix-2.0": Message(N_("STIX 2.0 is not read yet."), N_("Convert it to STIX 2.1.")),
+    "too-many-variants": Message(
+        N_("Too many contents for one id and moment are held already."), N_("Settle the conflict first.")
+    ),
     "marking-redefined": Message(N_("It redefines a published TLP marking."), N_("Tell whoever made it.")),
     # age files
     "age-header": Message(

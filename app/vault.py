@@ -140,7 +140,13 @@ def unlock(
     except BaseException:
         os.close(lock)
         raise
-    unlocked = Unlocked(Installation(home, database, _identity(database), officer, clock), lock)
+    try:
+        identity = _identity(database)
+    except BaseException:
+        database.close()
+        os.close(lock)
+        raise
+    unlocked = Unlocked(Installation(home, database, identity, officer, clock), lock)
     try:
         _check_slots(home, database)
         known = officers.names(database.read())
@@ -322,6 +328,7 @@ def _slot_errors() -> Iterator[None]:
             "slots-full",
             "slot-unknown",
             "slot-last",
+            "kdf-memory",
         }
         raise Refused(error.code if error.code in own else "slots-damaged") from error
 

@@ -82,7 +82,8 @@ class Receiving:
 
     `frozen`: two manifests were signed for one number (a fork); nothing is accepted or sealed on this
     channel. `pending`:
-    they announced a new epoch that the officer has not confirmed. `closed` epochs never reopen. `want`:
+    they announced a new epoch that the officer has not confirmed, `skipped` those they began and left
+    meanwhile. `closed` epochs never reopen. `want`:
     missing numbers the officer asked for.
     """
 
@@ -93,6 +94,7 @@ class Receiving:
     void: Ranges = ()
     frozen: bool = False
     pending: EpochStart | None = None
+    skipped: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
     want: Ranges = ()
 
@@ -243,11 +245,8 @@ def received(
 def missing(receiving: Receiving) -> Ranges:
     """Numbers that were sealed before one we hold, and are neither received nor void."""
     newest = max(receiving.hashes, default=0)
-    absent = (
-        n
-        for n in range(receiving.upto + 1, newest)
-        if n not in receiving.hashes and not contains(receiving.void, n)
-    )
+    void = set(numbers(receiving.void, receiving.upto + 1, newest))
+    absent = (n for n in range(receiving.upto + 1, newest) if n not in receiving.hashes and n not in void)
     return ranges(absent)
 
 
@@ -257,13 +256,15 @@ def acknowledgement(receiving: Receiving) -> Acknowledgement | None:
         return None
     head = receiving.hashes.get(receiving.upto) or receiving.expected.get(receiving.upto, "")
     beyond = ranges(seq for seq in receiving.hashes if seq > receiving.upto)[:RANGES_LIMIT]
-    want = ranges(n for n in numbers(missing(receiving)) if contains(receiving.want, n))[:RANGES_LIMIT]
+    wanted = set(numbers(receiving.want))
+    want = ranges(n for n in numbers(missing(receiving)) if n in wanted)[:RANGES_LIMIT]
     return Acknowledgement(receiving.epoch, receiving.upto, head, beyond, want)
 
 
 def _advance(receiving: Receiving) -> Receiving:
     upto = receiving.upto
-    while upto + 1 in receiving.hashes or contains(receiving.void, upto + 1):
+    void = set(numbers(receiving.void, upto))
+    while upto + 1 in receiving.hashes or upto + 1 in void:
         upto += 1
     floor = upto - WINDOW
     return replace(
@@ -296,13 +297,32 @@ def restarted(channel: Channel, epoch: str, reason: Reason, restored: bool = Fal
     return Channel(fresh, receiving, mending=channel.mending or restored)
 
 
-def announced(receiving: Receiving, start: EpochStart) -> Receiving:
-    """They say their direction begins anew. The first of all opens at once; any other waits for the officer."""
+def announced(receiving: Receiving, start: EpochStart, others: Iterable[EpochStart] = ()) -> Receiving:
+    """They say their direction begins anew. The first of all opens at once; any other waits for the officer.
+
+    It must follow on the epoch known here, directly or over epochs they began and left meanwhile (`others`
+    are all starts
+    they stated): one that follows on a closed epoch was left itself, and an epoch never reopens.
+    """
     if start.new == receiving.epoch or start.new in receiving.closed:
         return receiving
-    if not receiving.epoch and start.reason == "first":
-        return replace(receiving, epoch=start.new)
-    return replace(receiving, pending=start)
+    if not receiving.epoch:
+        return (
+            replace(receiving, epoch=start.new)
+            if start.reason == "first"
+            else replace(receiving, pending=start)
+        )
+    before = {one.new: one for one in others}
+    skipped: list[str] = []
+    after = start.after
+    while after is not None and after.epoch != receiving.epoch:
+        if after.epoch in receiving.closed or after.epoch in skipped or after.epoch not in before:
+            return receiving
+        skipped.append(after.epoch)
+        after = before[after.epoch].after
+    if after is None:
+        return receiving
+    return replace(receiving, pending=start, skipped=tuple(skipped))
 
 
 def confirmed(channel: Channel) -> Channel:
@@ -314,7 +334,7 @@ def confirmed(channel: Channel) -> Channel:
     start = receiving.pending
     if start is None:
         return channel
-    closed = receiving.closed + ((receiving.epoch,) if receiving.epoch else ())
+    closed = receiving.closed + ((receiving.epoch,) if receiving.epoch else ()) + receiving.skipped
     knows_us = start.peer is not None and start.peer.epoch == sending.epoch
     upto = start.peer.seq if start.peer is not None and knows_us else 0
     lost = ranges(seq for seq, p in sending.packages.items() if seq > upto and p.state == "acked")

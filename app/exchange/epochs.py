@@ -79,6 +79,11 @@ def restart(installation: Installation, name: str, reason: Reason) -> Status:
         after = machine.restarted(before, secrets.token_hex(16), reason, restored=reason == "restored")
         counterparts.save_channel(tx, one.cid, after)
         packages.unack_statements(tx, one.cid)
+        # What lay unacked has not reached them for all we know: it may be released again.
+        left = bytes.fromhex(before.sending.epoch)
+        for seq, package in before.sending.packages.items():
+            if package.state in ("sealed", "handed"):
+                packages.move_ledger(tx, one.cid, left, seq, "void", False, ("sealed", "carried"))
         keys.skip_numbers(tx, one.cid)
         audit.append(
             tx,

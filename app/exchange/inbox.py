@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,6 +39,9 @@ from crypto import package as format_
 from crypto.errors import CryptoError
 from crypto.identity import read_card
 from crypto.package import Opened
+
+EPOCH_LIMIT = 16 << 10
+_EPOCH, _HASH = re.compile("[0-9a-f]{32}"), re.compile("(?:[0-9a-f]{64})?")
 
 
 @dataclass(frozen=True)
@@ -259,26 +263,40 @@ def _announce(installation: Installation, one: Counterpart, channel: Channel, op
     (epoch-pending) unless there is no such statement.
     """
     signer = read_card(one.card).signing
-    found: EpochStart | None = None
+    starts: dict[str, EpochStart] = {}
     for part, file in opened.parts():
-        if part.type == "statement" and part.size <= contents.PART_LIMITS["statement"]:
+        if part.type == "statement" and part.size <= EPOCH_LIMIT:
             try:
                 statement = statements.read(file.read(), signer, one.fingerprint)
-                facts = {name: value for name, value in statement.body.items() if name not in ("by", "at")}
-                start = msgspec.convert(facts, EpochStart) if statement.kind == "epoch" else None
-            except (CryptoError, msgspec.ValidationError):
+            except CryptoError:
                 continue
-            if start is not None and start.new == opened.manifest.epoch.hex():
-                found = start
+            if statement.kind == "epoch" and (start := _epoch_start(statement)) is not None:
+                starts[start.new] = start
+    found = starts.get(opened.manifest.epoch.hex())
     if found is None:
         return
+    after = machine.announced(channel.receiving, found, starts.values())
+    if after.pending != found:
+        raise Refused("epoch-closed", name=one.alias, seq=opened.manifest.seq)
     with installation.database.write() as tx:
-        receiving = machine.announced(channel.receiving, found)
-        counterparts.save_channel(tx, one.cid, replace(channel, receiving=receiving))
+        counterparts.save_channel(tx, one.cid, replace(channel, receiving=after))
         audit.append(
             tx, installation, "epoch.announced", sender=one.fingerprint, epoch=found.new, reason=found.reason
         )
     raise Refused("epoch-pending", name=one.alias, reason=found.reason)
+
+
+def _epoch_start(statement: statements.Statement) -> EpochStart | None:
+    """What a statement that starts an epoch says, None if that cannot be."""
+    facts = {name: value for name, value in statement.body.items() if name not in ("by", "at")}
+    try:
+        start = msgspec.convert(facts, EpochStart)
+    except msgspec.ValidationError:
+        return None
+    heads = [head for head in (start.after, start.peer) if head is not None]
+    sound = all(_EPOCH.fullmatch(epoch) for epoch in (start.new, *(head.epoch for head in heads)))
+    sound = sound and all(0 <= head.seq < 1 << 53 and _HASH.fullmatch(head.hash) for head in heads)
+    return start if sound else None
 
 
 def _commit(
@@ -335,7 +353,7 @@ def _commit(
                     content.failed.append((statement.kind, code))
     packages.add_header(tx, opened.header_hash, one.cid, manifest.seq, False)
     keys.used(tx, one.cid, opened.key, all_closed=channel.receiving.upto >= manifest.seq)
-    keys.expire(tx, installation, one.cid)
+    keys.expire(tx, installation)
     audit.append(
         tx,
         installation,

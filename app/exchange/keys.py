@@ -9,7 +9,7 @@ from typing import Literal
 
 from app.exchange.channel import Channel
 from app.store import counterparts
-from app.store.counterparts import OwnKey, TheirKey
+from app.store.counterparts import ERASE_DAYS, OwnKey, TheirKey
 from app.store.database import Connection
 from app.store.installation import Installation
 from crypto import kem, keys_part
@@ -19,9 +19,10 @@ from crypto.keys_part import KeysPart
 
 ONETIME, REUSABLE = "onetime", "reusable"
 ONETIME_GOAL = 16
+HELD_LIMIT = 256
 KID_BYTES = 16
 SKIPPED = 1 << 20
-RENEW_DAYS, USE_DAYS, ERASE_DAYS = 30, 90, 180
+RENEW_DAYS, USE_DAYS = 30, 90
 
 Protection = Literal["onetime", "reusable", "card"]
 
@@ -81,7 +82,10 @@ def publication(
 
     The reusable key is renewed every 30 days.
     """
-    live = counterparts.own_keys(connection, cid)
+    # What is told now may be used for 90 days from its coming: older keys are told no more, so that none
+    # is erased before.
+    tell = installation.days_ago(USE_DAYS)
+    live = [key for key in counterparts.own_keys(connection, cid) if key.created > tell]
     due = installation.days_ago(RENEW_DAYS)
     renewed = any(key.kind == REUSABLE and key.created > due for key in live)
     fresh = [] if renewed else [_fresh(connection, installation, cid, REUSABLE, 1)]
@@ -135,8 +139,9 @@ def take(tx: Connection, installation: Installation, cid: int, raw: bytes, last_
     for number, kid, public in part.onetime:
         if number <= last_used or number < part.floor or number in known:
             continue
-        if _sound(public):
+        if len(known) < HELD_LIMIT and _sound(public):
             counterparts.add_their_key(tx, cid, TheirKey(ONETIME, number, kid, public, now))
+            known.add(number)
         else:
             bad += 1
     if part.reusable is not None:
@@ -163,14 +168,9 @@ def used(tx: Connection, cid: int, key: Owned, all_closed: bool) -> None:
             counterparts.erase_own_key(tx, cid, ONETIME, own.number)
 
 
-def expire(tx: Connection, installation: Installation, cid: int) -> None:
+def expire(tx: Connection, installation: Installation) -> None:
     """Erase private halves made more than 180 days ago; the newest reusable one stays until it is renewed."""
-    old = installation.days_ago(ERASE_DAYS)
-    live = counterparts.own_keys(tx, cid)
-    newest = max((key.number for key in live if key.kind == REUSABLE), default=0)
-    for key in live:
-        if key.created < old and not (key.kind == REUSABLE and key.number == newest):
-            counterparts.erase_own_key(tx, cid, key.kind, key.number)
+    counterparts.erase_old_keys(tx, installation.days_ago(ERASE_DAYS))
 
 
 def unused(connection: Connection, cid: int) -> int:

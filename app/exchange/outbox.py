@@ -43,7 +43,7 @@ def listed(installation: Installation, to: str = "") -> list[Listed]:
         Listed(
             names[one.cid],
             one.seq,
-            sealing.outgoing_state(channels[one.cid], one.epoch.hex(), one.seq),
+            sealing.outgoing_state(channels[one.cid], one),
             one.sealed,
             one.size,
             one.protection,
@@ -78,9 +78,12 @@ def resend(installation: Installation, to: str, seq: int, target: Path | None, j
     ended = (
         counterparts.load_channel(installation.database.read(), one.cid).sending.epoch != record.epoch.hex()
     )
-    return releases.send(
+    released = releases.send(
         installation, one, wish, decision, record.release, None if ended else seq, target, job
     )
+    if ended:
+        _void(installation, one, record)
+    return released
 
 
 def void(installation: Installation, to: str, seq: int) -> None:
@@ -102,7 +105,7 @@ def _sealed(installation: Installation, to: str, seq: int) -> tuple[Counterpart,
     if record is None:
         raise Refused("package-unknown", seq=seq, name=one.alias)
     sending = counterparts.load_channel(reader, one.cid).sending
-    if sealing.outgoing_state(sending, record.epoch.hex(), seq) not in ("sealed", "handed", "left"):
+    if sealing.outgoing_state(sending, record) not in ("sealed", "handed", "left"):
         raise Refused("package-closed", seq=seq, name=one.alias)
     return one, record
 
@@ -140,8 +143,11 @@ def _priority(record: packages.Sealed) -> str:
 def _void(installation: Installation, one: Counterpart, record: packages.Sealed) -> None:
     with installation.database.write() as tx:
         channel = counterparts.load_channel(tx, one.cid)
+        if sealing.outgoing_state(channel.sending, record) == "sealed" and record.release is not None:
+            # It never left: they need not learn what it was going to be.
+            packages.withdraw_release(tx, one.cid, record.epoch, record.seq, record.release)
         if record.epoch.hex() == channel.sending.epoch:
             sending = machine.voided(channel.sending, record.seq)
             counterparts.save_channel(tx, one.cid, replace(channel, sending=sending))
-            sealing.mark_void(tx, one, sending, record.seq)
+        sealing.mark_void(tx, one, record.epoch, record.seq)
         audit.append(tx, installation, "package.void", to=one.fingerprint, seq=record.seq)

@@ -238,6 +238,7 @@ def _decide(
         waiting = objects.held_contents(reader, wish.contents)
     seen = {row.oid for row in waiting}
     resolve = Definitions(reader, hash_key)
+    elsewhere = _elsewhere(reader, hash_key, default)
     while waiting:
         needed = set[str]()
         for row in waiting:
@@ -247,6 +248,10 @@ def _decide(
             own = marking.effective(value, resolve)
             handling = None if row.handling is None else Level(row.handling)
             level = gate.stricter(own, handling, default)
+            if wish.contents is not None:
+                # Sent again: what the object has become since counts too.
+                now = elsewhere(row.id)
+                level = level if now is None else max(level, now)
             facts[row.vid] = (row, level, handling)
             candidates.append(
                 Candidate(row.vid, row.id, level, env.refs, row.sha256 in has, tuple(mentions(value)))
@@ -261,7 +266,7 @@ def _decide(
     judgement = gate.judge(
         candidates,
         terms,
-        _elsewhere(reader, hash_key, default),
+        elsewhere,
         wish.new_only,
         marking.canonical(),
         Stated(wish.purpose, wish.exercise),

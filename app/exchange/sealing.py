@@ -176,7 +176,7 @@ def seal(
                 raise Refused("store-busy")
             _commit(tx, installation, one, channel, key, record, sealed.header_hash, publication, standing)
             if content.replaces is not None:
-                mark_void(tx, one, before.sending, content.replaces)
+                mark_void(tx, one, draft.epoch, content.replaces)
             commit(tx, draft.epoch, draft.seq)
     except BaseException as error:
         if room is not None:
@@ -224,19 +224,18 @@ def carry(
     return delivered
 
 
-def mark_void(tx: Connection, one: Counterpart, sending: Sending, seq: int) -> None:
+def mark_void(tx: Connection, one: Counterpart, epoch: bytes, seq: int) -> None:
     """What else becomes of package `seq` when it is void: its ledger entries, its sealed file."""
-    epoch = bytes.fromhex(sending.epoch)
     before = ("sealed", "carried", "received", "accepted", "refused")
     packages.move_ledger(tx, one.cid, epoch, seq, "void", False, before)
     packages.set_closed(tx, one.cid, epoch, (seq,))
 
 
-def outgoing_state(sending: Sending, epoch: str, seq: int) -> str:
-    """Where package `seq` of an epoch stands: sealed, handed, acked, void; or left, in an epoch that ended."""
-    if epoch != sending.epoch:
-        return "left"
-    package = sending.packages.get(seq)
+def outgoing_state(sending: Sending, record: packages.Sealed) -> str:
+    """Where a package stands: sealed, handed, acked, void; of an epoch that ended: closed, or left behind unacked."""
+    if record.epoch.hex() != sending.epoch:
+        return "closed" if record.closed else "left"
+    package = sending.packages.get(record.seq)
     return "acked" if package is None else package.state
 
 
@@ -259,7 +258,7 @@ def _commit(
     if onetime is not None:
         store_counterparts.drop_their_keys(tx, one.cid, keys.ONETIME, onetime)
     keys.keep(tx, publication.fresh, record.seq)
-    keys.expire(tx, installation, one.cid)
+    keys.expire(tx, installation)
     for statement in carried:
         statements.keep_own(tx, installation, one.cid, statement)
     packages.add_carried(tx, one.cid, record.epoch, record.seq, {s.id for s in carried})
@@ -278,12 +277,15 @@ def _commit(
 def _standing(
     connection: Connection, installation: Installation, cid: int, channel: Channel
 ) -> list[Statement]:
-    """Every statement of ours they have not acked; with the first package of an epoch, the one that starts it."""
-    result = [Statement(k.id, k.kind, {}, k.raw) for k in packages.unacked_statements(connection, cid)]
+    """Every statement of ours they have not acked, those that start an epoch first: without them nothing else is read.
+
+    With the first package of an epoch, the one that starts it is made.
+    """
+    kept = [Statement(k.id, k.kind, {}, k.raw) for k in packages.unacked_statements(connection, cid)]
     start = channel.sending.start
     if channel.sending.next == 1 and start is not None:
-        result.append(statements.make(installation, "epoch", **asdict(start)))
-    return result
+        kept.append(statements.make(installation, "epoch", **asdict(start)))
+    return sorted(kept, key=lambda statement: statement.kind != "epoch")
 
 
 def _ack(

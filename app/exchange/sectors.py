@@ -44,8 +44,9 @@ class Subjects:
     def _find(self, stix_id: str) -> About:
         if not stix_id.startswith(RELATIONSHIP):
             return About(by_type(stix_id).kinds, self._sectors(stix_id) if self._by_sector else frozenset())
-        value = self._value(stix_id)
-        ends = [end for end in (value.get("source_ref"), value.get("target_ref")) if isinstance(end, str)]
+        values = self._values(stix_id)
+        named = {value.get(side) for value in values for side in ("source_ref", "target_ref")}
+        ends = [end for end in named if isinstance(end, str)]
         kinds = frozenset[str]().union(*(by_type(end).kinds for end in ends))
         if not self._by_sector:
             return About(kinds)
@@ -56,7 +57,7 @@ class Subjects:
         held = self._held(stix_id)
         if label := self._label(held):
             return label
-        named = set[str]() if held is None else _identities(objects.raw(self._connection, held.current))
+        named = set[str]().union(*map(_identities, self._raws(held)))
         for raw in store.relationships_to(self._connection, objects.id_hash(self._hash_key, stix_id)):
             if b'"targets"' in raw or ESCAPE in raw:
                 link = msgspec.json.decode(raw, type=dict[str, object])
@@ -68,9 +69,10 @@ class Subjects:
         return self._of_identity(end) if end.startswith(IDENTITY) else self(end).sectors
 
     def _of_identity(self, stix_id: str) -> frozenset[str]:
-        given = self._value(stix_id).get("sectors")
-        words = given if isinstance(given, list) else []
-        return frozenset(word for word in words if isinstance(word, str))
+        given = (value.get("sectors") for value in self._values(stix_id))
+        return frozenset(
+            word for words in given if isinstance(words, list) for word in words if isinstance(word, str)
+        )
 
     def _label(self, held: ObjectRow | None) -> frozenset[str]:
         return frozenset() if held is None else store.sectors(self._connection, held.oid)
@@ -78,11 +80,15 @@ class Subjects:
     def _held(self, stix_id: str) -> ObjectRow | None:
         return objects.find(self._connection, objects.id_hash(self._hash_key, stix_id))
 
-    def _value(self, stix_id: str) -> Mapping[str, object]:
-        held = self._held(stix_id)
+    def _raws(self, held: ObjectRow | None) -> list[bytes]:
+        """Every content held: what any of them is about, each may leave as."""
         if held is None:
-            return {}
-        return msgspec.json.decode(objects.raw(self._connection, held.current), type=dict[str, object])
+            return []
+        versions = objects.versions_of(self._connection, held.oid)
+        return [objects.raw(self._connection, version.vid) for version in versions if not version.dropped]
+
+    def _values(self, stix_id: str) -> list[Mapping[str, object]]:
+        return [msgspec.json.decode(raw, type=dict[str, object]) for raw in self._raws(self._held(stix_id))]
 
 
 def _identities(raw: bytes) -> set[str]:

@@ -28,6 +28,7 @@ from app.store.installation import Installation
 from app.store.objects import ObjectRow
 
 STEP = 500
+VARIANTS_LIMIT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def take(
 
     `foreign`: they come from a counterpart, who may raise the level of what is held here and never lower it.
     """
-    taking = _Taking(tx, origin, default, foreign, counts or Counts())
+    taking = _Taking(tx, origin, default, foreign, counts or Counts(), job)
     for number, one in enumerate(incoming):
         if number % STEP == 0:
             job.step(number, total, "store")
@@ -150,7 +151,10 @@ def compare(
 class _Taking:
     """One act of taking objects in. New ones are put into the store many at a time."""
 
-    def __init__(self, tx: Connection, origin: int, default: Level, foreign: bool, counts: Counts) -> None:
+    def __init__(
+        self, tx: Connection, origin: int, default: Level, foreign: bool, counts: Counts, job: Job
+    ) -> None:
+        self._job = job
         self.counts = counts
         self._tx, self._origin, self._default, self._foreign = tx, origin, default, foreign
         self._hash_key = objects.hash_key(tx)
@@ -181,7 +185,7 @@ class _Taking:
         if known is None:
             self._add(idh, env, given, one.raw)
         else:
-            self._join(known, env, given, one.raw)
+            self._join(known, env, given, one)
         if is_definition:
             self._store()
             self._arrived.append(env.id)
@@ -190,11 +194,17 @@ class _Taking:
     def end(self) -> None:
         """Store what waits; read again what came before a definition it needs."""
         self._store()
-        for definition in self._arrived:
-            for vid in objects.referrers(self._tx, objects.id_hash(self._hash_key, definition)):
-                value = msgspec.json.decode(objects.raw(self._tx, vid), type=dict[str, object])
-                level = marking.effective(value, self._definitions)
-                objects.set_marking(self._tx, vid, level, self._default)
+        affected = {
+            vid
+            for definition in self._arrived
+            for vid in objects.referrers(self._tx, objects.id_hash(self._hash_key, definition))
+        }
+        for number, vid in enumerate(sorted(affected)):
+            if number % STEP == 0:
+                self._job.step(number, len(affected), "store")
+            value = msgspec.json.decode(objects.raw(self._tx, vid), type=dict[str, object])
+            level = marking.effective(value, self._definitions)
+            objects.set_marking(self._tx, vid, level, self._default)
 
     def _add(self, idh: int, env: Envelope, given: Level | None, raw: bytes) -> None:
         self._oid += 1
@@ -215,9 +225,9 @@ class _Taking:
         if len(self._fresh) == STEP:
             self._store()
 
-    def _join(self, known: ObjectRow, env: Envelope, given: Level | None, raw: bytes) -> None:
+    def _join(self, known: ObjectRow, env: Envelope, given: Level | None, one: Incoming) -> None:
         """Another content, or the same, of an object that is held."""
-        tx, oid = self._tx, known.oid
+        tx, oid, raw = self._tx, known.oid, one.raw
         if self._foreign or env.marking is None:
             given = _not_below(known, env.marking, given, self._foreign)
         if given is not None and (known.handling is None or given > known.handling):
@@ -228,7 +238,11 @@ class _Taking:
             objects.add_source(tx, held, self._origin)
             self.counts.same += 1
             return
-        beside = [v for v in objects.versions_at(tx, oid, env.moment) if not v.dropped]
+        everything = objects.versions_at(tx, oid, env.moment)
+        if len(everything) >= VARIANTS_LIMIT:
+            self.counts.refused.append((one.where, "too-many-variants"))
+            return
+        beside = [v for v in everything if not v.dropped]
         # The numbers given out to waiting objects are not in the store yet: it must not give them out again.
         self._store()
         vid = objects.add_version(tx, oid, env, env.marking, raw, sha256, self._targets(env))

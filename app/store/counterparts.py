@@ -76,6 +76,10 @@ def put_channel(tx: Connection, cid: int, state: str) -> None:
 # Keys -------------------------------------------------------------------------------------------------------
 
 
+ERASE_DAYS = 180
+"""No private half of a one-time or replaced reusable key lives longer (protocol.md 3.3)."""
+
+
 @dataclass(frozen=True)
 class OwnKey:
     """A key pair of ours for one counterpart. `kind` is onetime or reusable; `published`: the seq that
@@ -125,6 +129,15 @@ def own_keys(connection: Connection, cid: int | None = None) -> list[OwnKey]:
 def erase_own_key(tx: Connection, cid: int, kind: str, number: int) -> None:
     """Erase a private half for good (the store overwrites deleted rows)."""
     tx.execute("DELETE FROM own_key WHERE cid = ? AND kind = ? AND number = ?", (cid, kind, number))
+
+
+def erase_old_keys(tx: Connection, before: str) -> None:
+    """Erase every private half made before a time; of the reusable ones the newest of each counterpart stays."""
+    tx.execute(
+        "DELETE FROM own_key WHERE created < ? AND NOT (kind = 'reusable' AND number ="
+        " (SELECT max(number) FROM own_key AS other WHERE other.cid = own_key.cid AND other.kind = 'reusable'))",
+        (before,),
+    )
 
 
 def last_own_number(connection: Connection, cid: int, kind: str) -> int:

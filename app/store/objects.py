@@ -463,7 +463,7 @@ def held_contents(connection: Connection, contents: Sequence[bytes]) -> list[Hel
     """The versions with these SHA-256, in order of arrival; one that is not held any more is left out."""
     sql = (
         "SELECT vid, oid, id, type, version.modified, sha256, handling, variants FROM version"
-        " JOIN object USING (oid) WHERE sha256 = ?"
+        " JOIN object USING (oid) WHERE sha256 = ? AND dropped = 0"
     )
     found = [row for sha256 in contents for row in connection.execute(sql, (sha256,))]
     return [Held(*row) for row in sorted(found)]

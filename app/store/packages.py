@@ -76,9 +76,10 @@ def sealed(connection: Connection, cid: int | None = None) -> list[Sealed]:
 
 
 def sealed_at(connection: Connection, cid: int, seq: int) -> Sealed | None:
-    """The package with that number, of the newest epoch that has it."""
+    """The package with that number: one that is not closed before others, of a newer epoch before an older one."""
     row = connection.execute(
-        f"SELECT {_SEALED} FROM outbox WHERE cid = ? AND seq = ? ORDER BY rowid DESC LIMIT 1", (cid, seq)
+        f"SELECT {_SEALED} FROM outbox WHERE cid = ? AND seq = ? ORDER BY closed, rowid DESC LIMIT 1",
+        (cid, seq),
     ).fetchone()
     return _sealed(row) if row else None
 
@@ -442,6 +443,15 @@ def add_carried(tx: Connection, cid: int, epoch: bytes, seq: int, ids: Iterable[
     tx.executemany(
         "INSERT INTO carried (cid, epoch, seq, statement) VALUES (?, ?, ?, ?)",
         ((cid, epoch, seq, i) for i in ids),
+    )
+
+
+def withdraw_release(tx: Connection, cid: int, epoch: bytes, seq: int, release: bytes) -> None:
+    """Let the release statement of a package that never left ride no more."""
+    tx.execute(
+        "UPDATE statement SET acked = 1 WHERE cid = ? AND ours = 1 AND kind = 'release' AND instr(raw, ?) > 0"
+        " AND id IN (SELECT statement FROM carried WHERE cid = ? AND epoch = ? AND seq = ?)",
+        (cid, release.hex().encode(), cid, epoch, seq),
     )
 
 
