@@ -186,7 +186,7 @@ MESSAGES: dict[str, Message] = {
     "ids-missing": Message(N_("{path} holds no id."), N_("Write one STIX id on each line.")),
     "internal": Message(
         N_("Mithaq failed: {what}."),
-        N_("Nothing was changed by this step. Report it with MITHAQ_TRACE=1 set."),
+        N_("See `audit list` for what was done before it; report it with MITHAQ_TRACE=1 set."),
     ),
     # What check and audit verify find
     "problems-found": Message(N_("{count} problems were found."), N_("See the list above.")),
@@ -299,7 +299,7 @@ MESSAGES: dict[str, Message] = {
         N_("Not opened: the signature does not match the card."), N_("Ask them to send it again.")
     ),
     "not-for-us": Message(
-        N_("Not opened: no key here fits; the package is for somebody else, or its key is gone."),
+        N_("Not opened: no key here fits. It is for somebody else, or it is void or was opened before."),
         N_("Check with the sender whom it was sealed for."),
     ),
     "sender-unknown": Message(

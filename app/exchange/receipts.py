@@ -123,7 +123,7 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
         package.seq,
         "received",
         True,
-        ("sealed", "carried", "accepted", "refused"),
+        ("sealed", "carried", "accepted", "refused", "void"),
     )
     for state, given in (("accepted", answer.accepted), ("refused", answer.refused)):
         for first, last in given:

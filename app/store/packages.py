@@ -392,7 +392,7 @@ def move_ledger_range(
     """Bring the entries at positions first..last of a package to `state`, as its receipt says."""
     tx.execute(
         "UPDATE ledger SET state = ?, acknowledged = 1 WHERE cid = ? AND epoch = ? AND seq = ?"
-        " AND position BETWEEN ? AND ? AND state NOT IN ('void', 'recalled')",
+        " AND position BETWEEN ? AND ? AND state <> 'recalled'",
         (state, cid, epoch, seq, first, last),
     )
 

@@ -123,6 +123,21 @@ class Exchange(RuleBasedStateMachine):
         self._note_key(sender, done.package)
         self.way[other(sender)].append(done.package.path)
 
+    @rule(sender=sides, at=st.integers(0, 9), again=st.booleans())
+    def take_back(self, sender, at, again):
+        """Declare a package void that is not acked, or seal its release again."""
+        site, to = self.sites[sender], other(sender)
+        open_ = [p for p in outbox.listed(site, to) if p.state in ("sealed", "handed") and p.release]
+        if open_:
+            package = open_[at % len(open_)]
+            if again:
+                done = outbox.resend(site, to, package.seq, beside(site), quiet())
+                assert done.release == package.release
+                self._note_key(sender, done.package)
+                self.way[to].append(done.package.path)
+            else:
+                outbox.void(site, to, package.seq)
+
     @rule(sender=sides)
     def answer(self, sender):
         if inbox_empty(self.sites[sender]):
@@ -177,7 +192,12 @@ class Exchange(RuleBasedStateMachine):
                     inbox.reject(site, one.number, "no")
 
     def _receive(self, to, path):
-        got = receive(self.sites[to], path)
+        try:
+            got = receive(self.sites[to], path)
+        except Refused as error:
+            # Void, and closed here by its successors: the key it was sealed to is gone with them.
+            assert (error.code, self._is_void(to, path)) == ("not-for-us", True)  # noqa: PT017
+            return
         if got.status != "duplicate":
             assert got.status in ("new", "gap", "closed")
             assert set(got.failed) <= {("release", "release-twice")}
@@ -187,6 +207,11 @@ class Exchange(RuleBasedStateMachine):
                 assert self.entered[to, record.release.hex()] == 1, "a release entered twice"
             self.taken[to, got.seq] += 1
             assert self.taken[to, got.seq] == 1, "taken twice"
+
+    def _is_void(self, to, path):
+        _, _, seq = inbox.which(self.sites[other(to)], path)
+        state = channel(self.sites[other(to)], to).sending.packages[seq].state
+        return state == "void" and seq <= channel(self.sites[to], other(to)).receiving.upto
 
     # Laws ---------------------------------------------------------------------------------------------------
 

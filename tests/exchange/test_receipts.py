@@ -7,7 +7,7 @@ import json
 import pytest
 import rfc8785
 
-from app.exchange import inbox, receipts
+from app.exchange import inbox, outbox, receipts
 from app.jobs import quiet
 from app.messages import Refused
 from crypto import document
@@ -211,3 +211,24 @@ def test_nothing_is_answered_to_whom_nothing_came_from(world):
         receipts.send(world.beta, "alpha", beside(world.beta), quiet())
     assert caught.value.code == "nothing-received"
     assert state(world.beta) == before
+
+
+@pytest.mark.parametrize("act", [outbox.void, outbox.resend])
+def test_a_receipt_for_a_void_package_says_who_has_it(met, act):
+    take(met.alpha, *map(indicator, range(2)))
+    first = release(met.alpha, "beta").package
+    more = (beside(met.alpha), quiet()) if act is outbox.resend else ()
+    act(met.alpha, "beta", first.seq, *more)
+    assert ledger_of(met.alpha, first.seq) == [("void", False)] * 2
+    # It was not lost after all, and comes before the news that it is void.
+    number = receive(met.beta, first.path).number
+    assert receipt_to(met)
+    assert ledger_of(met.alpha, first.seq) == [("received", True)] * 2
+    inbox.accept(met.beta, number, None, quiet())
+    assert receipt_to(met)
+    assert ledger_of(met.alpha, first.seq) == [("accepted", True)] * 2
+    assert problems(met.alpha) == []
+
+
+def ledger_of(site, seq):
+    return [(e.state, e.acknowledged) for e in receipts.ledger(site, "beta") if e.seq == seq]
