@@ -8,13 +8,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # What Qt needs to show a window. Without the first six not even its core can be imported.
 QT_LIBRARIES := libglib2.0-0 libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3 \
     libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0
-# A display for tests that drive the real window, and a Secret Service for those that keep a secret in a real keyring.
-TEST_LIBRARIES := xvfb xauth dbus dbus-daemon gnome-keyring
+# A display for tests that drive the real window, a Secret Service for those that keep a secret in a real keyring, and what
+# kills a process or fails a call at one place.
+TEST_LIBRARIES := xvfb xauth dbus dbus-daemon gnome-keyring strace
 # Age as others wrote it; Node only where there is none.
 INTEROP := build/interop
 INTEROP_LIBRARIES := age minisign gnupg $(if $(shell command -v npm),,nodejs npm)
-# Failing any system call once.
-TORTURE_LIBRARIES := strace
 # Debian splits what makes a virtual environment off from Python.
 VENV_LIBRARIES := $(shell $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
 
@@ -53,7 +52,7 @@ bench: system-interop setup ## Measure, print the figures beside the asked ones,
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: torture
-torture: system-torture setup ## Run the long and destructive tests
+torture: system-test setup ## Run the long and destructive tests
 	@$(BIN)/python -m pytest -m torture --timeout=1800 $(ARGS)
 
 .PHONY: interop
@@ -100,7 +99,7 @@ clean: ## Remove everything that was made, the virtual environment too
 
 # --- what the targets stand on ----------------------------------------------------------------------------------------
 
-.PHONY: system-python system-qt system-test system-torture system-interop
+.PHONY: system-python system-qt system-test system-interop
 system-python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed." >&2; exit 1; }
 	@test -z "$(VENV_LIBRARIES)" || scripts/system_libraries.sh $(VENV_LIBRARIES)
@@ -108,8 +107,6 @@ system-qt:
 	@scripts/system_libraries.sh $(VENV_LIBRARIES) $(QT_LIBRARIES)
 system-test:
 	@scripts/system_libraries.sh $(VENV_LIBRARIES) $(QT_LIBRARIES) $(TEST_LIBRARIES)
-system-torture:
-	@scripts/system_libraries.sh $(VENV_LIBRARIES) $(QT_LIBRARIES) $(TEST_LIBRARIES) $(TORTURE_LIBRARIES)
 system-interop:
 	@scripts/system_libraries.sh $(VENV_LIBRARIES) $(QT_LIBRARIES) $(TEST_LIBRARIES) $(INTEROP_LIBRARIES)
 
