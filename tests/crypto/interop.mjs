@@ -1,9 +1,12 @@
 // One step of tests/crypto/test_interop.py: age-encryption (typage) under Node, standard input to standard output.
 //   node interop.mjs keygen | recipient IDENTITY | encrypt RECIPIENT... | decrypt IDENTITY
+import { webcrypto } from "node:crypto";
 import { readFileSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
+// Debian's Node 18 keeps it to itself.
+globalThis.crypto ??= webcrypto;
 const require = createRequire(process.env.MITHAQ_NODE_MODULES + "/");
 const age = await import(pathToFileURL(require.resolve("age-encryption")));
 const [step, ...given] = process.argv.slice(2);
