@@ -19,40 +19,53 @@ from app.jobs import Cancelled
 from app.messages import Refused
 
 TABLE = {
-    "init": "installation",
-    "card": "installation",
-    "check": "installation",
-    "officer": "installation",
-    "setting": "installation",
-    "slot": "slots",
-    "audit": "installation",
-    "counterpart": "counterparts",
-    "agreement": "agreements",
-    "import": "holdings",
-    "list": "holdings",
-    "search": "holdings",
-    "show": "holdings",
-    "resolve": "holdings",
-    "handling": "holdings",
-    "sector": "agreements",
-    "export": "holdings",
-    "release": "outgoing",
-    "outbox": "outgoing",
-    "carry": "outgoing",
-    "resend": "outgoing",
-    "void": "outgoing",
-    "channel": "channels",
-    "receipt": "outgoing",
-    "ledger": "outgoing",
-    "drop": "outgoing",
-    "which": "incoming",
-    "receive": "incoming",
-    "inbox": "incoming",
-    "accept": "incoming",
-    "reject": "incoming",
-    "age": "age",
-    "practice": "practice",
+    "init": ("installation", "Create an installation."),
+    "card": ("installation", "This installation's card."),
+    "check": ("installation", "Check the store, the log and the sealed packages kept here."),
+    "officer": ("installation", "Who works here."),
+    "setting": ("installation", "What an officer may set."),
+    "slot": (
+        "slots",
+        "What opens this installation: passphrases, this workstation's keyring, a recovery kit.",
+    ),
+    "audit": ("installation", "The tamper-evident log."),
+    "counterpart": ("counterparts", "Whom this installation exchanges with."),
+    "agreement": ("agreements", "What each side may give the other, signed by both."),
+    "import": ("holdings", "Import STIX 2.1 bundles into the holdings."),
+    "list": ("holdings", "What is held, newest first."),
+    "search": (
+        "holdings",
+        "Objects whose names, descriptions, patterns or external ids have every word of TEXT.",
+    ),
+    "show": ("holdings", "One object: its level, where it came from, its versions, its text."),
+    "resolve": ("holdings", "End a conflict: keep one content, set the others aside."),
+    "handling": ("holdings", "Set the TLP level at which an object is treated here."),
+    "sector": (
+        "agreements",
+        "Say what sectors an object is about; with none, what identities say counts again.",
+    ),
+    "export": ("holdings", "Write what is held, every version, as one STIX bundle in the clear."),
+    "release": ("outgoing", "Seal what may leave into one package for one counterpart."),
+    "outbox": ("outgoing", "Sealed packages and how far they got."),
+    "carry": ("outgoing", "Copy a sealed package once more, byte for byte."),
+    "resend": ("outgoing", "Release again what a lost package had, as a new package; SEQ becomes void."),
+    "void": (
+        "outgoing",
+        "Declare a package void that was sealed wrongly or is lost; the next one tells them.",
+    ),
+    "channel": ("channels", "The ordered exchange with one counterpart."),
+    "receipt": ("outgoing", "Seal the signed answer to what a counterpart sent."),
+    "ledger": ("outgoing", "Who was given which version of what, and how far it got."),
+    "drop": ("drops", "Folders both sides reach, used as mailboxes."),
+    "which": ("incoming", "What a package file is, if it was sealed or opened here before."),
+    "receive": ("incoming", "Open a package into the inbox."),
+    "inbox": ("incoming", "Received packages waiting for review."),
+    "accept": ("incoming", "Take objects of a package into the holdings."),
+    "reject": ("incoming", "Refuse what is still pending of a package."),
+    "age": ("age", "Plain age v1 files."),
+    "practice": ("practice", "Let two practice installations exchange sample intel, step by step."),
 }
+"""Each command: the module it lives in, and the line the list of commands says of it."""
 
 
 class Commands(click.Group):
@@ -66,10 +79,15 @@ class Commands(click.Group):
         """Import the module behind a name and take its command."""
         if cmd_name not in TABLE:
             return None
-        module = importlib.import_module(f"app.cli.{TABLE[cmd_name]}")
+        module = importlib.import_module(f"app.cli.{TABLE[cmd_name][0]}")
         command = module.COMMANDS[cmd_name]
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in TABLE.items()])
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,4 +1,4 @@
-"""Commands about what leaves: release, outbox, carry, receipt, ledger, drop."""
+"""Commands about what leaves: release, outbox, carry, resend, void, receipt, ledger."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from app.cli.base import NUMBER_LIMIT, Session, ids_from, say_refused, spoken_ranges, table, why
-from app.exchange import drops, outbox, receipts, releases, sealing
+from app.cli.base import NUMBER_LIMIT, Session, ids_from, say_refused, table, why
+from app.exchange import outbox, receipts, releases, sealing
 from app.exchange.releases import Decision, Wish
 from app.holdings import browsing
 from app.messages import Refused, _
@@ -226,62 +226,6 @@ def ledger(session: Session, to: str, id_: str) -> int:
     return session.show(document, table((e.to, e.seq, e.state, e.id, e.modified) for e in found))
 
 
-@click.group()
-def drop() -> None:
-    """Folders both sides reach, used as mailboxes."""
-
-
-@drop.command("add")
-@click.argument("name")
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--with", "with_", required=True, metavar="NAME", help="The counterpart it is shared with.")
-@click.pass_obj
-def drop_add(session: Session, name: str, folder: Path, with_: str) -> int:
-    """Use FOLDER as a drop with a counterpart."""
-    with session.unlocked() as installation:
-        drops.add(installation, name, folder, with_)
-    return session.show({"name": name, "folder": str(folder.absolute())}, [_("Drop added.")])
-
-
-@drop.command("list")
-@click.pass_obj
-def drop_list(session: Session) -> int:
-    """The drops in use."""
-    with session.unlocked() as installation:
-        found = drops.listed(installation)
-    document = {"drops": [{"name": d.name, "with": d.counterpart, "folder": d.folder} for d in found]}
-    return session.show(document, table((d.name, d.counterpart, d.folder) for d in found))
-
-
-@drop.command("sync")
-@click.argument("names", metavar="[NAME]...", nargs=-1)
-@click.pass_obj
-def drop_sync(session: Session, names: tuple[str, ...]) -> int:
-    """Publish what waits in the outbox, find what is for us, and open it into the inbox."""
-    with session.unlocked() as installation:
-        done = drops.sync(installation, names, session.job())
-    document = {
-        "published": [{"drop": d, "seq": seq} for d, seq in done.published],
-        "received": [
-            {"drop": d, "number": r.number, "from": r.sender, "seq": r.seq, "status": r.status}
-            for d, r in done.received
-        ],
-        "refused": [{"drop": d, "file": file, "code": code} for d, file, code in done.refused],
-    }
-    lines = [
-        _("Published: {n}").format(n=len(done.published)),
-        _("Received: {n}").format(n=len(done.received)),
-    ]
-    lines += [f"{file}: {why(code)}" for _drop, file, code in done.refused]
-    lines += [
-        why(f"status-{r.status}", missing=spoken_ranges(r.missing))
-        for _drop, r in done.received
-        if r.status != "new"
-    ]
-    attention = bool(done.refused) or any(r.status != "new" for _drop, r in done.received)
-    return session.show(document, lines, attention)
-
-
 COMMANDS: dict[str, click.Command] = {
     "release": release,
     "outbox": outbox_,
@@ -290,5 +234,4 @@ COMMANDS: dict[str, click.Command] = {
     "void": void,
     "receipt": receipt,
     "ledger": ledger,
-    "drop": drop,
 }
