@@ -191,10 +191,11 @@ def add_slot(
 ) -> None:
     """One more passphrase; with `device`, it opens only together with a secret kept in this workstation's keyring.
 
-    Raises `Refused`: passphrase-short, keyring-unavailable, slots-full.
+    Raises `Refused`: passphrase-short, name-unusable, keyring-unavailable, slots-full.
     """
     if len(passphrase) < PASSPHRASE_LENGTH:
         raise Refused("passphrase-short", least=PASSPHRASE_LENGTH)
+    label = officers.good_name(label) if label else ""
     secret = _make_device_secret(installation.home) if device else None
     with _slot_errors():
         raw = slots.add(
@@ -210,6 +211,7 @@ def add_slot(
 
 def add_recovery_slot(installation: Installation, label: str) -> tuple[str, ...]:
     """A recovery kit: its words are returned once and kept nowhere. Raises `Refused` (slots-full)."""
+    label = officers.good_name(label) if label else ""
     with _slot_errors():
         raw, words = slots.add_recovery(_slots_file(installation), installation.database.key, label)
     _replace_slots(installation, raw, "slot.added", kind="recovery", label=label)

@@ -51,6 +51,8 @@ def test_a_second_passphrase_opens_and_the_first_can_go(home):
             (2, "passphrase", "deputy"),
         ]
         assert refusal(vault.add_slot, installation, "short", "", device=False) == "passphrase-short"
+        assert refusal(vault.add_slot, installation, SECOND, "a\u202eb", device=False) == "name-unusable"
+        assert refusal(vault.add_recovery_slot, installation, "x" * 201) == "name-unusable"
         assert refusal(vault.remove_slot, installation, 9) == "slot-unknown"
     assert opens(home, SECOND)
     with vault.unlocked(home, SECOND) as installation:
