@@ -22,13 +22,14 @@ from tests.bench.figure import Figure
 
 HERE = Path(__file__).resolve().parent
 REPORT = HERE.parent.parent / "build" / "bench.json"
+HELPERS = frozenset(("figure", "synthetic"))
 MARKS = {True: "kept", False: "MISSED", None: "-"}
 
 
 def names(wanted: Sequence[str] = ()) -> Iterator[str]:
     """The measuring modules, or those of them that are wanted."""
     for path in sorted(HERE.glob("*.py")):
-        if not path.stem.startswith("_") and path.stem != "figure" and (not wanted or path.stem in wanted):
+        if not path.stem.startswith("_") and path.stem not in HELPERS and (not wanted or path.stem in wanted):
             yield path.stem
 
 
