@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import vault
-from app.exchange import counterparts, inbox, receipts, releases
+from app.exchange import counterparts, deciding, inbox, receipts, receiving, releases
 from app.exchange.releases import Wish
 from app.formats import stix
 from app.holdings import importing
@@ -69,7 +69,7 @@ def run(folder: Path, say: Say) -> None:
         say(_("{name} seals a signed receipt and carries it back.").format(name=there.name))
         answer = receipts.send(b, here.name, stick, quiet())
         say(f"  {answer.path}")
-        inbox.receive(a, answer.path, quiet())
+        receiving.receive(a, answer.path, quiet())
         states = [entry.state for entry in receipts.ledger(a)]
         say(_("The ledger of {name} now says who has what:").format(name=here.name))
         for state in sorted(set(states)):
@@ -95,7 +95,7 @@ def _release(a: Installation, there: Site, stick: Path, say: Say) -> Path:
 
 
 def _review(b: Installation, package: Path, say: Say) -> None:
-    got = inbox.receive(b, package, quiet())
+    got = receiving.receive(b, package, quiet())
     say(
         _("{name} opens package {seq} from {sender} into the inbox:").format(
             name=b.officer, seq=got.seq, sender=got.sender
@@ -106,7 +106,7 @@ def _review(b: Installation, package: Path, say: Say) -> None:
     say("  " + ", ".join(f"{status}: {count}" for status, count in review.counts.items() if count))
     for one in review.objects[:5]:
         say(f"  {one.status}  {one.type}  {plain(one.name)}")
-    decided = inbox.accept(b, got.number, None, quiet())
+    decided = deciding.accept(b, got.number, None, quiet())
     say(_("{n} objects accepted into the holdings.").format(n=decided.accepted))
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import click
 
 from app.cli.base import NUMBER_LIMIT, Session, ids_from, spoken_ranges, table, why
-from app.exchange import inbox
-from app.exchange.inbox import Decided, Listed, Received
+from app.exchange import deciding, inbox, receiving
+from app.exchange.deciding import Decided
+from app.exchange.inbox import Listed
+from app.exchange.receiving import Received
 from app.messages import _, ngettext, plain
 
 
@@ -19,7 +21,7 @@ from app.messages import _, ngettext, plain
 def which(session: Session, file: Path) -> int:
     """What a package file is, if it was sealed or opened here before."""
     with session.unlocked() as installation:
-        known = inbox.which(installation, file)
+        known = receiving.which(installation, file)
     if known is None:
         return session.show({"known": False}, [_("Not sealed and not opened here before.")])
     name, side, seq = known
@@ -34,7 +36,7 @@ def which(session: Session, file: Path) -> int:
 def receive(session: Session, file: Path) -> int:
     """Open a package into the inbox."""
     with session.unlocked() as installation:
-        got = inbox.receive(installation, file, session.job())
+        got = receiving.receive(installation, file, session.job())
     return session.show(
         _received(got), _received_lines(got), attention=got.status != "new" or bool(got.failed)
     )
@@ -123,7 +125,7 @@ def inbox_show(session: Session, number: int) -> int:
 def accept(session: Session, number: int, ids: Path | None) -> int:
     """Take objects of a package into the holdings."""
     with session.unlocked() as installation:
-        decided = inbox.accept(installation, number, None if ids is None else ids_from(ids), session.job())
+        decided = deciding.accept(installation, number, None if ids is None else ids_from(ids), session.job())
     return _show_decided(session, decided)
 
 
@@ -134,7 +136,7 @@ def accept(session: Session, number: int, ids: Path | None) -> int:
 def reject(session: Session, number: int, reason: str) -> int:
     """Refuse what is still pending of a package."""
     with session.unlocked() as installation:
-        decided = inbox.reject(installation, number, reason)
+        decided = deciding.reject(installation, number, reason)
     return _show_decided(session, decided)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from app import audit, officers
 from app.courier import drop
-from app.exchange import counterparts, inbox, outbox, sealing
-from app.exchange.inbox import Received
+from app.exchange import counterparts, outbox, receiving, sealing
+from app.exchange.receiving import Received
 from app.jobs import Job
 from app.messages import Refused
 from app.store import counterparts as store_counterparts
@@ -129,9 +129,9 @@ def _fetch(
     for found in drop.listing(folder):
         mark = b""
         try:
-            mark = inbox.header_hash(found.path)
+            mark = receiving.header_hash(found.path)
             if mark not in seen and packages.header(reader, mark) is None:
-                results.append((found.name, inbox.receive(installation, found.path, job)))
+                results.append((found.name, receiving.receive(installation, found.path, job)))
         except Refused as error:
             if error.code == "not-for-us":
                 with installation.database.write() as tx:

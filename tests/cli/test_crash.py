@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from app.courier.folder import TEMPORARY
-from app.exchange import inbox, receipts
+from app.exchange import deciding, inbox, receipts
 from app.holdings import browsing
 from app.jobs import quiet
 from app.messages import Refused
@@ -135,11 +135,11 @@ def accepted(site, folder):
 def accept_again(site, folder):
     if accepted(site, folder):
         with pytest.raises(Refused) as caught:
-            inbox.accept(site, 1, None, quiet())
+            deciding.accept(site, 1, None, quiet())
         assert caught.value.code in ("nothing-pending", "package-unknown")
     else:
         number = inbox.listed(site)[0].number
-        assert inbox.accept(site, number, None, quiet()).accepted == 3
+        assert deciding.accept(site, number, None, quiet()).accepted == 3
 
 
 ACTS = {

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from app.exchange import inbox, outbox, receipts
+from app.exchange import deciding, inbox, outbox, receipts, receiving
 from app.holdings import browsing
 from app.jobs import quiet
 from app.messages import Refused
@@ -187,9 +187,9 @@ class Exchange(RuleBasedStateMachine):
         for one in inbox.listed(site):
             if one.state == "pending":
                 if all_:
-                    inbox.accept(site, one.number, None, quiet())
+                    deciding.accept(site, one.number, None, quiet())
                 else:
-                    inbox.reject(site, one.number, "no")
+                    deciding.reject(site, one.number, "no")
 
     def _receive(self, to, path):
         try:
@@ -209,7 +209,7 @@ class Exchange(RuleBasedStateMachine):
             assert self.taken[to, got.seq] == 1, "taken twice"
 
     def _is_void(self, to, path):
-        _, _, seq = inbox.which(self.sites[other(to)], path)
+        _, _, seq = receiving.which(self.sites[other(to)], path)
         state = channel(self.sites[other(to)], to).sending.packages[seq].state
         return state == "void" and seq <= channel(self.sites[to], other(to)).receiving.upto
 

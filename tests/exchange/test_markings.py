@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.exchange import inbox
+from app.exchange import deciding, inbox
 from app.holdings import browsing, handling
 from app.intel import marking
 from app.intel.marking import Level
@@ -113,7 +113,7 @@ def test_the_published_definitions_cannot_be_redefined(world, level, by):
         assert {one.id for one in inbox.review(world.alpha, got.number, quiet()).objects} == {
             indicator(1)["id"]
         }
-        assert inbox.accept(world.alpha, got.number, None, quiet()).rejected == 1
+        assert deciding.accept(world.alpha, got.number, None, quiet()).rejected == 1
     assert verdicts(world.alpha, "beta") == {indicator(1)["id"]: "leaves"}
 
 
@@ -179,7 +179,7 @@ def test_a_handling_part_that_cannot_be_read_is_named_and_the_default_holds(worl
         world.alpha, world.mallory.intel(world.alpha, value, handling=[level_line(value, "PURPLE")])
     )
     assert ("handling", "part-unreadable") in got.failed
-    inbox.accept(world.alpha, got.number, None, quiet())
+    deciding.accept(world.alpha, got.number, None, quiet())
     assert browsing.show(world.alpha, value["id"]).handling is Level.AMBER
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 import rfc8785
 
-from app.exchange import inbox, outbox, receipts
+from app.exchange import deciding, outbox, receipts
 from app.jobs import quiet
 from app.messages import Refused
 from crypto import document
@@ -175,9 +175,9 @@ def test_every_answer_reaches_the_giver(met):
     path = release(met.alpha, "beta").package.path
     number = receive(met.beta, path).number
     assert receipt_to(met) == ["received"] * 4
-    inbox.accept(met.beta, number, [indicator(1)["id"]], quiet())
+    deciding.accept(met.beta, number, [indicator(1)["id"]], quiet())
     assert receipt_to(met) == ["received", "accepted", "received", "received"]
-    inbox.reject(met.beta, number, "not ours")
+    deciding.reject(met.beta, number, "not ours")
     assert receipt_to(met) == ["refused", "accepted", "refused", "refused"]
 
 
@@ -189,7 +189,7 @@ def test_objects_that_could_not_be_read_are_told_as_refused(met):
     path = send(met.alpha, "beta", part("intel", bundle(bad, good)), release=b"f" * 16)
     got = receive(met.beta, path)
     assert got.objects == 1
-    inbox.accept(met.beta, got.number, None, quiet())
+    deciding.accept(met.beta, got.number, None, quiet())
     [package] = [p for p in receipts.due(met.beta.database.read(), 1) if p.number == got.number]
     body = receipts._receipt(met.beta, met.beta.database.read(), package, 3).body
     assert (body["accepted"], body["refused"]) == ([[1, 1]], [[0, 0]])
@@ -198,7 +198,7 @@ def test_objects_that_could_not_be_read_are_told_as_refused(met):
 def test_a_receipt_is_made_again_with_each_decision_and_rides_until_it_is_acked(met):
     take(met.alpha, indicator(1), indicator(2, modified=T1))
     number = receive(met.beta, release(met.alpha, "beta").package.path).number
-    inbox.accept(met.beta, number, None, quiet())
+    deciding.accept(met.beta, number, None, quiet())
     receipts.send(met.beta, "alpha", beside(met.beta), quiet())  # lost on the way
     later = send(met.beta, "alpha")
     receive(met.alpha, later)
@@ -224,7 +224,7 @@ def test_a_receipt_for_a_void_package_says_who_has_it(met, act):
     number = receive(met.beta, first.path).number
     assert receipt_to(met)
     assert ledger_of(met.alpha, first.seq) == [("received", True)] * 2
-    inbox.accept(met.beta, number, None, quiet())
+    deciding.accept(met.beta, number, None, quiet())
     assert receipt_to(met)
     assert ledger_of(met.alpha, first.seq) == [("accepted", True)] * 2
     assert problems(met.alpha) == []

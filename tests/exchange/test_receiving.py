@@ -9,7 +9,7 @@ import tracemalloc
 import pytest
 
 from app.exchange import channel as machine
-from app.exchange import counterparts, inbox
+from app.exchange import counterparts, deciding, inbox, receiving
 from app.exchange.contents import FAULT_LIMIT, PART_LIMITS
 from app.holdings import browsing
 from app.jobs import Cancelled, quiet
@@ -214,7 +214,7 @@ def test_a_cancelled_receive_changes_nothing(world):
     path = world.mallory.intel(world.alpha, indicator(1))
     before = state(world.alpha)
     with pytest.raises(Cancelled):
-        inbox.receive(world.alpha, path, Impatient("open"))
+        receiving.receive(world.alpha, path, Impatient("open"))
     assert state(world.alpha) == before
     assert receive(world.alpha, path).status == "new"
 
@@ -238,7 +238,7 @@ def test_a_fork_freezes_and_both_signed_manifests_are_kept(world):
     assert told != kept
     assert "channel.forked" in acts(world.alpha)
     # Nothing moves on this channel any more, and nothing is lost of what waited.
-    refused("channel-frozen", inbox.accept, world.alpha, pending, None, quiet())
+    refused("channel-frozen", deciding.accept, world.alpha, pending, None, quiet())
     refused("channel-frozen", receive, world.alpha, second)
     refused("channel-frozen", send, world.alpha, "mallory")
     assert [one.objects for one in inbox.listed(world.alpha)] == [1]
@@ -262,7 +262,7 @@ def test_nothing_is_accepted_from_a_revoked_counterpart(world):
     number = receive(world.alpha, world.mallory.intel(world.alpha, indicator(1))).number
     counterparts.revoke(world.alpha, "mallory")
     before = state(world.alpha)
-    refused("counterpart-revoked", inbox.accept, world.alpha, number, None, quiet())
+    refused("counterpart-revoked", deciding.accept, world.alpha, number, None, quiet())
     assert state(world.alpha) == before
 
 
@@ -451,7 +451,7 @@ def test_objects_that_cannot_be_read_are_counted_as_refused_where_they_stood(wor
     assert [w.decision for w in waiting] == ["pending", "refused", "refused", "pending"]
     review = inbox.review(world.alpha, got.number, quiet())
     assert [one.position for one in review.objects] == [0, 3]
-    decided = inbox.accept(world.alpha, got.number, None, quiet())
+    decided = deciding.accept(world.alpha, got.number, None, quiet())
     assert (decided.accepted, decided.rejected, decided.pending) == (2, 2, 0)
 
 
@@ -471,7 +471,7 @@ def test_intel_that_is_none_leaves_a_package_without_objects(world, raw):
     assert got.status == "new"
     assert got.objects == 0
     assert got.failed
-    refused("nothing-pending", inbox.accept, world.alpha, got.number, None, quiet())
+    refused("nothing-pending", deciding.accept, world.alpha, got.number, None, quiet())
 
 
 @pytest.mark.parametrize("shown", [True, False])
@@ -501,14 +501,14 @@ def test_nothing_received_is_held_before_it_is_accepted_and_only_what_is(world):
     number = receive(world.alpha, world.mallory.intel(world.alpha, *map(indicator, range(1, 5)))).number
     assert held(world.alpha) == set()
     two = [indicator(n)["id"] for n in (1, 2)]
-    decided = inbox.accept(world.alpha, number, two, quiet())
+    decided = deciding.accept(world.alpha, number, two, quiet())
     assert (decided.accepted, decided.pending) == (2, 2)
     assert held(world.alpha) == set(two)
-    refused("object-unknown", inbox.accept, world.alpha, number, [indicator(9)["id"]], quiet())
-    refused("reason-missing", inbox.reject, world.alpha, number, "  ")
-    assert inbox.reject(world.alpha, number, "not ours").rejected == 2
-    refused("nothing-pending", inbox.accept, world.alpha, number, None, quiet())
-    refused("nothing-pending", inbox.reject, world.alpha, number, "again")
+    refused("object-unknown", deciding.accept, world.alpha, number, [indicator(9)["id"]], quiet())
+    refused("reason-missing", deciding.reject, world.alpha, number, "  ")
+    assert deciding.reject(world.alpha, number, "not ours").rejected == 2
+    refused("nothing-pending", deciding.accept, world.alpha, number, None, quiet())
+    refused("nothing-pending", deciding.reject, world.alpha, number, "again")
     assert held(world.alpha) == set(two)
 
 
@@ -516,14 +516,14 @@ def test_an_accept_that_is_cancelled_changes_nothing(world):
     number = receive(world.alpha, world.mallory.intel(world.alpha, indicator(1))).number
     before = state(world.alpha)
     with pytest.raises(Cancelled):
-        inbox.accept(world.alpha, number, None, Impatient("store"))
+        deciding.accept(world.alpha, number, None, Impatient("store"))
     assert state(world.alpha) == before
 
 
 def test_unknown_numbers(world):
     refused("package-unknown", inbox.review, world.alpha, 7, quiet())
-    refused("package-unknown", inbox.accept, world.alpha, 7, None, quiet())
-    refused("package-unknown", inbox.reject, world.alpha, 7, "x")
+    refused("package-unknown", deciding.accept, world.alpha, 7, None, quiet())
+    refused("package-unknown", deciding.reject, world.alpha, 7, "x")
 
 
 def test_a_package_with_red_intel_is_received_and_goes_no_further(world):
@@ -533,11 +533,11 @@ def test_a_package_with_red_intel_is_received_and_goes_no_further(world):
 
 def test_what_a_file_is(world):
     path = world.mallory.intel(world.alpha, indicator(1))
-    assert inbox.which(world.alpha, path) is None
+    assert receiving.which(world.alpha, path) is None
     receive(world.alpha, path)
-    assert inbox.which(world.alpha, path) == ("mallory", "theirs", 1)
+    assert receiving.which(world.alpha, path) == ("mallory", "theirs", 1)
     take(world.alpha, indicator(2))
-    assert inbox.which(world.alpha, release(world.alpha, "beta").package.path) == ("beta", "ours", 1)
+    assert receiving.which(world.alpha, release(world.alpha, "beta").package.path) == ("beta", "ours", 1)
     junk = new_path(world.folder)
     junk.write_bytes(b"junk")
-    refused("package-damaged", inbox.which, world.alpha, junk)
+    refused("package-damaged", receiving.which, world.alpha, junk)

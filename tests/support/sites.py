@@ -22,7 +22,7 @@ import rfc8785
 
 from app import vault
 from app.exchange import channel as machine
-from app.exchange import counterparts, inbox, releases, sealing
+from app.exchange import counterparts, deciding, receiving, releases, sealing
 from app.holdings import importing
 from app.intel import marking, reading
 from app.intel.marking import Level
@@ -187,13 +187,13 @@ def verdicts(site: Installation, to: str, *ids: str) -> dict[str, str]:
     return {item.id: item.code for item in decision.items}
 
 
-def receive(site: Installation, path: Path) -> inbox.Received:
-    return inbox.receive(site, path, quiet())
+def receive(site: Installation, path: Path) -> receiving.Received:
+    return receiving.receive(site, path, quiet())
 
 
-def accept_all(site: Installation, path: Path) -> inbox.Decided:
+def accept_all(site: Installation, path: Path) -> deciding.Decided:
     """Receive a package and accept what is in it."""
-    return inbox.accept(site, receive(site, path).number, None, quiet())
+    return deciding.accept(site, receive(site, path).number, None, quiet())
 
 
 class Impatient(Job):

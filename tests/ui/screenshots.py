@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import vault
 from app.courier import folder as courier
-from app.exchange import agreements, counterparts, inbox, releases
+from app.exchange import agreements, counterparts, receiving, releases
 from app.exchange.releases import Wish
 from app.exchange.terms import Clauses
 from app.formats import stix
@@ -181,16 +181,16 @@ class Stage:
             with stix.opened(path) as entries:
                 importing.import_entries(here, entries, path.name, None, Job())
             releases.release(here, "Northmark CSIRT", Wish(None, reference="2026/114"), stick, Job())
-            inbox.receive(here, package, Job())
+            receiving.receive(here, package, Job())
             terms = Clauses(
                 ceiling=Level.AMBER, start="2026-01-01", until="2035-12-31", open_until="2035-12-31"
             )
             proposal = agreements.propose(here, "Northmark CSIRT", terms, (), stick, Job()).package.path
         with vault.unlocked(self.b.home, stage.PASSPHRASE) as there:
-            inbox.receive(there, proposal, Job())
+            receiving.receive(there, proposal, Job())
             signed = agreements.sign(there, 1, stick, Job()).package.path
         with vault.unlocked(self.a.home, stage.PASSPHRASE) as here:
-            inbox.receive(here, signed, Job())
+            receiving.receive(here, signed, Job())
             extra = stage.create(root / "oster", "Oster Bay National CSIRT", "NL", "J. de Wit")
             with vault.unlocked(extra.home, stage.PASSPHRASE) as third:
                 card = counterparts.own_card(third)

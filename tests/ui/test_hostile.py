@@ -14,7 +14,7 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QTextEdit, QWidget
 
 from app import vault
-from app.exchange import counterparts, inbox, releases
+from app.exchange import counterparts, receiving, releases
 from app.exchange.releases import Wish
 from app.jobs import Job
 from app.messages import Refused
@@ -194,7 +194,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> tuple[stage.Side, Path]:
         package = releases.release(there, a.name, wish, folder, Job()).package.path
     with vault.unlocked(a.home, stage.PASSPHRASE) as here:
         releases.release(here, b.name, Wish(None, reference=texts[0]), folder, Job())
-        got = inbox.receive(here, package, Job())
+        got = receiving.receive(here, package, Job())
         assert got.objects == len(STRINGS)
         for number, text in enumerate(texts[:12]):
             third = stage.create(folder / f"third{number}", f"Third {number}")

@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app import vault
-from app.exchange import inbox, releases
+from app.exchange import receiving, releases
 from app.exchange.releases import Wish
 from app.jobs import Job
 from tests.ui import pseudo, stage
@@ -49,7 +49,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         package = releases.release(there, a.name, Wish(None), folder, Job()).package.path
     with vault.unlocked(a.home, stage.PASSPHRASE) as here:
         releases.release(here, b.name, Wish(None), folder, Job())
-        inbox.receive(here, package, Job())
+        receiving.receive(here, package, Job())
     return a.home
 
 

@@ -17,7 +17,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app import practice, vault
-from app.exchange import counterparts, inbox, releases
+from app.exchange import counterparts, receiving, releases
 from app.exchange.releases import Wish
 from app.jobs import Job
 from tests.ui import stage
@@ -318,7 +318,7 @@ def test_practice_opens_both_windows_and_says_what_comes_next(
     )
     wait(lambda: guides[0].words.shown.startswith("Practice 2 of 4"), "the second step")  # type: ignore[union-attr]
     [package] = list(stick.iterdir())
-    b.desk.write(lambda i, job: inbox.receive(i, package, job), changes=("inbox",))  # type: ignore[union-attr]
+    b.desk.write(lambda i, job: receiving.receive(i, package, job), changes=("inbox",))  # type: ignore[union-attr]
     wait(lambda: guides[1].words.shown.startswith("Practice 3 of 4"), "the third step")  # type: ignore[union-attr]
     for session in both.sessions:
         session.window.close()

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QStackedWidget
 
-from app.exchange import inbox, receipts
-from app.exchange.inbox import Listed, Received
+from app.exchange import inbox, receipts, receiving
+from app.exchange.inbox import Listed
+from app.exchange.receiving import Received
 from app.jobs import Job
 from app.messages import N_, _, ngettext, remedy, sentence
 from app.store.installation import Installation
@@ -203,7 +204,7 @@ class Packages(Pane):
         self.refusal.clear()
 
         def work(installation: Installation, job: Job) -> Received:
-            return inbox.receive(installation, path, job)
+            return receiving.receive(installation, path, job)
 
         self._desk.write(
             work,

@@ -9,8 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from app.exchange import inbox, receipts
-from app.exchange.inbox import Compared, Decided
+from app.exchange import deciding, inbox, receipts
+from app.exchange.deciding import Decided
+from app.exchange.inbox import Compared
 from app.jobs import Job
 from app.messages import Refused, _, ngettext, sentence
 from app.store.installation import Installation
@@ -300,7 +301,7 @@ class Review(Pane):
         number = self._number
 
         def work(installation: Installation, job: Job) -> Decided:
-            return inbox.accept(installation, number, ids, job)
+            return deciding.accept(installation, number, ids, job)
 
         self._desk.write(
             work,
@@ -341,7 +342,7 @@ class Review(Pane):
         number = self._number
 
         def work(installation: Installation, _job: Job) -> Decided:
-            return inbox.reject(installation, number, reason)
+            return deciding.reject(installation, number, reason)
 
         self._desk.write(
             work, self._decided, self.refusal.show_refusal, changes=(INBOX, RELEASES), title=_("Reject")
