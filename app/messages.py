@@ -98,6 +98,7 @@ STAGES: dict[str, str] = {
     "open": N_("Opening"),
     "verify": N_("Reading back"),
     "export": N_("Exporting"),
+    "purge": N_("Removing"),
 }
 
 MESSAGES: dict[str, Message] = {
@@ -535,6 +536,19 @@ MESSAGES: dict[str, Message] = {
         N_("Too many contents for one id and moment are held already."), N_("Settle the conflict first.")
     ),
     "marking-redefined": Message(N_("It redefines a published TLP marking."), N_("Tell whoever made it.")),
+    # Purging
+    "purge-referring": Message(
+        N_("{id} is still held and refers to what was removed."),
+        N_("Look whether it says too much by itself."),
+    ),
+    "purge-waiting": Message(
+        N_("Package {number} in the inbox still holds it, not decided."),
+        N_("Decide the package; purge again to remove that copy too."),
+    ),
+    "purge-sealed": Message(
+        N_("Package {seq} for {to} carries it and is not acknowledged."),
+        N_("Void the package if it has not left; what they have is for them to delete."),
+    ),
     # age files
     "age-header": Message(
         N_("Not an age file, or its header is malformed."), N_("Check that the right file was chosen.")

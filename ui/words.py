@@ -123,6 +123,7 @@ ACTS: dict[str, str] = {
     "handling.raised": N_("Handling raised"),
     "handling.lowered": N_("Handling lowered"),
     "conflict.resolved": N_("Conflict decided"),
+    "purge": N_("Objects removed for good"),
     "setting.changed": N_("Setting changed"),
     "officer.added": N_("Officer added"),
     "officer.removed": N_("Officer removed"),

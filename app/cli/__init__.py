@@ -44,6 +44,10 @@ TABLE = {
         "agreements",
         "Say what sectors an object is about; with none, what identities say counts again.",
     ),
+    "purge": (
+        "holdings",
+        "Remove objects for good: every version, in the holdings and in decided packages of the inbox.",
+    ),
     "export": ("holdings", "Write what is held, every version, as one STIX bundle in the clear."),
     "release": ("outgoing", "Seal what may leave into one package for one counterpart."),
     "outbox": ("outgoing", "Sealed packages and how far they got."),

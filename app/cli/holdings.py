@@ -1,4 +1,4 @@
-"""Commands about what is held: import, list, search, show, resolve, handling, export."""
+"""Commands about what is held: import, list, search, show, resolve, handling, purge, export."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
-from app.cli.base import Session, level_option, table, why
+from app.cli.base import Session, ids_from, level_option, table, why
 from app.courier import folder
 from app.formats import stix
 from app.holdings import browsing, exporting, handling, importing
+from app.holdings import purge as purging
 from app.holdings.browsing import Page
 from app.intel import marking
 from app.intel.marking import Level
@@ -175,6 +176,34 @@ def handling_(session: Session, id_: str, level: str) -> int:
 
 
 @click.command()
+@click.option(
+    "--ids",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A file with one STIX id a line, or a JSON list of them.",
+)
+@click.pass_obj
+def purge(session: Session, ids: Path) -> int:
+    """Remove objects for good: every version, in the holdings and in decided packages of the inbox."""
+    wanted = ids_from(ids)
+    with session.unlocked() as installation:
+        done = purging.purge_listed(installation, wanted, session.job())
+    document = {
+        "purged": done.objects,
+        "versions": done.versions,
+        "copies": done.copies,
+        "referring": list(done.referring),
+        "waiting": list(done.waiting),
+        "sealed": [{"to": to, "seq": seq} for to, seq in done.sealed],
+    }
+    lines = [_("{n} objects removed for good.").format(n=done.objects)]
+    lines += [why("purge-referring", id=id_) for id_ in done.referring]
+    lines += [why("purge-waiting", number=number) for number in done.waiting]
+    lines += [why("purge-sealed", to=to, seq=seq) for to, seq in done.sealed]
+    return session.show(document, lines, attention=len(lines) > 1)
+
+
+@click.command()
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
 @click.option("--query", default="", help="Only what `search` would find.")
 @click.pass_obj
@@ -254,5 +283,6 @@ COMMANDS: dict[str, click.Command] = {
     "show": show,
     "resolve": resolve,
     "handling": handling_,
+    "purge": purge,
     "export": export,
 }

@@ -80,6 +80,7 @@ class Database:
         self._writing = threading.Lock()
         self._local = threading.local()
         self._readers: list[Connection] = []
+        self._leave_no_trace = False
         with known_errors():
             self._writer = self._connect()
             try:
@@ -87,6 +88,8 @@ class Database:
                 # The officer was told of a commit: it must survive a power cut.
                 self._writer.execute("PRAGMA synchronous = FULL")
                 _migrate(self._writer, new)
+                # What a crash left in the write-ahead log may have been purged since.
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except BaseException:
                 self._writer.close()
                 raise
@@ -134,9 +137,19 @@ class Database:
                 yield self._writer
                 self._writer.execute("COMMIT")
             except BaseException:
+                self._leave_no_trace = False
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 raise
+            if self._leave_no_trace:
+                self._leave_no_trace = False
+                # Old pages lie in the log until they are written over. Where a snapshot still needs them, closing
+                # the store empties the log.
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def leave_no_trace(self) -> None:
+        """Inside `write()`: what this transaction deletes must not lie in the write-ahead log after it either."""
+        self._leave_no_trace = True
 
     def read(self) -> Connection:
         """This thread's reader. It sees what was committed when each of its statements began."""

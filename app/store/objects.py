@@ -260,6 +260,35 @@ def referrers(connection: Connection, target: int) -> list[int]:
     return [row[0] for row in connection.execute("SELECT vid FROM reference WHERE target = ?", (target,))]
 
 
+def referring(connection: Connection, targets: Iterable[int]) -> list[str]:
+    """The STIX ids of the objects of which a version needs one of the ids with these hashes."""
+    found = {
+        row[0]
+        for target in targets
+        for row in connection.execute(
+            "SELECT id FROM reference JOIN version USING (vid) JOIN object USING (oid) WHERE target = ?",
+            (target,),
+        )
+    }
+    return sorted(found)
+
+
+def forget(tx: Connection, oid: int, text: str) -> int:
+    """Delete an object with all its versions, their texts, references and sources; returns how many versions.
+
+    `text` is what the full-text index holds of it, to the letter: its words are taken out one by one.
+    """
+    versions = tx.execute("SELECT count(*) FROM version WHERE oid = ?", (oid,)).fetchone()[0]
+    tx.execute("INSERT INTO object_text (object_text, rowid, text) VALUES ('delete', ?, ?)", (oid, text))
+    tx.execute("DELETE FROM object WHERE oid = ?", (oid,))
+    return int(versions)
+
+
+def forget_empty_origins(tx: Connection) -> None:
+    """Delete the acts of which nothing is held any more: their file names may tell what it was."""
+    tx.execute("DELETE FROM origin WHERE NOT EXISTS (SELECT 1 FROM source WHERE origin = origin.number)")
+
+
 # Origins ----------------------------------------------------------------------------------------------------
 
 

@@ -305,6 +305,34 @@ def decide(tx: Connection, number: int, positions: Iterable[int], decision: str)
     )
 
 
+def blank_waiting(tx: Connection, id_: str) -> int:
+    """Empty the text and the name of every decided copy of an object in the inbox; returns how many there were.
+
+    Id, hash and decision stay: the receipt that was signed speaks of them. An empty JSON object is left as the text.
+    """
+    cursor = tx.execute(
+        "UPDATE inbox_object SET raw = CAST('{}' AS BLOB), name = ''"
+        " WHERE id = ? AND decision <> 'pending' AND length(raw) > 2",
+        (id_,),
+    )
+    return int(cursor.rowcount)
+
+
+def pending_with(connection: Connection, ids: Iterable[str]) -> list[int]:
+    """Numbers of the received packages in which one of these objects pends."""
+    sql = "SELECT number FROM inbox_object WHERE id = ? AND decision = 'pending'"
+    return sorted({row[0] for id_ in ids for row in connection.execute(sql, (id_,))})
+
+
+def sealed_with(connection: Connection, ids: Iterable[str]) -> list[tuple[str, int]]:
+    """(alias, seq) of the packages still kept in the outbox that carry one of these objects."""
+    sql = (
+        "SELECT alias, seq FROM ledger JOIN outbox USING (cid, epoch, seq) JOIN counterpart USING (cid)"
+        " WHERE id = ? AND closed = 0"
+    )
+    return sorted({(row[0], row[1]) for id_ in ids for row in connection.execute(sql, (id_,))})
+
+
 def add_evidence(
     tx: Connection, cid: int, epoch: bytes, seq: int, manifest: bytes, signature: bytes, at: str
 ) -> None:

@@ -9,7 +9,6 @@ import subprocess
 import threading
 
 import pytest
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from sqlcipher3 import dbapi2
 
 from app import audit
@@ -18,6 +17,7 @@ from app.holdings import browsing
 from app.messages import Refused
 from app.store import database
 from app.store.database import KEY_BYTES, Database
+from tests.support.pages import decrypted
 from tests.support.sites import T1, acts, indicator, problems, release, state, take
 
 KEY = bytes(range(KEY_BYTES))
@@ -258,20 +258,6 @@ def test_a_store_that_may_not_be_written_is_a_refusal(store):
 # What is left ---------------------------------------------------------------------------------------------------
 
 
-PAGE, RESERVED, SALT, IV = 4096, 80, 16, 16
-
-
-def decrypted(path, key=KEY):
-    """The pages of a store as they would stand without encryption, free ones included (SQLCipher 4, a raw key)."""
-    raw, clear = path.read_bytes(), []
-    for start in range(0, len(raw), PAGE):
-        page = raw[start : start + PAGE]
-        body, iv = page[SALT if not start else 0 : PAGE - RESERVED], page[PAGE - RESERVED :][:IV]
-        turn = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
-        clear.append(turn.update(body) + turn.finalize())
-    return b"".join(clear)
-
-
 def test_a_deleted_row_leaves_no_trace(path):
     secret = b"SECRETBODYOFTHEDEAD"
     opened = Database(path, KEY)
@@ -279,12 +265,12 @@ def test_a_deleted_row_leaves_no_trace(path):
         put(tx, "secret", secret * 500)
         put(tx, "kept", b"REMAINING")
     opened._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    assert secret in decrypted(path)
+    assert secret in decrypted(path, KEY)
     with opened.write() as tx:
         tx.execute("DELETE FROM meta WHERE key = 'secret'")
     opened._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    assert secret not in decrypted(path)
-    assert b"REMAINING" in decrypted(path)
+    assert secret not in decrypted(path, KEY)
+    assert b"REMAINING" in decrypted(path, KEY)
     opened.close()
     assert [p.name for p in path.parent.iterdir()] == ["store.db"]
 
@@ -305,12 +291,12 @@ def test_a_text_taken_out_of_the_index_leaves_no_trace(path):
         index(tx, "insert", 1, "one quixotryword two")
         index(tx, "insert", 2, "remaining words")
     opened._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    assert b"quixotryword" in decrypted(path)
+    assert b"quixotryword" in decrypted(path, KEY)
     with opened.write() as tx:
         index(tx, "delete", 1, "one quixotryword two")
     opened.close()
-    assert b"quixotryword" not in decrypted(path)
-    assert b"remaining" in decrypted(path)
+    assert b"quixotryword" not in decrypted(path, KEY)
+    assert b"remaining" in decrypted(path, KEY)
 
 
 def test_a_name_that_was_replaced_leaves_no_trace_in_the_index(world):

@@ -1,0 +1,104 @@
+"""Removing objects for good: every version, its text, its words in the index, where it came from, its copies in the
+inbox. Nothing of them stays in any page of the store or in its write-ahead log.
+
+What stays, and why (docs/decisions/0018-what-a-purge-leaves.md): the ledger's rows and receipts, which hold an id and a
+hash, so that who was given what remains answerable; and entries of the log, which is a chain and cannot forget. The
+entry of the purge itself counts and names nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from app import audit
+from app.holdings.definitions import Definitions
+from app.holdings.importing import indexed_text
+from app.intel import marking
+from app.jobs import Job
+from app.messages import Refused
+from app.store import objects, packages, people
+from app.store.database import Connection
+from app.store.installation import Installation
+
+STEP = 100
+
+
+@dataclass(frozen=True)
+class Purged:
+    """What a purge removed, and what still points there.
+
+    `objects` and `versions` of the holdings, `copies` in the inbox. `unknown`: ids of which nothing was here.
+    `referring`: ids of objects held that name a purged one. `waiting`: numbers of packages in the inbox in which one
+    still pends. `sealed`: (counterpart's alias, seq) of sealed packages not acknowledged that carry one.
+    """
+
+    objects: int
+    versions: int
+    copies: int
+    unknown: tuple[str, ...]
+    referring: tuple[str, ...]
+    waiting: tuple[int, ...]
+    sealed: tuple[tuple[str, int], ...]
+
+
+def purge_listed(installation: Installation, ids: Sequence[str], job: Job) -> Purged:
+    """Purge exactly the objects with these STIX ids, in one transaction. Raises `Refused` (object-unknown) when
+    nothing is here of one of them: an act that cannot be undone does not guess.
+    """
+    with installation.database.write() as tx:
+        done = purge(tx, installation, ids, job)
+        if done.unknown:
+            raise Refused("object-unknown", id=done.unknown[0])
+    return done
+
+
+def purge(tx: Connection, installation: Installation, ids: Iterable[str], job: Job | None = None) -> Purged:
+    """Remove objects by STIX id inside the caller's transaction, with an entry in the log.
+
+    When it commits, the write-ahead log is emptied too. Copies in the inbox lose their text and name once they are
+    decided; what pends is the officer's to decide first.
+    """
+    wanted = list(dict.fromkeys(ids))
+    key = objects.hash_key(tx)
+    removed = versions = copies = 0
+    unknown, definitions = [], []
+    for number, id_ in enumerate(wanted):
+        if job is not None and number % STEP == 0:
+            job.step(number, len(wanted), "purge")
+        row = objects.find(tx, objects.id_hash(key, id_))
+        blanked = packages.blank_waiting(tx, id_)
+        copies += blanked
+        if row is not None:
+            versions += objects.forget(tx, row.oid, indexed_text(objects.raw(tx, row.current)))
+            removed += 1
+            if row.type == "marking-definition":
+                definitions.append(id_)
+        elif not blanked:
+            unknown.append(id_)
+    objects.forget_empty_origins(tx)
+    _read_markings_again(tx, key, definitions)
+    installation.database.leave_no_trace()
+    audit.append(tx, installation, "purge", objects=removed, versions=versions, copies=copies)
+    return Purged(
+        objects=removed,
+        versions=versions,
+        copies=copies,
+        unknown=tuple(unknown),
+        referring=tuple(objects.referring(tx, [objects.id_hash(key, id_) for id_ in wanted])),
+        waiting=tuple(packages.pending_with(tx, wanted)),
+        sealed=tuple(packages.sealed_with(tx, wanted)),
+    )
+
+
+def _read_markings_again(tx: Connection, key: bytes, definitions: Sequence[str]) -> None:
+    """What was marked by a purged definition has a marking nobody can read any more: it is held back from now on."""
+    affected = {vid for id_ in definitions for vid in objects.referrers(tx, objects.id_hash(key, id_))}
+    if not affected:
+        return
+    known, default = Definitions(tx, key), people.default_handling(tx)
+    for vid in sorted(affected):
+        value = msgspec.json.decode(objects.raw(tx, vid), type=dict[str, object])
+        objects.set_marking(tx, vid, marking.effective(value, known), default)

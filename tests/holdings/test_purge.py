@@ -1,0 +1,174 @@
+"""What is purged is in no page, no log and no list; what refers to it, waits or was sealed with it is told."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from app.exchange import inbox, receipts
+from app.holdings import browsing, exporting, purge
+from app.intel.marking import Level
+from app.jobs import quiet
+from app.messages import Refused
+from tests.support.pages import decrypted, decrypted_log
+from tests.support.sites import (
+    T1,
+    T2,
+    accept_all,
+    acts,
+    definition,
+    indicator,
+    problems,
+    receive,
+    relationship,
+    release,
+    state,
+    take,
+    verdicts,
+)
+
+CANARY = "quixotrylantern"
+
+
+def purged(site, *objects):
+    return purge.purge_listed(site, [one["id"] for one in objects], quiet())
+
+
+def everywhere(site):
+    """Every page of the store and its log, in the clear, the store still open."""
+    key, path = site.database.key, site.home / "store.db"
+    return decrypted(path, key) + decrypted_log(path, key)
+
+
+def seen(site, word=CANARY):
+    data = everywhere(site).lower()
+    return word.encode() in data
+
+
+def words(rng, count=40):
+    return " ".join(f"w{rng.randrange(5000)}" for _ in range(count))
+
+
+def test_nothing_is_left_of_it_in_any_page(world):
+    """Among objects enough for splits and merges of every tree: versions, a conflict, words folded and of its own."""
+    rng = random.Random(7)
+    secret = [
+        indicator(n, name=f"{CANARY} {n}", description=f"{CANARY}{n:03d} أحمد{CANARY} " + words(rng))
+        for n in range(0, 400, 7)
+    ]
+    others = [indicator(n, description=words(rng)) for n in range(400) if n % 7]
+    mixed = [*secret, *others]
+    rng.shuffle(mixed)
+    take(world.alpha, *mixed)
+    take(world.alpha, *(one | {"modified": T1, "description": f"again {CANARY}"} for one in secret[::2]))
+    take(world.alpha, *(one | {"modified": T1, "description": f"quarrel {CANARY}"} for one in secret[::2]))
+    assert seen(world.alpha)
+    done = purged(world.alpha, *secret)
+    assert (done.objects, done.versions) == (len(secret), len(secret) + 2 * len(secret[::2]))
+    assert not seen(world.alpha)
+    assert not seen(world.alpha, "quarrel")
+    for one in secret:
+        assert one["id"].encode() not in everywhere(world.alpha)
+    assert problems(world.alpha) == []
+    assert browsing.page(world.alpha, browsing.selection(CANARY)).total == 0
+    assert browsing.page(world.alpha, browsing.selection()).total == len(others)
+    assert CANARY.encode() not in b"".join(exporting.bundle(world.alpha, browsing.selection(), quiet()))
+    assert acts(world.alpha)[-1] == "purge"
+
+
+def test_it_is_gone_from_the_log_while_the_store_is_open_and_after_a_crash(world, tmp_path):
+    take(world.alpha, indicator(1, name=CANARY), indicator(2))
+    with world.alpha.database.snapshot():
+        # A snapshot that somebody reads keeps the log alive: then closing the store empties it.
+        world.alpha.database._writer.execute("PRAGMA busy_timeout = 10")
+        purged(world.alpha, indicator(1))
+    world.close_alpha()
+    key = world.alpha.database.key
+    assert CANARY.encode() not in decrypted(world.alpha.home / "store.db", key)
+    assert decrypted_log(world.alpha.home / "store.db", key) == b""
+
+
+def test_the_file_name_goes_with_the_last_object_it_brought(world):
+    take(world.alpha, indicator(1), indicator(2))
+    take(world.alpha, indicator(3))
+    purged(world.alpha, indicator(1))
+    reader = world.alpha.database.read()
+    assert reader.execute("SELECT count(*) FROM origin").fetchone()[0] == 2
+    purged(world.alpha, indicator(2))
+    assert reader.execute("SELECT count(*) FROM origin").fetchone()[0] == 1
+
+
+def test_what_still_refers_to_it_is_told(world):
+    a, b, c = indicator(1), indicator(2), indicator(3)
+    link, other = relationship(4, a, b), relationship(5, b, c)
+    take(world.alpha, a, b, c, link, other)
+    assert purged(world.alpha, a).referring == (link["id"],)
+    done = purged(world.alpha, b, link)
+    assert done.referring == (other["id"],), "what was purged itself is not told"
+
+
+def test_an_unknown_id_stops_the_whole_act(world):
+    take(world.alpha, indicator(1))
+    before = state(world.alpha)
+    with pytest.raises(Refused) as caught:
+        purged(world.alpha, indicator(1), indicator(2))
+    assert (caught.value.code, caught.value.facts) == ("object-unknown", {"id": indicator(2)["id"]})
+    assert state(world.alpha) == before
+
+
+def test_inside_anothers_transaction_an_unknown_id_is_only_told(world):
+    take(world.alpha, indicator(1))
+    with world.alpha.database.write() as tx:
+        done = purge.purge(tx, world.alpha, [indicator(1)["id"], indicator(2)["id"]])
+    assert (done.objects, done.unknown) == (1, (indicator(2)["id"],))
+
+
+def test_who_was_given_it_stays_answerable(world):
+    one = indicator(1, name=CANARY)
+    take(world.alpha, one)
+    package = release(world.alpha, "beta").package
+    before = list(receipts.ledger(world.alpha, "beta"))
+    done = purged(world.alpha, one)
+    assert done.sealed == (("beta", package.seq),), "the sealed file still carries it"
+    assert list(receipts.ledger(world.alpha, "beta")) == before != []
+    assert receive(world.beta, package.path).objects == 1
+
+
+def test_the_copies_in_the_inbox_go_once_they_are_decided(world):
+    a, b = indicator(1, name=CANARY), indicator(2, name=CANARY)
+    take(world.alpha, a, b)
+    accept_all(world.beta, release(world.alpha, "beta", a["id"]).package.path)
+    number = receive(world.beta, release(world.alpha, "beta", b["id"]).package.path).number
+    done = purged(world.beta, a)
+    assert (done.objects, done.copies, done.waiting) == (1, 1, ())
+    assert seen(world.beta), "the other one pends"
+    with world.beta.database.write() as tx:
+        again = purge.purge(tx, world.beta, [b["id"]])
+    assert (again.objects, again.copies, again.waiting) == (0, 0, (number,))
+    inbox.reject(world.beta, number, "not wanted")
+    assert purged(world.beta, b).copies == 1
+    assert not seen(world.beta)
+    assert problems(world.beta) == []
+    assert len(inbox.review(world.beta, number, quiet()).objects) == 1, "the decision is still shown"
+    assert inbox.raw(world.beta, number, 0) == b"{}"
+    take(world.beta, indicator(2, modified="2025-01-01T00:00:00Z"))
+    assert [one.status for one in inbox.review(world.beta, number, quiet()).objects] == ["newer"]
+    assert receipts.send(world.beta, "alpha", world.folder / "r.age", quiet()).seq == 1
+
+
+def test_what_a_purged_definition_marked_is_held_back(world):
+    mark = definition(9, "clear")
+    one = indicator(1, mark["id"])
+    take(world.alpha, mark, one)
+    assert verdicts(world.alpha, "beta", one["id"]) == {one["id"]: "leaves", mark["id"]: "leaves"}
+    assert purged(world.alpha, mark).referring == (one["id"],)
+    assert browsing.show(world.alpha, one["id"]).marking is Level.UNREADABLE
+    assert verdicts(world.alpha, "beta", one["id"])[one["id"]] != "leaves"
+
+
+def test_what_was_purged_may_come_again(world):
+    take(world.alpha, indicator(1, modified=T2))
+    purged(world.alpha, indicator(1))
+    assert take(world.alpha, indicator(1)).new == 1
+    assert browsing.show(world.alpha, indicator(1)["id"]).row.modified != T2
