@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from app.exchange import inbox, receipts
+from app.exchange import deciding, inbox, receipts
 from app.holdings import browsing, exporting, purge
 from app.intel.marking import Level
 from app.jobs import quiet
@@ -146,7 +146,7 @@ def test_the_copies_in_the_inbox_go_once_they_are_decided(world):
     with world.beta.database.write() as tx:
         again = purge.purge(tx, world.beta, [b["id"]])
     assert (again.objects, again.copies, again.waiting) == (0, 0, (number,))
-    inbox.reject(world.beta, number, "not wanted")
+    deciding.reject(world.beta, number, "not wanted")
     assert purged(world.beta, b).copies == 1
     assert not seen(world.beta)
     assert problems(world.beta) == []
