@@ -270,6 +270,14 @@ MESSAGES: dict[str, Message] = {
         N_("This installation was restored; {name} has not acknowledged the new epoch yet."),
         N_("Send them a package and wait for their answer before accepting."),
     ),
+    "restore-unsettled": Message(
+        N_("This installation was restored from a backup and no channel was begun anew yet."),
+        N_("Lock and unlock it once more."),
+    ),
+    "key-lost": Message(
+        N_("Sealed for you by {name}, to a key that was lost when this installation was restored."),
+        N_("Ask them to release it again once they confirmed your new epoch."),
+    ),
     "epoch-pending": Message(
         N_("{name} begins a new epoch ({reason})."),
         N_("Ask them by another way whether that is so; then confirm the epoch and open the file again."),

@@ -75,7 +75,18 @@ class Session:
             self.home, passphrase or self.passphrase(), self.officer, recovery=self.recovery_file is not None
         )
         with known_errors(), opened as installation:
+            self._settle(installation)
             yield installation
+
+    def _settle(self, installation: Installation) -> None:
+        """After a restore every channel begins anew before anything else is done."""
+        from app.store import counterparts
+
+        if counterparts.restored(installation.database.read()):
+            from app.exchange import epochs
+
+            for alias in epochs.settle_restore(installation):
+                click.echo(why("channel-mending", name=alias), err=True)
 
     def job(self) -> Job:
         """Progress on standard error, where that is a terminal."""

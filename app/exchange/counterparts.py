@@ -143,7 +143,9 @@ def require_sound(one: Counterpart) -> None:
 
 
 def load_channel(connection: Connection, cid: int) -> Channel:
-    """The channel with a counterpart as it stands."""
+    """The channel with a counterpart as it stands. Raises `Refused`: restore-unsettled (`epochs.settle_restore`)."""
+    if counterparts.restored(connection):
+        raise Refused("restore-unsettled")
     return msgspec.json.decode(counterparts.channel(connection, cid), type=Channel)
 
 

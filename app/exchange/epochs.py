@@ -75,27 +75,47 @@ def restart(installation: Installation, name: str, reason: Reason) -> Status:
     """
     with installation.database.write() as tx:
         one = counterparts.find(tx, name)
-        before = counterparts.load_channel(tx, one.cid)
-        after = machine.restarted(before, secrets.token_hex(16), reason, restored=reason == "restored")
-        counterparts.save_channel(tx, one.cid, after)
-        packages.unack_statements(tx, one.cid)
-        # What lay unacked has not reached them for all we know: it may be released again.
-        left = bytes.fromhex(before.sending.epoch)
-        for seq, package in before.sending.packages.items():
-            if package.state in ("sealed", "handed"):
-                packages.move_ledger(tx, one.cid, left, seq, "void", False, ("sealed", "carried"))
-        keys.skip_numbers(tx, one.cid)
-        audit.append(
-            tx,
-            installation,
-            "epoch.restarted",
-            counterpart=one.fingerprint,
-            reason=reason,
-            before=before.sending.epoch,
-            after=after.sending.epoch,
-            seq=before.sending.next - 1,
-        )
+        _restart(tx, installation, one, reason)
     return status(installation, one.fingerprint)
+
+
+def settle_restore(installation: Installation) -> tuple[str, ...]:
+    """Begin every channel anew if this store was just restored from a backup; returns the aliases, else nothing.
+
+    For whoever unlocks an installation, before anything else. Nothing of theirs is accepted on a channel until
+    they acked its new epoch (protocol.md 4, "After our own restore").
+    """
+    if not store_counterparts.restored(installation.database.read()):
+        return ()
+    with installation.database.write() as tx:
+        everyone = store_counterparts.everyone(tx)
+        store_counterparts.settled(tx)
+        for one in everyone:
+            _restart(tx, installation, one, "restored")
+    return tuple(one.alias for one in everyone)
+
+
+def _restart(tx: Connection, installation: Installation, one: Counterpart, reason: Reason) -> None:
+    before = counterparts.load_channel(tx, one.cid)
+    after = machine.restarted(before, secrets.token_hex(16), reason, restored=reason == "restored")
+    counterparts.save_channel(tx, one.cid, after)
+    packages.unack_statements(tx, one.cid)
+    # What lay unacked has not reached them for all we know: it may be released again.
+    left = bytes.fromhex(before.sending.epoch)
+    for seq, package in before.sending.packages.items():
+        if package.state in ("sealed", "handed"):
+            packages.move_ledger(tx, one.cid, left, seq, "void", False, ("sealed", "carried"))
+    keys.skip_numbers(tx, one.cid)
+    audit.append(
+        tx,
+        installation,
+        "epoch.restarted",
+        counterpart=one.fingerprint,
+        reason=reason,
+        before=before.sending.epoch,
+        after=after.sending.epoch,
+        seq=before.sending.next - 1,
+    )
 
 
 def confirm(installation: Installation, name: str) -> Status:

@@ -192,6 +192,14 @@ def private_halves(
     return [*halves, card]
 
 
+def lost(connection: Connection, hint: str) -> int | None:
+    """To whom (cid) the key was published that a file's name hints at, if a restore lost its private half."""
+    try:
+        return counterparts.lost_key_owner(connection, bytes.fromhex(hint))
+    except ValueError:
+        return None
+
+
 def _fresh(connection: Connection, installation: Installation, cid: int, kind: str, ahead: int) -> OwnKey:
     number = counterparts.last_own_number(connection, cid, kind) + ahead
     seed = kem.new_seed()

@@ -61,7 +61,7 @@ class Received:
 def receive(installation: Installation, path: Path, job: Job) -> Received:
     """Open the package in a file; see the module's head.
 
-    Raises `Refused`: file-unreadable, not-a-package, package-damaged, package-forged, not-for-us, reflected,
+    Raises `Refused`: file-unreadable, not-a-package, package-damaged, package-forged, not-for-us, key-lost, reflected,
     counterpart-unknown, counterpart-unverified, counterpart-revoked, channel-frozen, fork, too-far, epoch-unknown,
     epoch-pending, epoch-closed.
     """
@@ -121,7 +121,12 @@ def _receive(installation: Installation, file: BinaryIO, hint: str, job: Job) ->
         if ours:
             raise Refused("reflected", seq=seq, name=store_counterparts.get(reader, cid).alias)
         return _duplicate(reader, cid, seq)
-    opened = format_.open_package(file, keys.private_halves(reader, installation, hint))
+    try:
+        opened = format_.open_package(file, keys.private_halves(reader, installation, hint))
+    except CryptoError as error:
+        if error.code == "not-for-us" and (owner := keys.lost(reader, hint)) is not None:
+            raise Refused("key-lost", name=store_counterparts.get(reader, owner).alias) from error
+        raise
     one = _sender(reader, opened)
     opened.verify(read_card(one.card).signing)
     if opened.manifest.to != installation.identity.fingerprint:

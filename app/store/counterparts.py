@@ -120,7 +120,7 @@ def own_keys(connection: Connection, cid: int | None = None) -> list[OwnKey]:
     """Our live key pairs, for one counterpart or (None) for all, lowest number first."""
     rows = connection.execute(
         "SELECT cid, kind, number, kid, seed, public, created, published FROM own_key"
-        " WHERE ? IS NULL OR cid = ? ORDER BY cid, kind, number",
+        " WHERE seed <> x'' AND (? IS NULL OR cid = ?) ORDER BY cid, kind, number",
         (cid, cid),
     )
     return [OwnKey(r[0], r[1], r[2], bytes(r[3]), bytes(r[4]), bytes(r[5]), r[6], r[7]) for r in rows]
@@ -174,6 +174,38 @@ def their_keys(connection: Connection, cid: int, kind: str) -> list[TheirKey]:
 def drop_their_keys(tx: Connection, cid: int, kind: str, upto: int) -> None:
     """Forget their keys of a kind with numbers up to `upto`."""
     tx.execute("DELETE FROM their_key WHERE cid = ? AND kind = ? AND number <= ?", (cid, kind, upto))
+
+
+# Backups ----------------------------------------------------------------------------------------------------
+
+RESTORED = "restored"
+"""In `meta` while this store is a restored copy whose channels were not begun anew yet."""
+
+
+def strip_for_backup(tx: Connection) -> None:
+    """Make this store, a copy of one, fit to be a backup: of private halves that ride in packages only the ids stay.
+
+    Whoever opens it first must begin every channel anew (`app.exchange.epochs.settle_restore`); nothing is sealed or
+    opened before (protocol.md 3.5).
+    """
+    tx.execute("UPDATE own_key SET seed = x'', public = x''")
+    tx.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, x'01')", (RESTORED,))
+
+
+def restored(connection: Connection) -> bool:
+    """Whether this store is a restored copy whose channels must be begun anew."""
+    return connection.execute("SELECT 1 FROM meta WHERE key = ?", (RESTORED,)).fetchone() is not None
+
+
+def settled(tx: Connection) -> None:
+    """Record that every channel was begun anew."""
+    tx.execute("DELETE FROM meta WHERE key = ?", (RESTORED,))
+
+
+def lost_key_owner(connection: Connection, kid: bytes) -> int | None:
+    """To whom (cid) the key with that id was published, if its private half was lost in a restore."""
+    row = connection.execute("SELECT cid FROM own_key WHERE kid = ? AND seed = x''", (kid,)).fetchone()
+    return int(row[0]) if row else None
 
 
 # Drops ------------------------------------------------------------------------------------------------------

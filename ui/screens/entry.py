@@ -216,7 +216,15 @@ class Unlock(Door):
         self.show_busy(_("Unlocking"))
 
         def work(_job: Job) -> vault.Unlocked:
-            return vault.unlock(home, passphrase, officer)
+            from app.exchange import epochs
+
+            opened = vault.unlock(home, passphrase, officer)
+            try:
+                epochs.settle_restore(opened.installation)
+            except BaseException:
+                opened.lock()
+                raise
+            return opened
 
         def failed(refused: Refused) -> None:
             self.set_closing(False)
