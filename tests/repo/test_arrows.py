@@ -18,11 +18,11 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The smallest house: every room of the contracts, empty."""
     folder = tmp_path_factory.mktemp("house")
     shutil.copy(ROOT / "pyproject.toml", folder)
-    rooms = ["exchange", "formats", "courier", "holdings", "store", "intel"]
+    rooms = ["exchange", "formats", "vault", "courier", "holdings", "store", "intel"]
     for package in [*PACKAGES, *(f"app/{room}" for room in rooms)]:
         (folder / package).mkdir()
         (folder / package / "__init__.py").touch()
-    for module in ("cli", "practice", "vault", "officers", "audit", "jobs", "messages", "settings"):
+    for module in ("cli", "practice", "officers", "audit", "jobs", "messages", "settings"):
         (folder / "app" / f"{module}.py").touch()
     (folder / "crypto" / "package.py").write_text("import nacl, cryptography\n")
     return folder
@@ -79,7 +79,7 @@ INSIDE = "Inside app: the order of the house; siblings do not know each other"
         ),
         ("app/store/__init__.py", "import cryptography", "nacl and cryptography only in crypto"),
         ("ui/window.py", "from nacl import utils", "nacl and cryptography only in crypto"),
-        ("app/settings.py", "import keyring", "keyring only in app.vault"),
+        ("app/settings.py", "import keyring", "keyring only in app.vault.workstation"),
     ],
 )
 def test_a_forbidden_import_is_caught(copy: Path, where: str, line: str, contract: str) -> None:
@@ -90,7 +90,7 @@ def test_allowed_imports_pass(copy: Path) -> None:
     allowed = {
         "ui/window.py": "import app.cli, app.holdings, PySide6",
         "app/cli.py": "import app.practice, app.exchange, crypto.package",
-        "app/vault.py": "import keyring, app.holdings",
+        "app/vault/workstation.py": "import keyring, app.holdings",
         "app/store/rows.py": "import sqlcipher3.dbapi2, app.intel",
         "app/intel/patterns.py": "import stix2, stix2patterns, app.messages",
         "app/formats/misp.py": "import stix2, app.holdings",

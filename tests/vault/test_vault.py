@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app import vault
+from app.courier import folder
 from app.holdings import browsing, exporting
 from app.jobs import quiet
 from app.messages import Refused
@@ -84,7 +85,7 @@ def test_a_failure_half_way_leaves_nothing_behind(tmp_path, monkeypatch):
     def full(*arguments, **more):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(vault.os, "rename", full)
+    monkeypatch.setattr(os, "rename", full)
     refused("home-unusable", create, tmp_path / "home")
     assert list(tmp_path.iterdir()) == []
 
@@ -102,9 +103,9 @@ def test_nothing_is_made_over_something(tmp_path):
 
 def test_the_folder_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch):
     done = []
-    real_sync, real_rename = vault.folder.sync_folder, os.rename
-    monkeypatch.setattr(vault.folder, "sync_folder", lambda path: (done.append(path), real_sync(path)))
-    monkeypatch.setattr(vault.os, "rename", lambda a, b: (done.append("rename"), real_rename(a, b)))
+    real_sync, real_rename = folder.sync_folder, os.rename
+    monkeypatch.setattr(folder, "sync_folder", lambda path: (done.append(path), real_sync(path)))
+    monkeypatch.setattr(os, "rename", lambda a, b: (done.append("rename"), real_rename(a, b)))
     create(tmp_path / "home")
     at = done.index("rename")
     assert [Path(p).name.startswith(".home-") for p in done[:at]].count(True) >= 1

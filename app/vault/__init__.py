@@ -1,0 +1,35 @@
+"""The life of an installation: create, unlock, check, lock; its key slots.
+
+`home` says what lies in its folder. Nothing in it is readable without a passphrase, a recovery kit, or what a slot
+bound to this workstation asks of its keyring. What is exchanged is not known here.
+"""
+
+from app.vault.checking import Problem, check
+from app.vault.creating import create
+from app.vault.home import SLOTS, STORE
+from app.vault.keyslots import (
+    PASSPHRASE_LENGTH,
+    add_recovery_slot,
+    add_slot,
+    rekey,
+    remove_slot,
+    slots_of,
+)
+from app.vault.unlocking import Unlocked, unlock, unlocked
+
+__all__ = [
+    "PASSPHRASE_LENGTH",
+    "SLOTS",
+    "STORE",
+    "Problem",
+    "Unlocked",
+    "add_recovery_slot",
+    "add_slot",
+    "check",
+    "create",
+    "rekey",
+    "remove_slot",
+    "slots_of",
+    "unlock",
+    "unlocked",
+]

@@ -1,0 +1,44 @@
+"""Looking for damage: every page, every text against its hash, the log, the sealed files. Nothing is mended here."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from app import audit
+from app.jobs import Job
+from app.store import objects, packages
+from app.store.database import check as check_file
+from app.store.installation import Installation
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong (`code`) and where: an object's version, a log entry, a file."""
+
+    code: str
+    where: str
+
+
+def check(installation: Installation, job: Job) -> list[Problem]:
+    """Everything that is wrong; empty when nothing is."""
+    with installation.database.snapshot() as reader:
+        problems = [Problem(code, "store") for code in check_file(reader)]
+        if problems:
+            return problems
+        for number, (vid, sha256, raw) in enumerate(objects.contents(reader)):
+            if number % 1000 == 0:
+                job.step(number, 0, "check")
+            if hashlib.sha256(raw).digest() != sha256:
+                problems.append(Problem("content-altered", f"version {vid}"))
+        problems += [Problem(code, f"entry {number}") for code, number in audit.verify(reader)]
+        for package in packages.sealed(reader):
+            path = installation.outbox / package.file
+            if not path.is_file():
+                if not package.closed:
+                    problems.append(Problem("outbox-missing", package.file))
+                continue
+            with path.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").digest() != package.sha256:
+                    problems.append(Problem("outbox-altered", package.file))
+    return problems

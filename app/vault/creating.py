@@ -1,0 +1,82 @@
+"""Making an installation: built beside its folder and renamed, so that there is a whole one or none."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+from app import audit, officers
+from app.courier import folder
+from app.messages import Refused
+from app.store import people
+from app.store.database import KEY_BYTES, Database
+from app.store.installation import Installation
+from app.store.objects import HASH_KEY
+from app.vault.home import LOCK, OUTBOX, SLOTS, STORE, write_private
+from app.vault.keyslots import PASSPHRASE_LENGTH, SLOTS_HASH, hashes
+from app.vault.process import close_the_process
+from crypto import slots
+from crypto.identity import Identity
+
+
+def create(
+    home: Path, name: str, country: str, officer: str, passphrase: str, cost: slots.Cost = slots.MODERATE
+) -> str:
+    """Make an installation in `home` (absent or empty) and return its fingerprint.
+
+    `country` is an ISO 3166 two-letter code. Built beside `home` and renamed, so that there is a whole one or none.
+    Raises `Refused`: installation-exists, passphrase-short, name-unusable, country-unusable, home-unusable.
+    """
+    close_the_process()
+    name, officer, country = officers.good_name(name), officers.good_name(officer), _good_country(country)
+    if len(passphrase) < PASSPHRASE_LENGTH:
+        raise Refused("passphrase-short", least=PASSPHRASE_LENGTH)
+    home = home.absolute()
+    if home.exists() and (not home.is_dir() or any(home.iterdir())):
+        raise Refused("installation-exists", home=home)
+    scratch = home.with_name(f".{home.name}-{secrets.token_hex(8)}")
+    try:
+        home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        scratch.mkdir(mode=0o700)
+        try:
+            fingerprint = _build(scratch, name, country, officer, passphrase, cost)
+            folder.sync_folder(scratch)
+            os.rename(scratch, home)
+        except BaseException:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
+        folder.sync_folder(home.parent)
+    except OSError as error:
+        raise Refused("home-unusable", home=home, why=error.strerror or error) from error
+    return fingerprint
+
+
+def _build(home: Path, name: str, country: str, officer: str, passphrase: str, cost: slots.Cost) -> str:
+    key = secrets.token_bytes(KEY_BYTES)
+    (home / OUTBOX).mkdir(mode=0o700)
+    raw = slots.create(key, passphrase, cost=cost)
+    write_private(home / SLOTS, raw)
+    write_private(home / LOCK, b"")
+    write_private(home / STORE, b"")
+    identity = Identity.generate()
+    database = Database(home / STORE, key, new=True)
+    try:
+        installation = Installation(home, database, identity, officer)
+        now = installation.now()
+        with database.write() as tx:
+            people.put_meta(tx, HASH_KEY, secrets.token_bytes(16))
+            people.put_meta(tx, SLOTS_HASH, hashes(raw))
+            people.add_identity(tx, identity.to_bytes(), identity.card(name, country, now), now)
+            people.add_officer(tx, officer, now)
+            audit.append(tx, installation, "created", fingerprint=identity.fingerprint)
+    finally:
+        database.close()
+    return identity.fingerprint
+
+
+def _good_country(country: str) -> str:
+    if len(country) != 2 or not country.isascii() or not country.isalpha():
+        raise Refused("country-unusable", country=country[:20])
+    return country.upper()

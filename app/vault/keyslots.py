@@ -1,0 +1,179 @@
+"""The key slots of an installation: which passphrases, keyrings and recovery kits yield the key of its store."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from app import audit, officers
+from app.courier import folder
+from app.messages import Refused
+from app.store import people
+from app.store.database import KEY_BYTES, Database
+from app.store.installation import Installation
+from app.vault.home import SLOTS, SLOTS_NEXT, STORE, write_private
+from app.vault.workstation import device_secret, make_device_secret
+from crypto import slots
+from crypto.errors import CryptoError
+
+SLOTS_HASH = "slots-sha256"
+PASSPHRASE_LENGTH = 12
+
+
+def slots_of(installation: Installation) -> tuple[slots.Slot, ...]:
+    """What opens this installation."""
+    return slots.listed((installation.home / SLOTS).read_bytes())
+
+
+def add_slot(
+    installation: Installation, passphrase: str, label: str, device: bool, cost: slots.Cost = slots.MODERATE
+) -> None:
+    """One more passphrase; with `device`, it opens only together with a secret kept in this workstation's keyring.
+
+    Raises `Refused`: passphrase-short, name-unusable, keyring-unavailable, slots-full.
+    """
+    if len(passphrase) < PASSPHRASE_LENGTH:
+        raise Refused("passphrase-short", least=PASSPHRASE_LENGTH)
+    label = officers.good_name(label) if label else ""
+    secret = make_device_secret(installation.home) if device else None
+    with _slot_errors():
+        raw = slots.add(
+            _slots_file(installation),
+            installation.database.key,
+            passphrase,
+            device_secret=secret,
+            cost=cost,
+            label=label,
+        )
+    _replace_slots(installation, raw, "slot.added", kind="device" if device else "passphrase", label=label)
+
+
+def add_recovery_slot(installation: Installation, label: str) -> tuple[str, ...]:
+    """A recovery kit: its words are returned once and kept nowhere. Raises `Refused` (slots-full)."""
+    label = officers.good_name(label) if label else ""
+    with _slot_errors():
+        raw, words = slots.add_recovery(_slots_file(installation), installation.database.key, label)
+    _replace_slots(installation, raw, "slot.added", kind="recovery", label=label)
+    return words
+
+
+def remove_slot(installation: Installation, slot: int) -> None:
+    """Remove a slot; what it wrapped still opens older copies: `rekey` shuts them out.
+
+    Raises `Refused`: slot-unknown, slot-last.
+    """
+    with _slot_errors():
+        raw = slots.remove(_slots_file(installation), installation.database.key, slot)
+    _replace_slots(installation, raw, "slot.removed", slot=slot)
+
+
+def rekey(installation: Installation, passphrase: str) -> None:
+    """Encrypt the store anew under a fresh key; only the slot of this passphrase comes along.
+
+    The new slots lie beside the old ones until the store is rewritten: a crash at any moment leaves one pair that fits.
+    Raises `Refused`: wrong-passphrase.
+    """
+    key = secrets.token_bytes(KEY_BYTES)
+    with _slot_errors():
+        old = _slots_file(installation)
+        secret = device_secret(installation.home) if _needs_device(old) else None
+        raw = slots.rekey(old, installation.database.key, key, passphrase, secret)
+    following = installation.home / SLOTS_NEXT
+    following.unlink(missing_ok=True)
+    write_private(following, raw)
+    folder.sync_folder(installation.home)
+    with installation.database.write() as tx:
+        people.put_meta(tx, SLOTS_HASH, hashes(old, raw))
+        audit.append(tx, installation, "store.rekeyed")
+    installation.database.rekey(key)
+    os.replace(following, installation.home / SLOTS)
+    folder.sync_folder(installation.home)
+    with installation.database.write() as tx:
+        people.put_meta(tx, SLOTS_HASH, hashes(raw))
+
+
+def _slots_file(installation: Installation) -> bytes:
+    return (installation.home / SLOTS).read_bytes()
+
+
+def _replace_slots(installation: Installation, raw: bytes, act: str, **detail: object) -> None:
+    """Put a new slots file in the place of the old one; until the next unlock both count, so that a crash
+    locks nobody out.
+    """
+    home, old = installation.home, _slots_file(installation)
+    with installation.database.write() as tx:
+        people.put_meta(tx, SLOTS_HASH, hashes(old, raw))
+        audit.append(tx, installation, act, **detail)
+    scratch = home / f".{SLOTS}-{secrets.token_hex(8)}"
+    try:
+        write_private(scratch, raw)
+        os.replace(scratch, home / SLOTS)
+    finally:
+        scratch.unlink(missing_ok=True)
+    folder.sync_folder(home)
+    with installation.database.write() as tx:
+        people.put_meta(tx, SLOTS_HASH, hashes(raw))
+
+
+def check_slots(home: Path, database: Database) -> None:
+    """An older slots file put back would let a removed passphrase in again. Raises `Refused` (slots-old)."""
+    raw = (home / SLOTS).read_bytes()
+    known = people.meta(database.read(), SLOTS_HASH) or b""
+    if hashes(raw) not in {known[i : i + 32] for i in range(0, len(known), 32)}:
+        raise Refused("slots-old")
+    if known != hashes(raw):
+        with database.write() as tx:
+            people.put_meta(tx, SLOTS_HASH, hashes(raw))
+
+
+def hashes(*files: bytes) -> bytes:
+    """The hashes of slots files, one behind the other, as the store keeps those that count."""
+    return b"".join(hashlib.sha256(raw).digest() for raw in files)
+
+
+def open_store(home: Path, passphrase: str, recovery: bool) -> Database:
+    """The store, with the slots that fit it: after a crash in `rekey` that may be the ones laid beside."""
+    following = home / SLOTS_NEXT
+    try:
+        database = Database(home / STORE, _store_key(home / SLOTS, passphrase, recovery))
+    except Refused as error:
+        if error.code not in ("store-damaged", "wrong-passphrase") or not following.is_file():
+            raise
+        database = Database(home / STORE, _store_key(following, passphrase, recovery))
+        os.replace(following, home / SLOTS)
+        folder.sync_folder(home)
+    following.unlink(missing_ok=True)
+    return database
+
+
+def _store_key(path: Path, passphrase: str, recovery: bool) -> bytes:
+    raw = path.read_bytes()
+    with _slot_errors():
+        if recovery:
+            return slots.open_recovery(raw, passphrase)
+        return slots.open(raw, passphrase, device_secret(path.parent) if _needs_device(raw) else None)
+
+
+def _needs_device(raw: bytes) -> bool:
+    return any(slot.kind == slots.DEVICE for slot in slots.listed(raw))
+
+
+@contextlib.contextmanager
+def _slot_errors() -> Iterator[None]:
+    try:
+        yield
+    except CryptoError as error:
+        own = {
+            "wrong-passphrase",
+            "slot-needs-device",
+            "recovery-format",
+            "slots-full",
+            "slot-unknown",
+            "slot-last",
+            "kdf-memory",
+        }
+        raise Refused(error.code if error.code in own else "slots-damaged") from error
