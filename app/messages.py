@@ -343,6 +343,18 @@ MESSAGES: dict[str, Message] = {
     "status-closed": Message(
         N_("The sender declared this package void; it is not shown."), N_("Nothing needs doing.")
     ),
+    "remark-weakened": Message(
+        N_("Marked less strictly than what is held here."),
+        N_("Accepted, it stays at the stricter level; lower the handling yourself if you may."),
+    ),
+    "remark-redefinition": Message(
+        N_("A marking definition that says another level than its id has."),
+        N_("It will not be taken in; tell the counterpart."),
+    ),
+    "remark-dangling": Message(
+        N_("It needs an object that is neither held here nor in the package."),
+        N_("Ask them for it, or accept it as it is."),
+    ),
     "part-too-large": Message(
         N_("A part of the package is larger than this program reads."), N_("Ask them to send less at once.")
     ),

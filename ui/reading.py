@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from app.exchange import inbox, receipts
 from app.holdings import browsing
 from app.intel import compare, marking
 from app.intel.marking import Level
-from app.messages import Refused, ngettext
+from app.messages import ngettext
 from app.store import counterparts as store_counterparts
 from app.store import objects
 from app.store.installation import Installation
@@ -167,25 +166,20 @@ class Beside:
     """An object of a package beside what is held: `changes` are empty where nothing is held, or all is the same."""
 
     value: dict[str, object]
-    raw: bytes
-    held: browsing.Shown | None
     changes: tuple[Change, ...]
     same: tuple[tuple[str, str], ...]
 
 
 def beside(installation: Installation, number: int, compared: inbox.Compared) -> Beside:
-    """An object in the inbox compared, property by property, with the version in force here."""
-    raw = inbox.raw(installation, number, compared.position)
-    value: dict[str, object] = json.loads(raw)
-    try:
-        held = browsing.show(installation, compared.id)
-    except Refused:
-        return Beside(value, raw, None, (), tuple((n, plain_value(v)) for n, v in value.items()))
-    ours = held.value
+    """An object in the inbox compared, property by property, with the version it is judged against here."""
+    found = inbox.beside(installation, number, compared.position)
+    ours, value = found.ours, found.value
+    if found.held is None:
+        return Beside(value, (), tuple((n, plain_value(v)) for n, v in value.items()))
     differing = compare.changed(ours, value)
     changes = tuple(_change(name, ours.get(name), value.get(name)) for name in sorted(differing, key=_order))
     same = tuple((n, plain_value(v)) for n, v in ours.items() if n not in differing)
-    return Beside(value, raw, held, changes, same)
+    return Beside(value, changes, same)
 
 
 _FIRST = ("name", "description", "pattern", "confidence", "modified")

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from app.cli.base import NUMBER_LIMIT, Session, ids_from, spoken_ranges, table, why
 from app.exchange import deciding, inbox, receiving
 from app.exchange.deciding import Decided
 from app.exchange.inbox import Listed
 from app.exchange.receiving import Received
+from app.intel.compare import ABSENT
 from app.messages import _, ngettext, plain
 
 
@@ -87,13 +89,20 @@ def inbox_list(session: Session) -> int:
 
 @inbox_group.command("show")
 @click.argument("number", type=click.IntRange(1, NUMBER_LIMIT))
+@click.option("--diff", "id_", metavar="ID", help="One object, property by property beside what is held.")
 @click.pass_obj
-def inbox_show(session: Session, number: int) -> int:
+def inbox_show(session: Session, number: int, id_: str | None) -> int:
     """A package, each object compared with what is held."""
+    if id_ is not None:
+        with session.unlocked() as installation:
+            contents = inbox.differing(installation, number, id_)
+        document = {"number": number, "id": id_, "contents": [_beside(one) for one in contents]}
+        return session.show(document, [line for one in contents for line in _beside_lines(one)])
     with session.unlocked() as installation:
         review = inbox.review(installation, number, session.job())
     document = _package(review.package) | {
         "counts": review.counts,
+        "remarks": review.remarks,
         "objects": [
             {
                 "id": one.id,
@@ -101,6 +110,7 @@ def inbox_show(session: Session, number: int) -> int:
                 "name": one.name,
                 "modified": one.modified or None,
                 "status": one.status,
+                "remarks": list(one.remarks),
                 "decision": one.decision,
                 "handling": None if one.handling is None else one.handling.label,
             }
@@ -113,7 +123,40 @@ def inbox_show(session: Session, number: int) -> int:
     ]
     if review.package.note:
         lines.insert(0, plain(review.package.note))
+    for remark, count in review.remarks.items():
+        if count:
+            lines.append(f"{count}: {why(f'remark-{remark}')}")
+            some = [one.id for one in review.objects if remark in one.remarks]
+            lines += [f"    {plain(id_)}" for id_ in some[:5]]
+            if count > 5:
+                lines.append("    " + _("and {n} more").format(n=count - 5))
     return session.show(document, lines)
+
+
+def _beside(one: inbox.Beside) -> dict[str, Any]:
+    """Each difference has `held` and `incoming`, either left out where there is nothing at that place."""
+    differences = [
+        {"path": d.path}
+        | ({} if d.before is ABSENT else {"held": d.before})
+        | ({} if d.after is ABSENT else {"incoming": d.after})
+        for d in one.differences
+    ]
+    held = (
+        None if one.held is None else {"sha256": one.held.sha256.hex(), "modified": one.held.modified or None}
+    )
+    return {"position": one.position, "held": held, "differences": differences}
+
+
+def _beside_lines(one: inbox.Beside) -> list[str]:
+    if one.held is None:
+        return [_("Nothing is held under this id.")]
+    if not one.differences:
+        return [_("The same as what is held.")]
+    return list(table((d.path, _value(d.before), "->", _value(d.after)) for d in one.differences))
+
+
+def _value(value: object) -> str:
+    return "-" if value is ABSENT else msgspec.json.encode(value).decode()
 
 
 @click.command()
@@ -132,11 +175,14 @@ def accept(session: Session, number: int, ids: Path | None) -> int:
 @click.command()
 @click.argument("number", type=click.IntRange(1, NUMBER_LIMIT))
 @click.option("--reason", required=True, help="Why; the counterpart reads it in the receipt.")
+@click.option(
+    "--ids", type=click.Path(path_type=Path), help="Only the STIX ids in this file; the rest stays pending."
+)
 @click.pass_obj
-def reject(session: Session, number: int, reason: str) -> int:
+def reject(session: Session, number: int, reason: str, ids: Path | None) -> int:
     """Refuse what is still pending of a package."""
     with session.unlocked() as installation:
-        decided = deciding.reject(installation, number, reason)
+        decided = deciding.reject(installation, number, reason, None if ids is None else ids_from(ids))
     return _show_decided(session, decided)
 
 

@@ -58,15 +58,16 @@ def accept(installation: Installation, number: int, ids: Sequence[str] | None, j
         return decided
 
 
-def reject(installation: Installation, number: int, reason: str) -> Decided:
-    """Refuse everything of a package that is still pending; raises `Refused` (package-unknown,
-    nothing-pending, reason-missing).
+def reject(installation: Installation, number: int, reason: str, ids: Sequence[str] | None = None) -> Decided:
+    """Refuse pending objects of a package: those with the given STIX ids, or (None) all that pend.
+
+    Raises `Refused`: package-unknown, object-unknown, nothing-pending, reason-missing.
     """
     if not reason.strip():
         raise Refused("reason-missing")
     with installation.database.write() as tx:
         inbox.find(tx, number)
-        chosen = _pending(tx, number, None)
+        chosen = _pending(tx, number, ids)
         packages.decide(tx, number, (w.position for w in chosen), "refused")
         decided = _settle(tx, number, reason)
         audit.append(tx, installation, "package.refused", number=number, objects=len(chosen))

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
-from app.holdings import importing
+import msgspec
+
+from app.holdings import comparing
+from app.holdings.comparing import REMARKS, STATUSES, Outside
+from app.intel import compare
+from app.intel.compare import Difference
 from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused
 from app.store import counterparts as store_counterparts
-from app.store import objects, packages
+from app.store import objects, packages, people
 from app.store.database import Connection
 from app.store.installation import Installation
+from app.store.objects import VersionRow
+from app.store.packages import Waiting
 
-STATUSES = ("new", "newer", "older", "same", "conflict", "revoked")
+STEP = 500
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,9 @@ class Listed:
 
 @dataclass(frozen=True)
 class Compared:
-    """An object in the inbox beside the holdings: new, newer, older, same, conflict or revoked."""
+    """An object in the inbox beside the holdings: its status, and what else to see before deciding
+    (`app.holdings.comparing`).
+    """
 
     position: int
     id: str
@@ -46,6 +55,7 @@ class Compared:
     status: str
     decision: str
     handling: Level | None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,26 @@ class Review:
         found = Counter(one.status for one in self.objects)
         return {status: found[status] for status in STATUSES}
 
+    @property
+    def remarks(self) -> dict[str, int]:
+        """How many objects have each remark."""
+        found = Counter(remark for one in self.objects for remark in one.remarks)
+        return {remark: found[remark] for remark in REMARKS}
+
+
+@dataclass(frozen=True)
+class Beside:
+    """An object of a package and the version held that it is judged against, None if nothing is held: the one of the
+    same moment, else the one in force. `differences` go from what is held to what came.
+    """
+
+    position: int
+    raw: bytes
+    value: dict[str, object]
+    held: VersionRow | None
+    ours: dict[str, object]
+    differences: tuple[Difference, ...]
+
 
 def listed(installation: Installation) -> list[Listed]:
     """What was received and held something to decide: pending flash first, then newest first."""
@@ -70,26 +100,82 @@ def listed(installation: Installation) -> list[Listed]:
 
 def review(installation: Installation, number: int, job: Job) -> Review:
     """A package with each of its objects compared with the holdings; raises `Refused` (package-unknown)."""
-    reader = installation.database.read()
-    package = find(reader, number)
-    hash_key = objects.hash_key(reader)
-    compared: list[Compared] = []
-    for one in packages.waiting(reader, number):
-        if not one.id:
-            continue
-        job.step(len(compared), 0, "check")
-        read = partial(packages.waiting_raw, reader, number, one.position)
-        status = importing.compare(reader, hash_key, one.id, one.moment, one.sha256, read)
-        handling = None if one.handling is None else Level(one.handling)
-        compared.append(
-            Compared(one.position, one.id, one.type, one.name, one.modified, status, one.decision, handling)
+    with installation.database.snapshot() as reader:
+        package = find(reader, number)
+        waiting = [one for one in packages.waiting(reader, number) if one.id]
+        definitions = [
+            msgspec.json.decode(raw, type=dict[str, object])
+            for _, raw in packages.waiting_texts(reader, number, "marking-definition")
+            if raw
+        ]
+
+        def outside() -> Iterator[Outside]:
+            for done, (one, raw) in enumerate(packages.waiting_texts(reader, number)):
+                if done % STEP == 0:
+                    job.step(done, len(waiting), "check")
+                if one.id:
+                    yield Outside(one.id, one.moment, one.sha256, raw, _level(one))
+
+        found = comparing.compare(
+            reader,
+            outside(),
+            frozenset(one.id for one in waiting if one.decision != "refused"),
+            definitions,
+            people.default_handling(reader),
         )
-    return Review(_listed(reader, package), tuple(compared))
+        compared = tuple(
+            Compared(
+                one.position,
+                one.id,
+                one.type,
+                one.name,
+                one.modified,
+                judged.status,
+                one.decision,
+                _level(one),
+                judged.remarks,
+            )
+            for one, judged in zip(waiting, found, strict=True)
+        )
+        return Review(_listed(reader, package), compared)
 
 
-def raw(installation: Installation, number: int, position: int) -> bytes:
-    """The exact text of an object in the inbox."""
-    return packages.waiting_raw(installation.database.read(), number, position)
+def beside(installation: Installation, number: int, position: int) -> Beside:
+    """An object in the inbox, property by property beside what is held. Raises `Refused`: object-unknown."""
+    with installation.database.snapshot() as reader:
+        one = packages.waiting_at(reader, number, position)
+        if one is None or not one.id:
+            raise Refused("object-unknown", id=str(position))
+        return _beside(reader, number, one)
+
+
+def differing(installation: Installation, number: int, id_: str) -> tuple[Beside, ...]:
+    """Every content of a package under one STIX id, beside what is held. Raises `Refused`: package-unknown,
+    object-unknown.
+    """
+    with installation.database.snapshot() as reader:
+        find(reader, number)
+        found = tuple(
+            _beside(reader, number, one) for one in packages.waiting(reader, number) if one.id == id_
+        )
+        if not found or not id_:
+            raise Refused("object-unknown", id=id_)
+        return found
+
+
+def _beside(reader: Connection, number: int, one: Waiting) -> Beside:
+    raw = packages.waiting_raw(reader, number, one.position)
+    value = msgspec.json.decode(raw, type=dict[str, object]) if raw else {}
+    row = objects.find(reader, objects.id_hash(objects.hash_key(reader), one.id))
+    if row is None:
+        return Beside(one.position, raw, value, None, {}, ())
+    versions = objects.versions_of(reader, row.oid)
+    same = [v for v in versions if v.moment == one.moment and not v.dropped]
+    # The same bytes before the version shown, and that before the others of a conflict.
+    same.sort(key=lambda v: (v.sha256 != one.sha256, v.vid != row.current))
+    against = same[0] if same else next(v for v in versions if v.vid == row.current)
+    ours = msgspec.json.decode(objects.raw(reader, against.vid), type=dict[str, object])
+    return Beside(one.position, raw, value, against, ours, tuple(compare.differences(ours, value)))
 
 
 def find(connection: Connection, number: int) -> packages.Received:
@@ -98,6 +184,10 @@ def find(connection: Connection, number: int) -> packages.Received:
     if package is None:
         raise Refused("package-unknown", seq=number, name="")
     return package
+
+
+def _level(one: Waiting) -> Level | None:
+    return None if one.handling is None else Level(one.handling)
 
 
 def _listed(connection: Connection, one: packages.Received) -> Listed:

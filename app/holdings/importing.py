@@ -131,23 +131,6 @@ def take(
     return taking.counts
 
 
-def compare(
-    connection: Connection, hash_key: bytes, id_: str, moment: str, sha256: bytes, read: Callable[[], bytes]
-) -> str:
-    """What a content would be here: new, newer, older, same, conflict or revoked. `read` yields its exact text."""
-    known = objects.find(connection, objects.id_hash(hash_key, id_))
-    if known is None:
-        return "new"
-    if _held(connection, known, moment, sha256, read) is not None:
-        return "same"
-    if any(not v.dropped for v in objects.versions_at(connection, known.oid, moment)):
-        return "conflict"
-    if moment < known.moment:
-        return "older"
-    value = msgspec.json.decode(read(), type=dict[str, object])
-    return "revoked" if value.get("revoked") is True and not known.revoked else "newer"
-
-
 class _Taking:
     """One act of taking objects in. New ones are put into the store many at a time."""
 

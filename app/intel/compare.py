@@ -6,7 +6,8 @@ mathematical value (1 is 1.0, and an integer never loses digits to a float); tru
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 
 def same_value(a: object, b: object) -> bool:
@@ -24,6 +25,29 @@ def changed(a: Mapping[str, object], b: Mapping[str, object]) -> tuple[str, ...]
             if key not in a or key not in b or not same_value(a[key], b[key])
         )
     )
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A place where two objects differ: a JSON Pointer (RFC 6901), and the values there; ABSENT where there is none."""
+
+    path: str
+    before: object
+    after: object
+
+
+ABSENT = object()
+
+
+def differences(a: Mapping[str, object], b: Mapping[str, object], path: str = "") -> Iterator[Difference]:
+    """Where `a` and `b` differ, property by property; into objects, and not into arrays: there the order counts."""
+    for key in changed(a, b):
+        before, after = a.get(key, ABSENT), b.get(key, ABSENT)
+        place = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
+        if isinstance(before, dict) and isinstance(after, dict):
+            yield from differences(before, after, place)
+        else:
+            yield Difference(place, before, after)
 
 
 def _no_bool_for_number(a: object, b: object) -> bool:

@@ -56,9 +56,6 @@ def envelope(value: Mapping[str, object], resolve: marking.Resolve | None = None
     identifier, kind = _string(value, "id"), _string(value, "type")
     modified = _string(value, "modified")
     own = tuple(ref for ref in marking.referred(value) if ref is not None and ref not in marking.LEVELS)
-    refs: dict[str, None] = {}
-    _collect(dict(value), refs)
-    refs.pop(identifier, None)
     return Envelope(
         id=identifier,
         type=kind,
@@ -70,7 +67,7 @@ def envelope(value: Mapping[str, object], resolve: marking.Resolve | None = None
         creator=_string(value, "created_by_ref"),
         marking=marking.effective(value, resolve or _nothing_held),
         definitions=own,
-        refs=tuple(refs),
+        refs=references(value),
         text="\n".join(filter(None, _searchable(value)))[:MAX_TEXT],
     )
 
@@ -85,6 +82,14 @@ def _string(value: Mapping[str, object], key: str) -> str:
 
 
 # --- references ---------------------------------------------------------------------------------------------
+
+
+def references(value: Mapping[str, object]) -> tuple[str, ...]:
+    """The ids of all objects that this one needs, each once."""
+    refs: dict[str, None] = {}
+    _collect(dict(value), refs)
+    refs.pop(_string(value, "id"), None)
+    return tuple(refs)
 
 
 def _collect(value: dict[str, object], refs: dict[str, None]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from app.store.database import Connection
@@ -84,6 +85,29 @@ def find(connection: Connection, idh: int) -> ObjectRow | None:
     """The object with that id hash."""
     row = connection.execute(f"SELECT {_OBJECT} FROM object WHERE idh = ?", (idh,)).fetchone()
     return _object_row(row) if row else None
+
+
+def find_many(connection: Connection, hashes: Iterable[int]) -> dict[int, ObjectRow]:
+    """The objects with these id hashes, by hash; what is not held is left out."""
+    sql = f"SELECT idh, {_OBJECT} FROM object WHERE idh IN"
+    return {row[0]: _object_row(row[1:]) for row in _in_many(connection, sql, hashes)}
+
+
+def known(connection: Connection, hashes: Iterable[int]) -> set[int]:
+    """Those of these id hashes that are held."""
+    return {row[0] for row in _in_many(connection, "SELECT idh FROM object WHERE idh IN", hashes)}
+
+
+def versions_of_many(connection: Connection, oids: Iterable[int]) -> Iterator[VersionRow]:
+    """All versions of these objects, in no order."""
+    return map(_version_row, _in_many(connection, f"SELECT {_VERSION} FROM version WHERE oid IN", oids))
+
+
+def _in_many(connection: Connection, sql: str, numbers: Iterable[int]) -> Iterator[Sequence[Any]]:
+    """Rows of a query that ends in IN, for any count of numbers."""
+    waiting = iter(numbers)
+    while some := list(islice(waiting, 1000)):
+        yield from connection.execute(f"{sql} ({', '.join('?' * len(some))})", some)
 
 
 def versions_of(connection: Connection, oid: int) -> list[VersionRow]:

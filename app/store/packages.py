@@ -274,6 +274,24 @@ def waiting(connection: Connection, number: int) -> list[Waiting]:
     return [Waiting(r[0], r[1], r[2], r[3], r[4], r[5], bytes(r[6]), r[7], r[8]) for r in rows]
 
 
+def waiting_at(connection: Connection, number: int, position: int) -> Waiting | None:
+    """One object of a received package."""
+    rows = connection.execute(
+        f"SELECT {_WAITING} FROM inbox_object WHERE number = ? AND position = ?", (number, position)
+    )
+    return next((Waiting(r[0], r[1], r[2], r[3], r[4], r[5], bytes(r[6]), r[7], r[8]) for r in rows), None)
+
+
+def waiting_texts(connection: Connection, number: int, type_: str = "") -> Iterator[tuple[Waiting, bytes]]:
+    """The objects of a received package with their exact texts, in its order; of one type, or (with "") all."""
+    rows = connection.execute(
+        f"SELECT {_WAITING}, raw FROM inbox_object WHERE number = ? AND (? = '' OR type = ?) ORDER BY position",
+        (number, type_, type_),
+    )
+    for r in rows:
+        yield Waiting(r[0], r[1], r[2], r[3], r[4], r[5], bytes(r[6]), r[7], r[8]), bytes(r[9])
+
+
 def waiting_count(connection: Connection, number: int) -> int:
     """How many objects a received package brought."""
     return int(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.intel.compare import changed, same_value
+from app.intel.compare import ABSENT, changed, differences, same_value
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.0, 1.0, -0.0, 1.5, "", "1", "a"]),
@@ -85,3 +85,26 @@ def test_changed_names_the_properties() -> None:
 def test_changed_is_empty_exactly_for_the_same(a: dict[str, Any], b: dict[str, Any]) -> None:
     assert (changed(a, b) == ()) == same_value(a, b)
     assert changed(a, b) == changed(b, a)
+
+
+def patched(value: Any, path: str, after: object) -> None:
+    """Put `after` at a JSON Pointer of `value`, or take away what is there."""
+    *way, last = [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]]
+    for part in way:
+        value = value[part]
+    if after is ABSENT:
+        del value[last]
+    else:
+        value[last] = after
+
+
+OBJECTS = st.dictionaries(st.sampled_from(["a", "b", "a/b", "~1", ""]), JSON, max_size=4)
+
+
+@given(OBJECTS, OBJECTS)
+def test_differences_lead_from_one_to_the_other(a, b):
+    one = json.loads(json.dumps(a))
+    for found in differences(a, b):
+        patched(one, found.path, found.after)
+    assert same_value(one, b)
+    assert (not list(differences(a, b))) == same_value(a, b)

@@ -194,7 +194,9 @@ class Review(Pane):
             words = _("Accepted.") if at.decision == "accepted" else _("Rejected.")
             items += [Notice(words, "success" if at.decision == "accepted" else "danger"), 10]
         items += self._explain(at)
-        items += self._changes(found, at) if found.held is not None and found.changes else self._facts(found)
+        for remark in at.remarks:
+            items += [Notice(sentence(f"remark-{remark}"), "warning"), 8]
+        items += self._changes(found, at) if found.changes else self._facts(found)
         self.panel.show_items(items)
 
     def _explain(self, at: Compared) -> list[Item]:
