@@ -551,7 +551,15 @@ MESSAGES: dict[str, Message] = {
         N_("A timestamp that names no moment."), N_("Check the file with whoever made it.")
     ),
     "stix-version": Message(N_("A STIX version this program does not know."), N_("Convert it to STIX 2.1.")),
-    "stix-2.0": Message(N_("STIX 2.0 is not read yet."), N_("Convert it to STIX 2.1.")),
+    "stix-2.0": Message(N_("STIX 2.0 is not taken here."), N_("Convert it to STIX 2.1.")),
+    "stix-2.0-shape": Message(
+        N_("STIX 2.0 that has no counterpart in STIX 2.1."),
+        N_("Check the file with whoever made it."),
+    ),
+    "stix-2.0-reference": Message(
+        N_("A reference between observables leads nowhere, or in a circle."),
+        N_("Check the file with whoever made it."),
+    ),
     "too-many-variants": Message(
         N_("Too many contents for one id and moment are held already."), N_("Settle the conflict first.")
     ),

@@ -31,7 +31,7 @@ TABLE = {
     "audit": ("installation", "The tamper-evident log."),
     "counterpart": ("counterparts", "Whom this installation exchanges with."),
     "agreement": ("agreements", "What each side may give the other, signed by both."),
-    "import": ("holdings", "Import STIX 2.1 bundles into the holdings."),
+    "import": ("holdings", "Import STIX bundles into the holdings."),
     "list": ("holdings", "What is held, newest first."),
     "search": (
         "holdings",

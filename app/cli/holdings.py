@@ -27,7 +27,7 @@ from app.store.objects import ObjectRow, Selection
 )
 @click.pass_obj
 def import_(session: Session, files: tuple[Path, ...], format_: str, handling: str | None) -> int:
-    """Import STIX 2.1 bundles into the holdings."""
+    """Import STIX bundles into the holdings."""
     level = None if handling is None else marking.parse(handling)
     total = importing.Counts()
     with session.unlocked() as installation:
@@ -52,6 +52,7 @@ def import_(session: Session, files: tuple[Path, ...], format_: str, handling: s
         "older": total.older,
         "same": total.same,
         "conflicts": total.conflicts,
+        "converted": total.converted,
         "refused": [{"where": where, "code": code} for where, code in total.refused],
     }
     lines = [*table((name, value) for name, value in document.items() if name != "refused")]

@@ -1,4 +1,4 @@
-"""STIX 2.1 bundles in files, read as a stream: memory is bounded whatever the file's size."""
+"""STIX bundles in files, read as a stream: memory is bounded whatever the file's size. STIX 2.0 comes out as 2.1."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from app.formats import stix20
 from app.intel.reading import Entry, Fault, read_chunks
 from app.messages import Refused
 
@@ -21,7 +22,7 @@ def opened(path: Path) -> Iterator[Iterator[Entry | Fault]]:
     except OSError as error:
         raise Refused("file-unreadable", path=path, why=error.strerror) from error
     with file:
-        yield read_chunks(_chunks(file, path))
+        yield stix20.converted(read_chunks(_chunks(file, path), take_old=True))
 
 
 def _chunks(file: BinaryIO, path: Path) -> Iterator[bytes]:

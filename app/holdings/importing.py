@@ -45,7 +45,9 @@ class Incoming:
 
 @dataclass
 class Counts:
-    """What an import did, in objects. `refused` are (place, code) of those that were passed by."""
+    """What an import did, in objects. `refused` are (place, code) of those that were passed by; `converted` how many
+    came as STIX 2.0.
+    """
 
     read: int = 0
     new: int = 0
@@ -53,6 +55,7 @@ class Counts:
     older: int = 0
     same: int = 0
     conflicts: int = 0
+    converted: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, other: Counts, prefix: str) -> None:
@@ -63,6 +66,7 @@ class Counts:
         self.older += other.older
         self.same += other.same
         self.conflicts += other.conflicts
+        self.converted += other.converted
         self.refused += [(prefix + where, code) for where, code in other.refused]
 
 
@@ -82,6 +86,7 @@ def import_entries(
             if isinstance(entry, Fault):
                 counts.refused.append((entry.where, entry.code))
             else:
+                counts.converted += entry.old
                 yield Incoming(entry.raw, entry.where, None, entry.value)
 
     with installation.database.write() as tx:
@@ -102,6 +107,7 @@ def import_entries(
             older=counts.older,
             same=counts.same,
             conflicts=counts.conflicts,
+            converted=counts.converted,
             refused=len(counts.refused),
             handling=default.label,
         )

@@ -1,4 +1,4 @@
-"""A STIX 2.1 bundle taken apart: each object as its exact text and its value, bad ones named and passed by.
+"""A STIX bundle taken apart: each object as its exact text and its value, bad ones named and passed by.
 
 The text of an object is kept with the white space between its tokens removed and nothing else touched; it
 must be strict JSON (`strict`). What an object means is not judged here: unknown types, extensions and custom
@@ -23,24 +23,29 @@ MAX_TAIL = 1 << 20
 
 # Without `spec_version` these are STIX 2.0 (STIX 2.1, section 3.2). Marking definitions and custom types have
 # the same shape in both versions and are read as they are.
-_OLD = frozenset(
+SINCE_2_0 = frozenset(
     (
         *("attack-pattern", "campaign", "course-of-action", "identity", "indicator", "intrusion-set"),
         *("malware", "observed-data", "relationship", "report", "sighting", "threat-actor", "tool"),
         "vulnerability",
     )
 )
+"""The types of domain and relationship objects that STIX 2.0 has too."""
 
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One object: its exact text, its value (a JSON object as Python values), and its place in the file."""
+    """One object: its exact text, its value (a JSON object as Python values), and its place in the file.
+
+    `old`: it came as STIX 2.0.
+    """
 
     raw: bytes
     value: dict[str, object]
     where: str
+    old: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +62,11 @@ def read_bundle(raw: bytes | bytearray | memoryview) -> Iterator[Entry | Fault]:
     return read_chunks(view[at : at + WINDOW] for at in range(0, len(view), WINDOW))
 
 
-def read_chunks(chunks: Iterable[bytes | memoryview]) -> Iterator[Entry | Fault]:
+def read_chunks(chunks: Iterable[bytes | memoryview], take_old: bool = False) -> Iterator[Entry | Fault]:
     """The objects of the bundle whose text is `chunks` joined, in order; a single object is a bundle of one.
+
+    Objects of STIX 2.0 are faults (stix-2.0); with `take_old` they are entries, as they stand, for
+    whoever converts them.
 
     `where` is `objects[N]`, or `object` for a single one. Codes of faults: json-syntax, json-encoding,
     json-surrogate, json-number, json-duplicate-key, json-depth, object-size, stix-object, stix-type, stix-id,
@@ -77,15 +85,15 @@ def read_chunks(chunks: Iterable[bytes | memoryview]) -> Iterator[Entry | Fault]
         raise Refused("json-encoding", where="byte 0")
     head = splitting.head(text)
     if head is None:
-        yield from _single(bytes(text.buffer))
+        yield from _single(bytes(text.buffer), take_old)
         return
     opening = _frame(head + b"]}")
     if opening.get("type", "bundle") != "bundle":
         raise Refused("not-stix")
-    old = opening.get("spec_version") == "2.0"
+    dialect = _Dialect(opening.get("spec_version") == "2.0", take_old)
     index = 0
     for run in splitting.runs(text):
-        for found in _entries(run, index, old):
+        for found in _entries(run, index, dialect):
             yield found
             index += 1
     text.fill(MAX_TAIL + 1)
@@ -97,6 +105,14 @@ def read_chunks(chunks: Iterable[bytes | memoryview]) -> Iterator[Entry | Fault]
         raise Refused("not-stix")
 
 
+@dataclass(frozen=True, slots=True)
+class _Dialect:
+    """`old`: the bundle says it is STIX 2.0; `take_old`: such objects are wanted."""
+
+    old: bool
+    take_old: bool
+
+
 def _frame(text: bytes) -> dict[str, object]:
     """The value of what stands around the objects."""
     try:
@@ -106,7 +122,7 @@ def _frame(text: bytes) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _single(text: bytes) -> Iterator[Entry | Fault]:
+def _single(text: bytes, take_old: bool) -> Iterator[Entry | Fault]:
     """The object of a file that has no array of objects."""
     try:
         raw, value = strict(text)
@@ -114,13 +130,13 @@ def _single(text: bytes) -> Iterator[Entry | Fault]:
         raise Refused(bad.code, where="object") from None
     if isinstance(value, dict) and value.get("type") == "bundle" and "objects" not in value:
         return
-    found = _entry(raw, value, "object", False)
+    found = _entry(raw, value, "object", _Dialect(False, take_old))
     if isinstance(found, Fault) and found.code in ("stix-object", "stix-type", "stix-id"):
         raise Refused("not-stix")
     yield found
 
 
-def _entries(run: bytes | list[bytes] | None, first: int, old: bool) -> Iterator[Entry | Fault]:
+def _entries(run: bytes | list[bytes] | None, first: int, dialect: _Dialect) -> Iterator[Entry | Fault]:
     """The objects of a run: all at once where it is clean, one by one where it is not."""
     if run is None:
         yield Fault(f"objects[{first}]", "object-size")
@@ -130,7 +146,7 @@ def _entries(run: bytes | list[bytes] | None, first: int, old: bool) -> Iterator
         values = quick(run)
         if isinstance(values, list):
             for index, (raw, value) in enumerate(zip(raws, values, strict=True), first):
-                yield _entry(bytes(raw), value, f"objects[{index}]", old)
+                yield _entry(bytes(raw), value, f"objects[{index}]", dialect)
             return
         run = [bytes(raw) for raw in raws]
     for index, piece in enumerate(run, first):
@@ -140,17 +156,19 @@ def _entries(run: bytes | list[bytes] | None, first: int, old: bool) -> Iterator
         except NotStrict as bad:
             yield Fault(where, bad.code)
         else:
-            yield _entry(text, value, where, old)
+            yield _entry(text, value, where, dialect)
 
 
-def _entry(raw: bytes, value: object, where: str, old: bool) -> Entry | Fault:
+def _entry(raw: bytes, value: object, where: str, dialect: _Dialect) -> Entry | Fault:
     if len(raw) > MAX_OBJECT:
         return Fault(where, "object-size")
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and not shallow(value):
         return Fault(where, "json-depth")
     if not isinstance(value, dict):
         return Fault(where, "stix-object")
-    code = _judge(value, old)
+    code = _judge(value, dialect.old)
+    if code == "stix-2.0" and dialect.take_old:
+        return Entry(raw, value, where, old=True)
     return Fault(where, code) if code else Entry(raw, value, where)
 
 
@@ -163,11 +181,9 @@ def _judge(value: dict[str, object], old: bool) -> str:
     if not isinstance(identifier, str) or ids.type_of(identifier) != kind:
         return "stix-id"
     version = value.get("spec_version")
-    if version == "2.0" or (version is None and (old or kind in _OLD)):
-        return "stix-2.0"
     if not (version is None or isinstance(version, str)):
         return "stix-version"
     for key in ("created", "modified"):
         if key in value and not timestamp.valid(value[key]):
             return "stix-timestamp"
-    return ""
+    return "stix-2.0" if version == "2.0" or (version is None and (old or kind in SINCE_2_0)) else ""

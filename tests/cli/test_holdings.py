@@ -10,7 +10,7 @@ from tests.cli.conftest import RED, bundle, indicator
 def test_import_counts_and_a_second_import_changes_nothing(site, tmp_path):
     first = bundle(tmp_path / "1.json", indicator(1), indicator(2))
     assert site.run("import", first) == {
-        "read": 2, "new": 2, "newer": 0, "older": 0, "same": 0, "conflicts": 0, "refused": []
+        "read": 2, "new": 2, "newer": 0, "older": 0, "same": 0, "conflicts": 0, "converted": 0, "refused": []
     }  # fmt: skip
     before = site.export()
     assert site.run("import", first)["same"] == 2
@@ -145,3 +145,22 @@ def test_numbers_escapes_and_key_order_survive(site, tmp_path):
     out = tmp_path / "out.json"
     site.run("export", "--out", out)
     assert text[text.index('{"type":"indicator"') : -2] in out.read_text(encoding="utf8")
+
+
+def test_stix_2_0_is_converted_and_counted(site, tmp_path):
+    times = {"created": "2018-01-01T00:00:00.000Z", "modified": "2018-01-01T00:00:00.000Z"}
+    uuid = "00000000-0000-4000-8000-000000000001"
+    seen = {"first_observed": times["created"], "last_observed": times["created"], "number_observed": 1}
+    address = {"type": "ipv4-addr", "value": "198.51.100.7"}
+    objects = [
+        {"type": "observed-data", "id": f"observed-data--{uuid}", **times, **seen, "objects": {"0": address}},
+        {"type": "observed-data", "id": f"observed-data--{uuid}", **times, **seen, "objects": {"0": {}}},
+    ]
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps({"type": "bundle", "spec_version": "2.0", "objects": objects}))
+    done = site.run("import", path, ok=(3,))
+    assert done["refused"] == [{"where": "objects[1].objects.0", "code": "stix-2.0-shape"}]
+    assert (done["read"], done["new"], done["converted"]) == (3, 2, 2)
+    shown = site.run("show", f"observed-data--{uuid}")["object"]
+    assert site.run("show", shown["object_refs"][0])["object"]["value"] == "198.51.100.7"
+    assert site.run("import", path, ok=(3,))["same"] == 2
