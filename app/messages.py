@@ -452,6 +452,28 @@ MESSAGES: dict[str, Message] = {
     "withheld-reference": Message(
         N_("Held back: it names an object that is held back."), N_("Clear what it names, or leave it out.")
     ),
+    "onward-red": Message(
+        N_("Held back: it came from a counterpart as RED, which is for whom it was given to alone."),
+        N_("Ask them to release it to the other side themselves."),
+    ),
+    "onward-lapsed": Message(
+        N_(
+            "Held back: no agreement is in force with the counterpart it came from, so it goes to nobody else."
+        ),
+        N_("Agree with them first; or declare an independent source with `source`, if you have one."),
+    ),
+    "onward-never": Message(
+        N_("Held back: the agreement with the counterpart it came from lets it go to nobody else."),
+        N_("Propose them an agreement that lets it go on with consent."),
+    ),
+    "onward-consent": Message(
+        N_("Held back: it goes to somebody else only with the consent of the counterpart it came from."),
+        N_("Ask them with `request onward`."),
+    ),
+    "embargo": Message(
+        N_("Held back: it is under an embargo that is not over."),
+        N_("See with `show` until when; wait, or ask whoever set it."),
+    ),
     "dangling": Message(N_("They name objects that were never held here.")),
     "not-selected": Message(
         N_("They name objects that are held but not selected."),
@@ -514,6 +536,42 @@ MESSAGES: dict[str, Message] = {
     "sector-unusable": Message(
         N_('"{sector}" cannot name a sector.'),
         N_("Use lower-case letters, digits and hyphens, such as financial-services."),
+    ),
+    # Requests and consents
+    "nothing-to-ask": Message(
+        N_("Nothing of this is held back for want of the consent of {name}."),
+        N_("See with `release --dry-run` what holds it back."),
+    ),
+    "request-too-large": Message(
+        N_("One request names at most {most} contents."), N_("Ask in several requests.")
+    ),
+    "request-unknown": Message(
+        N_("There is no request or consent {number} here."), N_("See `consent list`.")
+    ),
+    "request-own": Message(
+        N_("Request {number} was made here."), N_("The counterpart answers it; wait for their package.")
+    ),
+    "request-closed": Message(N_("{number} was withdrawn or declined."), N_("A new request may be made.")),
+    "not-ours-to-withdraw": Message(
+        N_("Consent {number} was given by the counterpart."), N_("Only they take it back.")
+    ),
+    "not-ours-to-give": Message(
+        N_("{id} came from another counterpart, and they do not let it go there ({cause})."),
+        N_("Ask them first, or consent to the rest with --ids."),
+    ),
+    "never-given": Message(
+        N_("{id} was not given to {name} in these bytes."), N_("Consent to the rest with --ids.")
+    ),
+    "consent-period": Message(N_("{until} is over already."), N_("Give a later day with --until.")),
+    "consent-unreadable": Message(
+        N_("A request, a consent or its withdrawal says nothing that can be read."),
+        N_("Tell the counterpart."),
+    ),
+    "consent-other": Message(
+        N_(
+            "A consent is for other contents, for somebody else or by another side than was asked; it does nothing."
+        ),
+        N_("Tell the counterpart."),
     ),
     # Holdings and reading
     "object-unknown": Message(N_("{id} is not held."), N_("Check the id.")),

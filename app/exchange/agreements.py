@@ -352,6 +352,8 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
     """
     if statement.kind not in KINDS:
         return ""
+    if statement.kind == WITHDRAWAL and statement.body.get("of", AGREEMENT) != AGREEMENT:
+        return ""
     try:
         code = _keep(tx, installation, one, statement, ours=False)
     except Unreadable as error:

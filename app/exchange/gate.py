@@ -1,9 +1,10 @@
 """The release gate: a pure function from what is selected to a verdict for each object (design.md 6).
 
 It knows no database and no clock: the service hands it plain facts, it hands back codes. Its order: what the agreement
-is about (kinds, sectors, purposes, exercises); the level at which the object is to be treated against the ceiling; then
-closure: whatever names something withheld is withheld too, for an id alone can give away what is behind it; last, what
-has no kind stays unless something that leaves names it.
+is about (kinds, sectors, purposes, exercises); the level at which the object is to be treated against the ceiling;
+whether whoever it came from lets it go onward; embargo; then closure: whatever names something withheld is withheld
+too, for an id alone can give away what is behind it; last, what has no kind stays unless something that leaves
+names it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Terms:
     `ceiling` is the agreement's, or None: no agreement in force. `protected`: a one-time or reusable key
     is at hand; with the card's key alone nothing above CLEAR leaves (protocol.md 3.2). `kinds`, `sectors` and
     `purposes` are what the agreement is about, None: anything. `exercise`: exercises only. `lapsed`: there is an
-    agreement, out of its period.
+    agreement, out of its period. `to` is the counterpart's fingerprint, `today` the day by this machine's clock.
     """
 
     ceiling: Level | None
@@ -35,6 +36,8 @@ class Terms:
     purposes: frozenset[str] | None = None
     exercise: bool = False
     lapsed: bool = False
+    to: str = ""
+    today: str = ""
 
     @property
     def narrow(self) -> bool:
@@ -65,9 +68,24 @@ def by_type(stix_id: str) -> About:
 
 
 @dataclass(frozen=True)
+class Custody:
+    """That a content is somebody else's: `whose` is the fingerprint of the counterpart it came from.
+
+    `given` is the level at which they gave it, `onward` what the agreements with them say of passing it on (the
+    strictest; "": none is in force), `consented` whether they consented to its going to this counterpart.
+    """
+
+    whose: str
+    given: Level
+    onward: str = ""
+    consented: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """One version that is selected. `level` is the stricter of marking and handling; `refs` the ids it needs, `names`
-    every other id that stands anywhere in it, in text too.
+    every other id that stands anywhere in it, in text too. `custody` None: it is ours. `embargo` is the day before
+    which it does not leave for this counterpart, "": none.
     """
 
     key: int
@@ -76,12 +94,15 @@ class Candidate:
     refs: tuple[str, ...]
     has: bool = False
     names: tuple[str, ...] = ()
+    custody: Custody | None = None
+    embargo: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """`code` is leaves, already-has, or why it is held: kind, sector, purpose, exercise, unreadable-marking,
-    no-agreement, period, ceiling, card-key, withheld-reference.
+    no-agreement, period, ceiling, card-key, onward-red, onward-lapsed, onward-never, onward-consent, embargo,
+    withheld-reference.
     """
 
     key: int
@@ -119,6 +140,34 @@ def over(level: Level, terms: Terms) -> str:
     return "" if terms.protected else "card-key"
 
 
+def onward(one: Candidate, terms: Terms) -> str:
+    """Why what came from a counterpart may not go to another one; "" if it may, or is ours, or goes back to them.
+
+    RED is for whom it was given to. "Within TLP" is what TLP 2.0 lets a recipient decide about another
+    organisation: GREEN, not AMBER, which is for one's own and one's clients.
+    """
+    custody = one.custody
+    if custody is None or custody.whose == terms.to:
+        return ""
+    level = max(one.level, custody.given)
+    if level is Level.CLEAR:
+        return ""
+    if level >= Level.RED:
+        return "onward-red"
+    if not custody.onward:
+        return "onward-lapsed"
+    if custody.onward == clauses.NEVER:
+        return "onward-never"
+    if custody.consented or (custody.onward == clauses.WITHIN_TLP and level <= Level.GREEN):
+        return ""
+    return "onward-consent"
+
+
+def withheld(one: Candidate, terms: Terms) -> str:
+    """Why an object may not leave for its own sake: its level, whose it is, its embargo; "" if it may."""
+    return over(one.level, terms) or onward(one, terms) or ("embargo" if terms.today < one.embargo else "")
+
+
 def outside(stix_id: str, terms: Terms, about: Callable[[str], About]) -> str:
     """Why an object is not what the agreement is about (kind, sector); "" if it is, or has no kind and only follows."""
     if not terms.narrow or _follows(stix_id):
@@ -141,7 +190,7 @@ def unstated(stated: Stated, terms: Terms) -> str:
 def judge(
     candidates: Sequence[Candidate],
     terms: Terms,
-    elsewhere: Callable[[str], Level | None],
+    elsewhere: Callable[[str], Sequence[Candidate] | None],
     new_only: bool = False,
     public: Mapping[str, object] | None = None,
     stated: Stated = Stated(),
@@ -149,19 +198,18 @@ def judge(
 ) -> Judgement:
     """Decide for every candidate.
 
-    `elsewhere(id)` is the level of an object that is held and not selected, None of one never held;
-    `public` are ids that
-    everybody has (the TLP definitions). With `new_only`, what they already have does not leave again. `about(id)` is
-    asked only where the agreement is not about everything.
+    `elsewhere(id)` are the contents in force of an object that is held, to be asked of one that is not selected;
+    None of one never held. `public` are ids that everybody has (the TLP definitions). With `new_only`, what they
+    already have does not leave again. `about(id)` is asked only where the agreement is not about everything.
     """
     always = unstated(stated, terms)
-    codes = {one.key: outside(one.id, terms, about) or always or over(one.level, terms) for one in candidates}
+    codes = {one.key: outside(one.id, terms, about) or always or withheld(one, terms) for one in candidates}
     versions: dict[str, list[int]] = defaultdict(list)
     for one in candidates:
         versions[one.id].append(one.key)
     named_by: dict[int, list[int]] = defaultdict(list)
     dangling, unselected = set[str](), set[str]()
-    known: dict[str, Level | None] = {}
+    known: dict[str, bool | None] = {}
     for one in candidates:
         needed = set(one.refs)
         for name in needed.union(one.names):
@@ -172,12 +220,12 @@ def judge(
             if public is not None and name in public:
                 continue
             if name not in known:
-                known[name] = elsewhere(name)
-            level = known[name]
-            if level is not None and (over(level, terms) or outside(name, terms, about)):
+                known[name] = _stays(name, elsewhere(name), terms, about)
+            stays = known[name]
+            if stays:
                 codes[one.key] = codes[one.key] or "withheld-reference"
             elif name in needed:
-                (dangling if level is None else unselected).add(name)
+                (dangling if stays is None else unselected).add(name)
     _close(codes, named_by)
     if terms.narrow:
         _follow(candidates, codes, "kind" if terms.kinds is not None else "sector")
@@ -187,6 +235,15 @@ def judge(
     )
     warnings = [Caution("dangling", len(dangling)), Caution("not-selected", len(unselected))]
     return Judgement(verdicts, tuple(w for w in warnings if w.count))
+
+
+def _stays(
+    name: str, contents: Sequence[Candidate] | None, terms: Terms, about: Callable[[str], About]
+) -> bool | None:
+    """Whether an object that is not selected would be withheld; None of one never held."""
+    if contents is None:
+        return None
+    return not contents or any(withheld(one, terms) for one in contents) or bool(outside(name, terms, about))
 
 
 def _close(codes: dict[int, str], named_by: Mapping[int, Sequence[int]]) -> None:

@@ -19,7 +19,7 @@ from typing import BinaryIO
 import msgspec
 
 from app import audit
-from app.exchange import agreements, contents, counterparts, keys, receipts, statements
+from app.exchange import agreements, asking, contents, counterparts, keys, receipts, statements
 from app.exchange import channel as machine
 from app.exchange.channel import Acknowledgement, Arrival, Channel, EpochStart, Ranges
 from app.exchange.keys import Owned
@@ -290,8 +290,9 @@ def _commit(
         for statement in content.statements:
             if statements.keep_theirs(tx, installation, one.cid, statement):
                 receipts.apply(tx, installation, one, statement)
-                if code := agreements.apply(tx, installation, one, statement):
-                    content.failed.append((statement.kind, code))
+                for reader in (agreements, asking):
+                    if code := reader.apply(tx, installation, one, statement):
+                        content.failed.append((statement.kind, code))
     packages.add_header(tx, opened.header_hash, one.cid, manifest.seq, False)
     keys.used(tx, one.cid, opened.key, all_closed=channel.receiving.upto >= manifest.seq)
     keys.expire(tx, installation)

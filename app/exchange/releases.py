@@ -22,6 +22,7 @@ from app import audit
 from app.exchange import agreements, counterparts, gate, sealing, statements
 from app.exchange.agreements import NONE_IN_FORCE, InForce
 from app.exchange.gate import Candidate, Caution, Stated, Terms
+from app.exchange.provenance import Basis, Provenance, basis_now
 from app.exchange.sectors import Subjects
 from app.exchange.terms import KINDS, is_word
 from app.holdings.definitions import Definitions
@@ -77,13 +78,16 @@ class Item:
 
 @dataclass(frozen=True)
 class Decision:
-    """The gate's answer for one wish and one counterpart. `protection` is the class of key the package would get."""
+    """The gate's answer for one wish and one counterpart. `protection` is the class of key the package would get;
+    `force` and `basis` are the agreements and consents it rests on.
+    """
 
     items: tuple[Item, ...]
     warnings: tuple[Caution, ...]
     protection: str
     ceiling: Level | None
     force: InForce = NONE_IN_FORCE
+    basis: Basis = ()
 
     @property
     def leaving(self) -> tuple[Item, ...]:
@@ -189,6 +193,8 @@ def send(
     def commit(tx: Connection, epoch: bytes, seq: int) -> None:
         if agreements.in_force(tx, installation, one.cid) != decision.force:
             raise Refused("store-busy")
+        if basis_now(tx, installation, one, decision.basis) != decision.basis:
+            raise Refused("store-busy")
         numbers = tuple(number for number, _ in decision.force.agreements)
         said = store_agreements.ReleaseTerms(wish.purpose, wish.exercise, numbers)
         store_agreements.add_release_terms(tx, one.cid, epoch, seq, said)
@@ -226,10 +232,11 @@ def _decide(
 ) -> Decision:
     _, key = sealing.choice(reader, installation, one)
     force = agreements.in_force(reader, installation, one.cid)
-    terms = _terms(force, protected=key.protection != "card")
+    terms = _terms(force, one.fingerprint, installation.now()[:10], protected=key.protection != "card")
     default = people.default_handling(reader)
     hash_key = objects.hash_key(reader)
     has = packages.contents_with(reader, one.cid)
+    provenance = Provenance(reader, installation, one, default)
     facts: dict[int, tuple[objects.Held, Level, Level | None]] = {}
     candidates: list[Candidate] = []
     if wish.contents is None:
@@ -238,9 +245,10 @@ def _decide(
         waiting = objects.held_contents(reader, wish.contents)
     seen = {row.oid for row in waiting}
     resolve = Definitions(reader, hash_key)
-    elsewhere = _elsewhere(reader, hash_key, default)
+    elsewhere = _elsewhere(reader, hash_key, default, provenance)
     while waiting:
         needed = set[str]()
+        provenance.load(row.oid for row in waiting)
         for row in waiting:
             job.step(len(candidates), 0, "check")
             value = msgspec.json.decode(objects.raw(reader, row.vid), type=dict[str, object])
@@ -250,11 +258,19 @@ def _decide(
             level = gate.stricter(own, handling, default)
             if wish.contents is not None:
                 # Sent again: what the object has become since counts too.
-                now = elsewhere(row.id)
-                level = level if now is None else max(level, now)
+                level = max(level, *(now.level for now in elsewhere(row.id) or ()), Level.CLEAR)
             facts[row.vid] = (row, level, handling)
             candidates.append(
-                Candidate(row.vid, row.id, level, env.refs, row.sha256 in has, tuple(mentions(value)))
+                Candidate(
+                    row.vid,
+                    row.id,
+                    level,
+                    env.refs,
+                    row.sha256 in has,
+                    tuple(mentions(value)),
+                    provenance.custody(row.oid, row.vid, row.sha256, own),
+                    provenance.embargo(row.oid, row.vid),
+                )
             )
             needed.update(ref for ref in env.refs if ref.split("--")[0] in FOLLOWING)
         if wish.contents is not None:
@@ -277,13 +293,13 @@ def _decide(
         for v in sorted(judgement.verdicts, key=lambda v: v.key)
         for row, level, handling in (facts[v.key],)
     )
-    return Decision(items, judgement.warnings, key.protection, terms.ceiling, force)
+    return Decision(items, judgement.warnings, key.protection, terms.ceiling, force, provenance.basis())
 
 
-def _terms(force: InForce, protected: bool) -> Terms:
+def _terms(force: InForce, to: str, today: str, protected: bool) -> Terms:
     clauses = force.clauses
     if clauses is None:
-        return Terms(None, protected, lapsed=force.lapsed)
+        return Terms(None, protected, lapsed=force.lapsed, to=to, today=today)
     return Terms(
         ceiling=clauses.ceiling,
         protected=protected,
@@ -291,6 +307,8 @@ def _terms(force: InForce, protected: bool) -> Terms:
         sectors=None if clauses.sectors is None else frozenset(clauses.sectors),
         purposes=None if clauses.purposes is None else frozenset(clauses.purposes),
         exercise=clauses.exercise,
+        to=to,
+        today=today,
     )
 
 
@@ -306,22 +324,27 @@ def _selected(reader: Connection, hash_key: bytes, wish: Wish) -> list[int] | No
     return sorted(set(chosen))
 
 
-def _elsewhere(reader: Connection, hash_key: bytes, default: Level) -> Callable[[str], Level | None]:
-    """The strictest level among the contents in force of an id, None if it is not held."""
+def _elsewhere(
+    reader: Connection, hash_key: bytes, default: Level, provenance: Provenance
+) -> Callable[[str], list[Candidate] | None]:
+    """The contents in force of an id as the gate asks of them, None if it is not held."""
 
-    def level(stix_id: str) -> Level | None:
+    def contents(stix_id: str) -> list[Candidate] | None:
         row = objects.find(reader, objects.id_hash(hash_key, stix_id))
         if row is None:
             return None
         handling = None if row.handling is None else Level(row.handling)
-        found = (
-            gate.stricter(None if v.marking is None else Level(v.marking), handling, default)
-            for v in objects.versions_at(reader, row.oid, row.moment)
-            if not v.dropped
-        )
-        return max(found, default=Level.UNREADABLE)
+        found = []
+        for version in objects.versions_at(reader, row.oid, row.moment):
+            if not version.dropped:
+                own = None if version.marking is None else Level(version.marking)
+                custody = provenance.custody(row.oid, version.vid, version.sha256, own)
+                level = gate.stricter(own, handling, default)
+                embargo = provenance.embargo(row.oid, version.vid)
+                found.append(Candidate(version.vid, stix_id, level, (), custody=custody, embargo=embargo))
+        return found
 
-    return level
+    return contents
 
 
 # Parts ------------------------------------------------------------------------------------------------------

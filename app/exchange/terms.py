@@ -20,7 +20,7 @@ from app.intel import marking
 from app.intel.marking import Level
 
 THREATS, VULNERABILITIES, BEST_PRACTICES = KINDS = ("threats", "vulnerabilities", "best-practices")
-ONWARD = ("never", "consent", "within-tlp")
+NEVER, CONSENT, WITHIN_TLP = ONWARD = ("never", "consent", "within-tlp")
 """Strictest first."""
 
 BODY_LIMIT = 64 << 10
@@ -142,7 +142,7 @@ def facts(parties: Iterable[str], clauses: Clauses) -> dict[str, object]:
 
 def read_proposal(body: bytes) -> Proposal:
     """The agreement that a statement's body proposes. Raises `Unreadable`; nothing of it is trusted but that."""
-    raw = _decoded(body, _Body)
+    raw = decoded(body, _Body)
     level = marking.parse(raw.ceiling)
     _require(level is not None and level.label == raw.ceiling, "ceiling")
     assert level is not None
@@ -172,7 +172,7 @@ def read_proposal(body: bytes) -> Proposal:
 
 def read_countersignature(body: bytes) -> Answer:
     """What a countersignature's body says. Raises `Unreadable`."""
-    raw = _decoded(body, _Answer)
+    raw = decoded(body, _Answer)
     try:
         signature = bytes.fromhex(raw.signature)
     except ValueError:
@@ -184,14 +184,15 @@ def read_countersignature(body: bytes) -> Answer:
 
 def read_withdrawal(body: bytes) -> Answer:
     """What a withdrawal of an agreement says. Raises `Unreadable`."""
-    raw = _decoded(body, _Withdrawal)
+    raw = decoded(body, _Withdrawal)
     _require(raw.of == "agreement", "of")
     _require(bool(_HASH.fullmatch(raw.subject)), "subject")
     return Answer(raw.by, raw.at, bytes.fromhex(raw.subject), b"")
 
 
-def _decoded(body: bytes, form: type[Any]) -> Any:
-    _require(len(body) <= BODY_LIMIT, "size")
+def decoded(body: bytes, form: type[Any], limit: int = BODY_LIMIT) -> Any:
+    """A statement's body as `form`, if it is exactly that in RFC 8785 JSON. Raises `Unreadable`."""
+    _require(len(body) <= limit, "size")
     try:
         value = msgspec.json.decode(body, type=form)
         same = rfc8785.dumps(msgspec.to_builtins(value)) == body

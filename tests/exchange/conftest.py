@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.sites import copied, make_template
+from tests.support.sites import copied, copied_trio, make_template, make_trio
 
 
 @pytest.fixture(scope="session")
@@ -28,4 +28,16 @@ def world(strangers_template, tmp_path):
 def met(met_template, tmp_path):
     """alpha and beta have each other's one-time keys."""
     with copied(met_template, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def trio_template(tmp_path_factory):
+    return make_trio(tmp_path_factory.mktemp("trio"))
+
+
+@pytest.fixture
+def trio(trio_template, tmp_path):
+    """alpha, beta and gamma, each pair with each other's one-time keys."""
+    with copied_trio(trio_template, tmp_path) as found:
         yield found

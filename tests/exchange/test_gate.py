@@ -24,6 +24,11 @@ NOTHING_ELSEWHERE = {}.get
 OPEN = Terms(Level.AMBER, protected=True)
 
 
+def held(**levels):
+    """What `elsewhere` says of ids with these levels; _ in a name stands for a hyphen."""
+    return {name.replace("_", "-"): [Candidate(0, name, level, ())] for name, level in levels.items()}.get
+
+
 def verdicts(judgement):
     return {verdict.key: verdict.code for verdict in judgement.verdicts}
 
@@ -57,7 +62,7 @@ def test_a_cycle_of_clear_objects_leaves():
 
 
 def test_an_id_held_here_and_not_selected_counts_with_its_own_level():
-    elsewhere = {"red": Level.RED, "clear": Level.CLEAR}.get
+    elsewhere = held(red=Level.RED, clear=Level.CLEAR)
     objects = [Candidate(1, "a", Level.CLEAR, ("red",)), Candidate(2, "b", Level.CLEAR, ("clear", "never"))]
     judgement = judge(objects, OPEN, elsewhere)
     assert verdicts(judgement) == {1: "withheld-reference", 2: LEAVES}
@@ -98,7 +103,7 @@ def test_an_id_that_only_stands_in_a_text_gives_a_withheld_object_away_too():
         Candidate(3, "c", Level.CLEAR, (), names=("held-red", "never-held")),
         Candidate(4, "d", Level.CLEAR, (), names=("never-held",)),
     ]
-    judgement = judge(objects, OPEN, {"held-red": Level.RED}.get)
+    judgement = judge(objects, OPEN, held(held_red=Level.RED))
     assert verdicts(judgement) == {1: "ceiling", 2: "withheld-reference", 3: "withheld-reference", 4: LEAVES}
     assert not judgement.warnings, "a word in a text is no reference that dangles"
 
@@ -188,7 +193,7 @@ typed = st.lists(
 @given(typed, st.sets(st.sampled_from(["threats", "vulnerabilities", "best-practices"])), typed_names)
 def test_only_what_the_agreement_is_about_leaves_and_what_that_needs(objects, kinds, elsewhere):
     allowed = Terms(Level.AMBER, True, kinds=frozenset(kinds))
-    found = verdicts(judge(objects, allowed, {elsewhere: Level.CLEAR}.get))
+    found = verdicts(judge(objects, allowed, {elsewhere: [Candidate(0, elsewhere, Level.CLEAR, ())]}.get))
     leaving = [one for one in objects if found[one.key] == LEAVES]
     for one in leaving:
         assert by_type(one.id).kinds <= kinds

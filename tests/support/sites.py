@@ -21,8 +21,9 @@ from types import SimpleNamespace
 import rfc8785
 
 from app import vault
+from app.exchange import agreements, counterparts, deciding, receiving, releases, sealing
 from app.exchange import channel as machine
-from app.exchange import counterparts, deciding, receiving, releases, sealing
+from app.exchange.terms import Clauses
 from app.holdings import importing
 from app.intel import marking, reading
 from app.intel.marking import Level
@@ -77,6 +78,33 @@ def make_template(root: Path, *, met: bool, clock: Callable[[], datetime] | None
             for x, y, name in ((alpha, beta, "beta"), (beta, alpha, "alpha"), (alpha, beta, "beta")):
                 receive(y, send(x, name))
     return root
+
+
+TRIO = ("alpha", "beta", "gamma")
+
+
+def make_trio(root: Path) -> Path:
+    """Three installations, each pair verified and with each other's one-time keys, in a folder."""
+    with contextlib.ExitStack() as stack:
+        sites = {}
+        for name in TRIO:
+            vault.create(root / name, name, "JO", "R. Haddad", PASSPHRASE, cost=CHEAP)
+            sites[name] = stack.enter_context(unlocked(root / name))
+        for a, b in itertools.combinations(TRIO, 2):
+            connect(sites[a], sites[b])
+            for x, y in ((a, b), (b, a), (a, b)):
+                receive(sites[y], send(sites[x], y))
+    return root
+
+
+@contextlib.contextmanager
+def copied_trio(template: Path, folder: Path) -> Iterator[SimpleNamespace]:
+    """alpha, beta and gamma from a template: copied, open, with one clock for all."""
+    shutil.copytree(template, folder, dirs_exist_ok=True)
+    clock = Clock()
+    with contextlib.ExitStack() as stack:
+        sites = {name: stack.enter_context(unlocked(folder / name, clock)) for name in TRIO}
+        yield SimpleNamespace(**sites, sites=sites, folder=folder, clock=clock)
 
 
 @contextlib.contextmanager
@@ -185,6 +213,20 @@ def verdicts(site: Installation, to: str, *ids: str) -> dict[str, str]:
     """The gate's code for each id that a release of these ids is about."""
     decision = releases.check(site, to, releases.Wish(ids or None), quiet())
     return {item.id: item.code for item in decision.items}
+
+
+LASTING = Clauses(Level.AMBER, "2026-06-01", "2027-05-31", "2026-07-01")
+"""From the day at whose noon the clock of the tests stands."""
+
+
+def agreed(a: Installation, b: Installation, **clauses) -> str:
+    """An agreement between two installations, named as their folders, in force on both sides; its id."""
+    terms = replace(LASTING, **clauses)
+    done = agreements.propose(a, b.home.name, terms, (), beside(a), quiet())
+    receive(b, done.package.path)
+    number = next(one.number for one in agreements.listed(b) if one.id == done.agreement.id)
+    receive(a, agreements.sign(b, number, beside(b), quiet()).package.path)
+    return done.agreement.id
 
 
 def receive(site: Installation, path: Path) -> receiving.Received:

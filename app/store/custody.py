@@ -1,0 +1,170 @@
+"""Queries on whose things are, what binds them, and the requests and consents about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from app.store.database import Connection
+from app.store.objects import Origin
+
+CHUNK = 10_000
+
+# Where things came from -------------------------------------------------------------------------------------
+
+
+def origins(connection: Connection) -> dict[int, Origin]:
+    """Every act by which something came in, by number."""
+    rows = connection.execute("SELECT number, kind, name, package, officer, at FROM origin")
+    return {row[0]: Origin(*row) for row in rows}
+
+
+def sources(connection: Connection, oids: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """(oid, vid, origin) of every version of these objects, held in force or not."""
+    for some in _chunks(oids):
+        yield from connection.execute(
+            "SELECT v.oid, s.vid, s.origin FROM version v JOIN source s USING (vid)"
+            f" WHERE v.oid IN ({', '.join('?' * len(some))})",
+            some,
+        )
+
+
+def given_level(connection: Connection, number: int, sha256: bytes) -> int | None:
+    """The handling with which a content came in a package, None if none was said."""
+    row = connection.execute(
+        "SELECT max(handling) FROM inbox_object WHERE number = ? AND sha256 = ?", (number, sha256)
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def from_counterparts(connection: Connection) -> list[tuple[int, str, str, bytes]]:
+    """(vid, id, modified, sha256) of every version that ever came in a package."""
+    rows = connection.execute(
+        "SELECT v.vid, o.id, v.modified, v.sha256 FROM version v JOIN object o USING (oid) WHERE v.vid IN"
+        " (SELECT vid FROM source WHERE origin IN (SELECT number FROM origin WHERE kind = 'package'))"
+        " ORDER BY v.vid"
+    )
+    return [(r[0], r[1], r[2], bytes(r[3])) for r in rows]
+
+
+def gave(connection: Connection, cid: int, sha256: bytes) -> bool:
+    """Whether a counterpart was given a content in a package that is not void."""
+    row = connection.execute(
+        "SELECT 1 FROM ledger WHERE cid = ? AND sha256 = ? AND state <> 'void' LIMIT 1", (cid, sha256)
+    ).fetchone()
+    return row is not None
+
+
+def in_exercises(connection: Connection) -> set[bytes]:
+    """SHA-256 of every content that left as a part of an exercise."""
+    rows = connection.execute(
+        "SELECT DISTINCT sha256 FROM release_terms JOIN ledger USING (cid, epoch, seq) WHERE exercise = 1"
+    )
+    return {bytes(row[0]) for row in rows}
+
+
+# What binds them --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Restraint:
+    """What binds an object beside its level: days before which something is not done ("" for none); see the
+    table of that name.
+    """
+
+    held: str = ""
+    travels: str = ""
+    theirs: str = ""
+    exercise: bool = False
+
+    @property
+    def embargo(self) -> str:
+        """The "no onward use before" that goes with it."""
+        return max(self.travels, self.theirs)
+
+
+FREE = Restraint()
+
+
+def restraints(connection: Connection) -> dict[int, Restraint]:
+    """{oid: what binds it} of every object that anything binds."""
+    rows = connection.execute("SELECT oid, held, travels, theirs, exercise FROM restraint")
+    return {row[0]: Restraint(row[1], row[2], row[3], bool(row[4])) for row in rows}
+
+
+def restraint(connection: Connection, oid: int) -> Restraint:
+    """What binds one object."""
+    row = connection.execute(
+        "SELECT held, travels, theirs, exercise FROM restraint WHERE oid = ?", (oid,)
+    ).fetchone()
+    return FREE if row is None else Restraint(row[0], row[1], row[2], bool(row[3]))
+
+
+def set_restraint(tx: Connection, oid: int, bound: Restraint) -> None:
+    """Bind an object so, or not any more."""
+    tx.execute("DELETE FROM restraint WHERE oid = ?", (oid,))
+    if bound != FREE:
+        tx.execute(
+            "INSERT INTO restraint (oid, held, travels, theirs, exercise) VALUES (?, ?, ?, ?, ?)",
+            (oid, bound.held, bound.travels, bound.theirs, int(bound.exercise)),
+        )
+
+
+def add_waiting_restraints(tx: Connection, number: int, said: Iterable[tuple[bytes, str, bool]]) -> None:
+    """What binds objects of a received package: (SHA-256, embargo, exercise)."""
+    tx.executemany(
+        "INSERT INTO inbox_restraint (number, sha256, embargo, exercise) VALUES (?, ?, ?, ?)",
+        ((number, sha256, embargo, int(exercise)) for sha256, embargo, exercise in said),
+    )
+
+
+def waiting_restraints(connection: Connection, number: int) -> dict[bytes, tuple[str, bool]]:
+    """{SHA-256: (embargo, exercise)} of what is bound in a received package."""
+    rows = connection.execute(
+        "SELECT sha256, embargo, exercise FROM inbox_restraint WHERE number = ?", (number,)
+    )
+    return {bytes(row[0]): (row[1], bool(row[2])) for row in rows}
+
+
+# Requests and consents --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Said:
+    """A statement on a channel. `number` is the one an officer names it by, None of one that has none."""
+
+    number: int | None
+    cid: int
+    id: bytes
+    kind: str
+    ours: bool
+    raw: bytes
+
+
+def statements(connection: Connection, cid: int, kinds: Sequence[str]) -> list[Said]:
+    """The statements of some kinds on a channel, in order of arrival."""
+    rows = connection.execute(
+        "SELECT number, s.cid, s.id, s.kind, s.ours, s.raw FROM statement s LEFT JOIN asking a"
+        f" ON a.cid = s.cid AND a.id = s.id WHERE s.cid = ? AND s.kind IN ({', '.join('?' * len(kinds))})"
+        " ORDER BY s.rowid",
+        (cid, *kinds),
+    )
+    return [Said(r[0], r[1], bytes(r[2]), r[3], bool(r[4]), bytes(r[5])) for r in rows]
+
+
+def add_asking(tx: Connection, cid: int, id_: bytes) -> int:
+    """Give a request or a consent a number; returns it."""
+    tx.execute("INSERT OR IGNORE INTO asking (cid, id) VALUES (?, ?)", (cid, id_))
+    row = tx.execute("SELECT number FROM asking WHERE cid = ? AND id = ?", (cid, id_)).fetchone()
+    return int(row[0])
+
+
+def asking(connection: Connection, number: int) -> tuple[int, bytes] | None:
+    """(cid, statement id) behind a number."""
+    row = connection.execute("SELECT cid, id FROM asking WHERE number = ?", (number,)).fetchone()
+    return (row[0], bytes(row[1])) if row else None
+
+
+def _chunks(items: Sequence[int]) -> Iterator[list[int]]:
+    for start in range(0, len(items), CHUNK):
+        yield list(items[start : start + CHUNK])
