@@ -48,7 +48,10 @@ TABLE = {
         "holdings",
         "Remove objects for good: every version, in the holdings and in decided packages of the inbox.",
     ),
-    "source": ("asking", "Declare an independent source of objects that came from a counterpart."),
+    "source": (
+        "asking",
+        "Declare an independent source of objects that came from a counterpart: what is held of them is ours too.",
+    ),
     "export": ("holdings", "Write what is held, every version, as one STIX bundle in the clear."),
     "release": ("outgoing", "Seal what may leave into one package for one counterpart."),
     "outbox": ("outgoing", "Sealed packages and how far they got."),
