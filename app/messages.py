@@ -343,6 +343,25 @@ MESSAGES: dict[str, Message] = {
     "status-closed": Message(
         N_("The sender declared this package void; it is not shown."), N_("Nothing needs doing.")
     ),
+    "nothing-accepted": Message(
+        N_("Nothing of package {number} is accepted."), N_("See `inbox show {number}`.")
+    ),
+    "undo-released": Message(
+        N_("The acceptance cannot be undone: {id} was released onward ({n} in all)."),
+        N_("Recall it from whom it was given, or undo the others with --ids."),
+    ),
+    "undo-referenced": Message(
+        N_("The acceptance cannot be undone: {id} is named by what came later and stays ({n} in all)."),
+        N_("Purge what names it, undo both together, or undo the others with --ids."),
+    ),
+    "undo-newer": Message(
+        N_("The acceptance cannot be undone: a later version of {id} came after it ({n} in all)."),
+        N_("Undo that acceptance first, or undo the others with --ids."),
+    ),
+    "undo-resolved": Message(
+        N_("The acceptance cannot be undone: a conflict over {id} was resolved ({n} in all)."),
+        N_("Undo the others with --ids."),
+    ),
     "remark-weakened": Message(
         N_("Marked less strictly than what is held here."),
         N_("Accepted, it stays at the stricter level; lower the handling yourself if you may."),

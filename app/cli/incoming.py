@@ -164,11 +164,13 @@ def _value(value: object) -> str:
 @click.option(
     "--ids", type=click.Path(path_type=Path), help="Only the STIX ids in this file; the rest stays pending."
 )
+@click.option("--undo", is_flag=True, help="Undo the acceptance, while nothing depends on it.")
 @click.pass_obj
-def accept(session: Session, number: int, ids: Path | None) -> int:
+def accept(session: Session, number: int, ids: Path | None, undo: bool) -> int:
     """Take objects of a package into the holdings."""
+    act = deciding.undo if undo else deciding.accept
     with session.unlocked() as installation:
-        decided = deciding.accept(installation, number, None if ids is None else ids_from(ids), session.job())
+        decided = act(installation, number, None if ids is None else ids_from(ids), session.job())
     return _show_decided(session, decided)
 
 

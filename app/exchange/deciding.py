@@ -1,4 +1,6 @@
-"""The officer's decision on a package in the inbox: accept all of it or some, refuse the rest with a reason."""
+"""The officer's decision on a package in the inbox: accept all of it or some, refuse the rest with a reason, undo an
+acceptance while nothing depends on it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from dataclasses import dataclass
 
 from app import audit
 from app.exchange import counterparts, inbox
-from app.holdings import importing
+from app.holdings import importing, taking_back
 from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused
@@ -16,7 +18,10 @@ from app.store import counterparts as store_counterparts
 from app.store import objects, packages, people
 from app.store.database import Connection
 from app.store.installation import Installation
+from app.store.objects import VersionRow
 from app.store.packages import Waiting
+
+STEP = 500
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,72 @@ def reject(installation: Installation, number: int, reason: str, ids: Sequence[s
         return decided
 
 
+def undo(installation: Installation, number: int, ids: Sequence[str] | None, job: Job) -> Decided:
+    """Undo the acceptance of a package's objects: those with the given STIX ids, or (None) all that were accepted. They
+    pend again; what came into the holdings by it alone is gone without a trace, and the next receipt says so.
+
+    A level that rose with the acceptance stays. Raises `Refused`: package-unknown, object-unknown, nothing-accepted;
+    where something depends on it (facts `id`, the first, and `n`): undo-released, undo-referenced, undo-newer,
+    undo-resolved.
+    """
+    with installation.database.write() as tx:
+        package = inbox.find(tx, number)
+        # What was purged since is gone here for good, and stays decided.
+        purged = packages.blanked(tx, number)
+        chosen = [
+            w for w in _chosen(tx, number, ids, "accepted", "nothing-accepted") if w.position not in purged
+        ]
+        if not chosen:
+            raise Refused("nothing-accepted", number=number)
+        wanted = {w.id for w in chosen}
+        one = store_counterparts.get(tx, package.cid)
+        origins = frozenset(objects.origins_by(tx, "package", one.fingerprint, number))
+        came = [found for found in objects.brought_by(tx, origins) if found[0] in wanted]
+        leaving = objects.only_by(tx, (version.vid for _, _, version in came), origins)
+        _require_free([found for found in came if found[2].vid in leaving], min(origins, default=0), tx, job)
+        done = taking_back.take_back(tx, installation, [version.vid for _, _, version in came], origins)
+        packages.decide(tx, number, (w.position for w in chosen), "pending")
+        decided = _settle(tx, number, package.reason)
+        audit.append(
+            tx,
+            installation,
+            "acceptance.undone",
+            number=number,
+            objects=len(chosen),
+            versions=done.versions,
+            kept=done.kept,
+        )
+        return decided
+
+
+def _require_free(
+    leaving: Sequence[tuple[str, int, VersionRow]], since: int, tx: Connection, job: Job
+) -> None:
+    """Raise unless nothing depends on the versions that would go (docs/decisions/0020-undoing-an-acceptance.md): none
+    was given to anybody; none of their objects is named by something that came no earlier than act `since` and
+    stays; no later version came after them; no conflict they are in was resolved.
+    """
+    vids = {version.vid for _, _, version in leaving}
+    given = packages.given(tx, {id_ for id_, _, _ in leaving})
+    depends: dict[str, list[str]] = {}
+    for done, (id_, idh, version) in enumerate(leaving):
+        if done % STEP == 0:
+            job.step(done, len(leaving), "check")
+        others = [v for v in objects.versions_of(tx, version.oid) if v.vid not in vids]
+        if (id_, version.sha256) in given:
+            depends.setdefault("undo-released", []).append(id_)
+        elif version.dropped or any(v.dropped and v.moment == version.moment for v in others):
+            depends.setdefault("undo-resolved", []).append(id_)
+        elif any(v.moment > version.moment and objects.first_origin(tx, v.vid) > since for v in others):
+            depends.setdefault("undo-newer", []).append(id_)
+        elif not others and any(
+            vid not in vids and objects.first_origin(tx, vid) >= since for vid in objects.referrers(tx, idh)
+        ):
+            depends.setdefault("undo-referenced", []).append(id_)
+    for code, found in depends.items():
+        raise Refused(code, id=found[0], n=len(found))
+
+
 def _incoming(tx: Connection, number: int, waiting: Waiting) -> importing.Incoming:
     handling = None if waiting.handling is None else Level(waiting.handling)
     return importing.Incoming(
@@ -82,15 +153,22 @@ def _incoming(tx: Connection, number: int, waiting: Waiting) -> importing.Incomi
 
 
 def _pending(tx: Connection, number: int, ids: Iterable[str] | None) -> list[Waiting]:
-    everything = packages.waiting(tx, number)
+    return _chosen(tx, number, ids, "pending", "nothing-pending")
+
+
+def _chosen(
+    tx: Connection, number: int, ids: Iterable[str] | None, decision: str, code: str
+) -> list[Waiting]:
+    """The objects of a package that stand under `decision`, of the given ids or all; refuses with `code` if none do."""
+    everything = [w for w in packages.waiting(tx, number) if w.id]
     if ids is not None:
         wanted = set(ids)
         for missing in wanted - {w.id for w in everything}:
             raise Refused("object-unknown", id=missing)
         everything = [w for w in everything if w.id in wanted]
-    chosen = [w for w in everything if w.decision == "pending"]
+    chosen = [w for w in everything if w.decision == decision]
     if not chosen:
-        raise Refused("nothing-pending", number=number)
+        raise Refused(code, number=number)
     return chosen
 
 

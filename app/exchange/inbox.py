@@ -106,7 +106,7 @@ def review(installation: Installation, number: int, job: Job) -> Review:
         definitions = [
             msgspec.json.decode(raw, type=dict[str, object])
             for _, raw in packages.waiting_texts(reader, number, "marking-definition")
-            if raw
+            if raw != comparing.PURGED
         ]
 
         def outside() -> Iterator[Outside]:
@@ -165,7 +165,7 @@ def differing(installation: Installation, number: int, id_: str) -> tuple[Beside
 
 def _beside(reader: Connection, number: int, one: Waiting) -> Beside:
     raw = packages.waiting_raw(reader, number, one.position)
-    value = msgspec.json.decode(raw, type=dict[str, object]) if raw else {}
+    value = msgspec.json.decode(raw, type=dict[str, object])
     row = objects.find(reader, objects.id_hash(objects.hash_key(reader), one.id))
     if row is None:
         return Beside(one.position, raw, value, None, {}, ())

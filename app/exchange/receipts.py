@@ -52,8 +52,6 @@ class Answer(msgspec.Struct, forbid_unknown_fields=True):
 
     def check(self, size: int) -> None:
         """Raise ValueError unless it can be true of a package of `size` objects."""
-        if self.revision > 1 + size:
-            raise ValueError("revision")
         free = 0
         for first, last in sorted([*self.accepted, *self.refused]):
             if not free <= first <= last < size:
@@ -66,7 +64,7 @@ def due(connection: Connection, cid: int) -> list[packages.Received]:
     return [
         one
         for one in packages.received(connection, cid)
-        if one.release is not None and one.receipted < _revision(connection, one.number)
+        if one.release is not None and one.receipted < one.revision
     ]
 
 
@@ -80,14 +78,14 @@ def send(installation: Installation, to: str, target: Path | None, job: Job) -> 
     one = counterparts.find(reader, to)
     if not packages.received(reader, one.cid):
         raise Refused("nothing-received", name=one.alias)
-    answered = [(package, _revision(reader, package.number)) for package in due(reader, one.cid)]
-    made = tuple(_receipt(installation, reader, package, revision) for package, revision in answered)
+    answered = due(reader, one.cid)
+    made = tuple(_receipt(installation, reader, package) for package in answered)
 
     def commit(tx: Connection, epoch: bytes, seq: int) -> None:
-        for package, revision in answered:
-            packages.set_receipted(tx, package.number, revision)
+        for package in answered:
+            packages.set_receipted(tx, package.number, package.revision)
         audit.append(
-            tx, installation, "receipt", to=one.fingerprint, seq=seq, packages=[p.seq for p, _ in answered]
+            tx, installation, "receipt", to=one.fingerprint, seq=seq, packages=[p.seq for p in answered]
         )
 
     return sealing.seal(installation, one, sealing.Content(statements=made), target, commit, job)
@@ -148,9 +146,7 @@ def ledger(installation: Installation, to: str = "", id_: str = "") -> Iterator[
         yield Entry(entry.id, entry.modified, names[entry.cid], entry.seq, entry.state, entry.acknowledged)
 
 
-def _receipt(
-    installation: Installation, connection: Connection, package: packages.Received, revision: int
-) -> Statement:
+def _receipt(installation: Installation, connection: Connection, package: packages.Received) -> Statement:
     objects = packages.waiting(connection, package.number)
     decided = {
         decision: [
@@ -163,15 +159,9 @@ def _receipt(
         "receipt",
         package=package.manifest_hash.hex(),
         release=None if package.release is None else package.release.hex(),
-        revision=revision,
+        revision=package.revision,
         opened=package.received,
         accepted=decided["accepted"],
         refused=decided["refused"],
         reason=package.reason,
     )
-
-
-def _revision(connection: Connection, number: int) -> int:
-    """1 once the package was opened, and one more for every object decided since: it grows with each decision."""
-    found = packages.decisions(connection, number)
-    return 1 + found.get("accepted", 0) + found.get("refused", 0)

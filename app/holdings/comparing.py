@@ -28,14 +28,15 @@ from app.store.objects import ObjectRow, VersionRow
 STATUSES = ("new", "newer", "older", "same", "conflict", "revoked")
 REMARKS = ("weakened", "redefinition", "dangling")
 BATCH = 1000
+PURGED = b"{}"
 
 _TEXT = msgspec.json.Decoder(dict[str, object])
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """A content from outside: `moment` as `app.intel.timestamp` makes it, `raw` its exact text (b"": it is gone here,
-    nothing is remarked then), `handling` the level that came beside it.
+    """A content from outside: `moment` as `app.intel.timestamp` makes it, `raw` its exact text ({}: it was
+    purged here, nothing is remarked then), `handling` the level that came beside it.
     """
 
     id: str
@@ -93,7 +94,7 @@ class _Comparing:
         versions: dict[int, list[VersionRow]] = {}
         for version in objects.versions_of_many(self._connection, [row.oid for row in known.values()]):
             versions.setdefault(version.oid, []).append(version)
-        parsed = [_TEXT.decode(one.raw) if one.raw else None for one in some]
+        parsed = [_TEXT.decode(one.raw) if one.raw != PURGED else None for one in some]
         needed = [() if value is None else references(value) for value in parsed]
         self._look_up({ref for refs in needed for ref in refs})
         for one, idh, value, refs in zip(some, hashes, parsed, needed, strict=True):

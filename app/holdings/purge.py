@@ -79,7 +79,7 @@ def purge(tx: Connection, installation: Installation, ids: Iterable[str], job: J
         elif not blanked:
             unknown.append(id_)
     objects.forget_empty_origins(tx)
-    _read_markings_again(tx, key, definitions)
+    read_markings_again(tx, key, definitions)
     installation.database.leave_no_trace()
     audit.append(tx, installation, "purge", objects=removed, versions=versions, copies=copies)
     return Purged(
@@ -93,7 +93,7 @@ def purge(tx: Connection, installation: Installation, ids: Iterable[str], job: J
     )
 
 
-def _read_markings_again(tx: Connection, key: bytes, definitions: Sequence[str]) -> None:
+def read_markings_again(tx: Connection, key: bytes, definitions: Sequence[str]) -> None:
     """What was marked by a purged definition has a marking nobody can read any more: it is held back from now on."""
     affected = {vid for id_ in definitions for vid in objects.referrers(tx, objects.id_hash(key, id_))}
     if not affected:

@@ -6,7 +6,7 @@ Functions take the connection they work on: a writer's inside a service's transa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -96,6 +96,13 @@ def find_many(connection: Connection, hashes: Iterable[int]) -> dict[int, Object
 def known(connection: Connection, hashes: Iterable[int]) -> set[int]:
     """Those of these id hashes that are held."""
     return {row[0] for row in _in_many(connection, "SELECT idh FROM object WHERE idh IN", hashes)}
+
+
+def versions(connection: Connection, vids: Iterable[int]) -> list[VersionRow]:
+    """The versions with these numbers, in no order."""
+    return [
+        _version_row(r) for r in _in_many(connection, f"SELECT {_VERSION} FROM version WHERE vid IN", vids)
+    ]
 
 
 def versions_of_many(connection: Connection, oids: Iterable[int]) -> Iterator[VersionRow]:
@@ -255,9 +262,9 @@ def set_variants(connection: Connection, oid: int, variants: int) -> None:
     connection.execute("UPDATE object SET variants = ? WHERE oid = ?", (variants, oid))
 
 
-def drop_version(connection: Connection, vid: int) -> None:
-    """Mark a content as resolved against; it stays held."""
-    connection.execute("UPDATE version SET dropped = 1 WHERE vid = ?", (vid,))
+def drop_version(connection: Connection, vid: int, dropped: bool = True) -> None:
+    """Mark a content as resolved against, or let it count again; it stays held."""
+    connection.execute("UPDATE version SET dropped = ? WHERE vid = ?", (int(dropped), vid))
 
 
 def set_handling(connection: Connection, oid: int, level: int) -> None:
@@ -308,6 +315,11 @@ def forget(tx: Connection, oid: int, text: str) -> int:
     return int(versions)
 
 
+def forget_versions(tx: Connection, vids: Iterable[int]) -> None:
+    """Delete versions that their objects do not show, with their texts, references and sources."""
+    tx.executemany("DELETE FROM version WHERE vid = ?", ((vid,) for vid in vids))
+
+
 def forget_empty_origins(tx: Connection) -> None:
     """Delete the acts of which nothing is held any more: their file names may tell what it was."""
     tx.execute("DELETE FROM origin WHERE NOT EXISTS (SELECT 1 FROM source WHERE origin = origin.number)")
@@ -342,6 +354,45 @@ def add_origin(
 def add_source(connection: Connection, vid: int, origin: int) -> None:
     """That version `vid` came by `origin` (too)."""
     connection.execute("INSERT OR IGNORE INTO source (vid, origin) VALUES (?, ?)", (vid, origin))
+
+
+def drop_sources(tx: Connection, vid: int, origins: Iterable[int]) -> None:
+    """That version `vid` came by these origins is forgotten."""
+    tx.executemany("DELETE FROM source WHERE vid = ? AND origin = ?", ((vid, origin) for origin in origins))
+
+
+def origins_by(connection: Connection, kind: str, name: str, package: int | None = None) -> list[int]:
+    """The numbers of the acts of a kind under a name, of one inbox package or (None) of any."""
+    rows = connection.execute(
+        "SELECT number FROM origin WHERE kind = ? AND name = ? AND (? IS NULL OR package = ?)",
+        (kind, name, package, package),
+    )
+    return [row[0] for row in rows]
+
+
+def brought_by(connection: Connection, origins: Iterable[int]) -> Iterator[tuple[str, int, VersionRow]]:
+    """(STIX id, its hash, version) of everything that came by these acts, by others too or not; each once."""
+    columns = ", ".join(f"v.{name.strip()}" for name in _VERSION.split(","))
+    sql = (
+        f"SELECT DISTINCT id, idh, {columns} FROM source s JOIN version v ON v.vid = s.vid"
+        " JOIN object o ON o.oid = v.oid WHERE s.origin IN"
+    )
+    for row in _in_many(connection, sql, origins):
+        yield row[0], row[1], _version_row(row[2:])
+
+
+def only_by(connection: Connection, vids: Iterable[int], origins: Collection[int]) -> set[int]:
+    """Those of the versions that came by nothing but these acts."""
+    found = _in_many(connection, "SELECT vid, origin FROM source WHERE vid IN", vids)
+    theirs, others = set[int](), set[int]()
+    for vid, origin in found:
+        (theirs if origin in origins else others).add(vid)
+    return theirs - others
+
+
+def first_origin(connection: Connection, vid: int) -> int:
+    """The number of the act by which a version first came."""
+    return int(connection.execute("SELECT min(origin) FROM source WHERE vid = ?", (vid,)).fetchone()[0])
 
 
 def origins_of(connection: Connection, vid: int) -> list[Origin]:

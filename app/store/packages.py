@@ -125,7 +125,9 @@ def outbox_files(connection: Connection) -> set[str]:
 
 @dataclass(frozen=True)
 class Received:
-    """A package that was received. `state` is pending (something is undecided) or decided."""
+    """A package that was received. `state` is pending (something is undecided) or decided; `revision` grows with each
+    decision on it, undone ones included, and `receipted` is the one the last receipt told.
+    """
 
     number: int
     cid: int
@@ -142,11 +144,12 @@ class Received:
     note: str
     reason: str
     receipted: int
+    revision: int
 
 
 _RECEIVED = (
     "number, cid, epoch, seq, manifest_hash, manifest, signature, release, received, protection, priority, state, note,"
-    " reason, receipted"
+    " reason, receipted, revision"
 )
 
 
@@ -216,8 +219,11 @@ def release_known(connection: Connection, cid: int, release: bytes) -> bool:
 
 
 def set_decided(tx: Connection, number: int, state: str, reason: str) -> None:
-    """Record where the review of a package stands."""
-    tx.execute("UPDATE inbox SET state = ?, reason = ? WHERE number = ?", (state, reason, number))
+    """Record a decision: where the review of a package stands now."""
+    tx.execute(
+        "UPDATE inbox SET state = ?, reason = ?, revision = revision + 1 WHERE number = ?",
+        (state, reason, number),
+    )
 
 
 def set_receipted(tx: Connection, number: int, revision: int) -> None:
@@ -336,6 +342,12 @@ def blank_waiting(tx: Connection, id_: str) -> int:
     return int(cursor.rowcount)
 
 
+def blanked(connection: Connection, number: int) -> set[int]:
+    """Positions of the objects of a received package that were purged here."""
+    sql = "SELECT position FROM inbox_object WHERE number = ? AND id <> '' AND length(raw) <= 2"
+    return {row[0] for row in connection.execute(sql, (number,))}
+
+
 def pending_with(connection: Connection, ids: Iterable[str]) -> list[int]:
     """Numbers of the received packages in which one of these objects pends."""
     sql = "SELECT number FROM inbox_object WHERE id = ? AND decision = 'pending'"
@@ -402,6 +414,12 @@ def ledger(connection: Connection, cid: int | None = None, id_: str | None = Non
     )
     for row in rows:
         yield LedgerEntry(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], bool(row[8]))
+
+
+def given(connection: Connection, ids: Iterable[str]) -> set[tuple[str, bytes]]:
+    """(id, SHA-256) of what was given to anybody of these ids; what is void was not."""
+    sql = "SELECT DISTINCT id, sha256 FROM ledger WHERE id = ? AND state <> 'void'"
+    return {(row[0], bytes(row[1])) for id_ in ids for row in connection.execute(sql, (id_,))}
 
 
 def ledger_contents(connection: Connection, cid: int, epoch: bytes, seq: int) -> list[bytes]:

@@ -1,0 +1,75 @@
+"""Taking back what came in by certain acts: a version that came by nothing else goes for good, without a trace.
+
+A version that also came by another act stays, and forgets that it came by these. What is left of an object shows the
+newest version that remains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import msgspec
+
+from app.holdings.importing import indexed_text
+from app.holdings.purge import read_markings_again
+from app.intel.envelope import envelope
+from app.intel.fold import index_text
+from app.intel.marking import Level
+from app.store import objects
+from app.store.database import Connection
+from app.store.installation import Installation
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """How many versions went, of how many objects nothing is left, how many versions stay by another act."""
+
+    versions: int
+    objects: int
+    kept: int
+
+
+def take_back(
+    tx: Connection, installation: Installation, vids: Collection[int], origins: Collection[int]
+) -> TakenBack:
+    """Forget, inside the caller's transaction, that these versions came by these acts."""
+    for vid in vids:
+        objects.drop_sources(tx, vid, origins)
+    gone = [row for row in objects.versions(tx, vids) if not objects.origins_of(tx, row.vid)]
+    emptied, definitions = 0, []
+    for oid in sorted({row.oid for row in gone}):
+        (row,) = objects.rows(tx, [oid])
+        leaving = {one.vid for one in gone if one.oid == oid}
+        before = indexed_text(objects.raw(tx, row.current))
+        remaining = [v for v in objects.versions_of(tx, oid) if v.vid not in leaving]
+        if not remaining:
+            objects.forget(tx, oid, before)
+            emptied += 1
+        else:
+            _show_newest(tx, oid, remaining, before)
+            objects.forget_versions(tx, leaving)
+        if row.type == "marking-definition":
+            definitions.append(row.id)
+    objects.forget_empty_origins(tx)
+    read_markings_again(tx, objects.hash_key(tx), definitions)
+    installation.database.leave_no_trace()
+    return TakenBack(len(gone), emptied, len(vids) - len(gone))
+
+
+def _show_newest(tx: Connection, oid: int, remaining: list[objects.VersionRow], before: str) -> None:
+    """Let an object show the newest of what remains of it; those that a conflict was resolved against count again
+    where the one that was kept is gone.
+    """
+    moment = max(version.moment for version in remaining)
+    beside = [version for version in remaining if version.moment == moment]
+    standing = [version for version in beside if not version.dropped]
+    if not standing:
+        standing = beside
+        for version in beside:
+            objects.drop_version(tx, version.vid, dropped=False)
+    newest = min(standing, key=lambda version: version.vid)
+    env = envelope(msgspec.json.decode(objects.raw(tx, newest.vid), type=dict[str, object]))
+    level = None if newest.marking is None else Level(newest.marking)
+    objects.show_version(tx, oid, newest.vid, env, level, before, index_text(env.text))
+    objects.set_variants(tx, oid, len(standing))
