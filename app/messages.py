@@ -204,10 +204,36 @@ MESSAGES: dict[str, Message] = {
         N_("A stored text differs from its hash: {where}."), N_("Restore the installation from a backup.")
     ),
     "audit-altered": Message(
-        N_("The log was altered: {where}."), N_("Keep a copy of the store and look into who had access.")
+        N_("The log was altered: entry {where} is not what was logged."),
+        N_("Keep a copy of the store and look into who had access."),
     ),
     "audit-missing": Message(
-        N_("The log misses an entry: {where}."), N_("Keep a copy of the store and look into who had access.")
+        N_("The log misses what was logged as entry {where}."),
+        N_("Keep a copy of the store and look into who had access."),
+    ),
+    "audit-truncated": Message(
+        N_("The end of the log was cut off: there was an entry {where}."),
+        N_("Unless an older backup was restored, keep a copy of the store and look into who had access."),
+    ),
+    "audit-reordered": Message(
+        N_("The log was put into another order: entry {where} belongs elsewhere."),
+        N_("Keep a copy of the store and look into who had access."),
+    ),
+    "audit-forked": Message(
+        N_("The log was rewritten: something among the entries {where} was another when it was vouched for."),
+        N_("Keep a copy of the store and look into who had access."),
+    ),
+    "audit-node": Message(
+        N_("A hash that stands for the entries {where} was altered."),
+        N_("Keep a copy of the store and look into who had access."),
+    ),
+    "audit-unlogged": Message(
+        N_("A package was sealed of which the log does not tell: {where}."),
+        N_("Keep a copy of the store and look into who had access."),
+    ),
+    "audit-unwitnessed": Message(
+        N_("The log tells of a sealed package that the outbox does not have: entry {where}."),
+        N_("Keep a copy of the store and look into who had access."),
     ),
     "outbox-missing": Message(
         N_("A sealed package is missing from the outbox: {where}."), N_("Restore the file, or release again.")

@@ -104,6 +104,7 @@ STATES: dict[str, tuple[str, str, str]] = {  # icon, colour, words
 ACTS: dict[str, str] = {
     "created": N_("Installation created"),
     "unlocked": N_("Unlocked"),
+    "log.converted": N_("Log taken over into the tree"),
     "import": N_("Imported"),
     "release": N_("Released"),
     "receipt": N_("Receipt sealed"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from app import audit, officers, settings, vault
+from app.audit import checking
 from app.cli.base import NUMBER_LIMIT, Session, fail, table, why
 from app.courier import folder
 from app.exchange import counterparts
@@ -155,13 +156,14 @@ def audit_list(session: Session, limit: int, before: int | None) -> int:
 def audit_verify(session: Session) -> int:
     """Check that no entry was altered, dropped or reordered."""
     with session.unlocked() as installation:
-        problems = audit.verify(installation.database.read())
-    document = {
-        "ok": not problems,
-        "problems": [{"code": code, "entry": number} for code, number in problems],
-    }
-    session.show(document, [why(code, where=number) for code, number in problems] or [_("The log is whole.")])
+        problems = checking.verify(installation.database.read())
+    document = {"ok": not problems, "problems": [_problem(one) for one in problems]}
+    session.show(document, [why(p.code, where=p.where) for p in problems] or [_("The log is whole.")])
     return fail("problems-found", count=len(problems)) if problems else 0
+
+
+def _problem(one: checking.Break) -> dict[str, object]:
+    return {"code": one.code, "first": one.first, "last": one.last, "against": one.against or None}
 
 
 @audit_group.command("export")

@@ -18,7 +18,6 @@ from typing import BinaryIO
 
 import msgspec
 
-from app import audit
 from app.exchange import agreements, counterparts, gate, sealing, statements
 from app.exchange.agreements import NONE_IN_FORCE, InForce
 from app.exchange.gate import Candidate, Caution, Stated, Terms
@@ -179,10 +178,23 @@ def send(
         exercise=wish.exercise,
         parts=[_described(part) for part in parts],
     )
+    numbers = tuple(number for number, _ in decision.force.agreements)
+    entry = {
+        "release": release_id.hex(),
+        "objects": len(decision.leaving),
+        "held": len(decision.held),
+        "reference": wish.reference,
+        "priority": wish.priority,
+        "replaces": replaces,
+        "agreements": numbers,
+        "purpose": wish.purpose,
+        "exercise": wish.exercise,
+    }
     content = sealing.Content(
         parts=tuple(parts),
         statements=(statement,),
         release=release_id,
+        entry=("release", entry),
         priority=wish.priority,
         reference=wish.reference,
         note=wish.note,
@@ -195,7 +207,6 @@ def send(
             raise Refused("store-busy")
         if basis_now(tx, installation, one, decision.basis) != decision.basis:
             raise Refused("store-busy")
-        numbers = tuple(number for number, _ in decision.force.agreements)
         said = store_agreements.ReleaseTerms(wish.purpose, wish.exercise, numbers)
         store_agreements.add_release_terms(tx, one.cid, epoch, seq, said)
         packages.add_ledger(
@@ -206,21 +217,6 @@ def send(
                 )
                 for position, item in enumerate(decision.leaving)
             ),
-        )
-        audit.append(
-            tx,
-            installation,
-            "release",
-            to=one.fingerprint,
-            seq=seq,
-            release=release_id.hex(),
-            objects=len(decision.leaving),
-            held=len(decision.held),
-            reference=wish.reference,
-            replaces=replaces,
-            agreements=numbers,
-            purpose=wish.purpose,
-            exercise=wish.exercise,
         )
 
     sealed = sealing.seal(installation, one, content, target, commit, job)

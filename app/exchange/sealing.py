@@ -10,7 +10,7 @@ import hashlib
 import io
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -54,6 +54,7 @@ class SealedPackage:
 class Content:
     """What goes into a package beside keys and standing statements. `release` is the release id, if intel leaves.
 
+    `entry`: the act this package carries out, and its facts, logged before the log that the manifest commits to.
     `replaces`: a package of ours that this one makes void. `protection`: the class of key the gate judged
     for; sealing with another is refused.
     """
@@ -61,6 +62,7 @@ class Content:
     parts: tuple[PartSource, ...] = ()
     statements: tuple[Statement, ...] = ()
     release: bytes | None = None
+    entry: tuple[str, Mapping[str, object]] | None = None
     priority: str = "routine"
     reference: str = ""
     note: str = ""
@@ -114,6 +116,13 @@ def seal(
         *(_bytes_part("statement", s.raw) for s in standing),
         _bytes_part("keys", publication.raw),
     ]
+    entry = None
+    if content.entry is not None:
+        act, facts = content.entry
+        where = {"to": one.fingerprint, "seq": channel.sending.next}
+        entry = audit.prepare(reader, installation, act, **where, **facts)
+    logged = audit.head(reader).number if entry is None else entry.number
+    checkpoint = audit.checkpoint(reader, logged) if entry is None else entry.checkpoint
     salt = secrets.token_bytes(SALT_BYTES)
     draft = Draft(
         sender=installation.identity.fingerprint,
@@ -127,7 +136,7 @@ def seal(
         void=machine.void_ranges(channel.sending),
         release=content.release,
         priority=content.priority,
-        log=hashlib.sha256(salt + audit.checkpoint(reader)).digest(),
+        log=hashlib.sha256(salt + checkpoint).digest(),
     )
     # On the medium the name is the key's published id, a hint for its owner. In the outbox it is ours
     # alone: the counterpart
@@ -169,11 +178,14 @@ def seal(
             reference=content.reference,
             note=content.note,
             salt=salt,
+            logged=logged,
         )
         with installation.database.write() as tx:
             counterparts.require_sound(store_counterparts.get(tx, one.cid))
             if counterparts.load_channel(tx, one.cid) != before:
                 raise Refused("store-busy")
+            if entry is not None:
+                audit.add(tx, entry)
             _commit(tx, installation, one, channel, key, record, sealed.header_hash, publication, standing)
             if content.replaces is not None:
                 mark_void(tx, one, draft.epoch, content.replaces)

@@ -26,7 +26,7 @@ def add_header(tx: Connection, hash_: bytes, cid: int, seq: int, ours: bool) -> 
 @dataclass(frozen=True)
 class Sealed:
     """A package we sealed. `file` is its name in the outbox folder, `medium` the one it bears under way, `size` bytes,
-    `sha256` of the whole file.
+    `sha256` of the whole file. `salt` and `logged` open its commitment to the log as it was after `logged` entries.
     """
 
     cid: int
@@ -45,12 +45,13 @@ class Sealed:
     reference: str
     note: str
     salt: bytes
+    logged: int
     closed: bool = False
 
 
 _SEALED = (
     "cid, seq, epoch, manifest_hash, manifest, signature, release, file, medium, size, sha256, sealed, protection,"
-    " reference, note, salt, closed"
+    " reference, note, salt, logged, closed"
 )
 
 
@@ -61,7 +62,7 @@ def _sealed(row: Sequence[Any]) -> Sealed:
 def add_sealed(tx: Connection, package: Sealed) -> None:
     """Commit a sealed package."""
     tx.execute(
-        f"INSERT INTO outbox ({_SEALED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO outbox ({_SEALED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         tuple(getattr(package, name.strip()) for name in _SEALED.split(",")),
     )
 
@@ -118,6 +119,27 @@ def set_closed(tx: Connection, cid: int, epoch: bytes, seqs: Iterable[int]) -> N
 def outbox_files(connection: Connection) -> set[str]:
     """Names of the sealed files to keep."""
     return {row[0] for row in connection.execute("SELECT file FROM outbox WHERE closed = 0")}
+
+
+@dataclass(frozen=True)
+class Commitment:
+    """What opens a manifest's commitment to the log after `logged` entries (0: to the chain before the tree)."""
+
+    seq: int
+    manifest_hash: bytes
+    manifest: bytes
+    salt: bytes
+    logged: int
+
+
+def commitments(connection: Connection) -> Iterator[tuple[str, Commitment]]:
+    """(fingerprint of the counterpart, commitment) of every package we sealed, oldest first."""
+    rows = connection.execute(
+        "SELECT fingerprint, seq, manifest_hash, manifest, salt, logged FROM outbox JOIN counterpart USING (cid)"
+        " ORDER BY outbox.rowid"
+    )
+    for row in rows:
+        yield row[0], Commitment(*row[1:])
 
 
 # Inbox ------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from app import audit
+from app.audit import checking as log_checking
 from app.jobs import Job
 from app.store import objects, packages
 from app.store.database import check as check_file
@@ -31,7 +31,7 @@ def check(installation: Installation, job: Job) -> list[Problem]:
                 job.step(number, 0, "check")
             if hashlib.sha256(raw).digest() != sha256:
                 problems.append(Problem("content-altered", f"version {vid}"))
-        problems += [Problem(code, f"entry {number}") for code, number in audit.verify(reader)]
+        problems += [Problem(found.code, found.where) for found in log_checking.verify(reader)]
         for package in packages.sealed(reader):
             path = installation.outbox / package.file
             if not path.is_file():

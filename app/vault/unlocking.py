@@ -73,6 +73,7 @@ def unlock(
             raise Refused("officer-unknown", name=officer)
         unlocked.installation = replace(unlocked.installation, officer=officer or known[0])
         with database.write() as tx:
+            audit.convert(tx, unlocked.installation)
             audit.append(tx, unlocked.installation, "unlocked.recovery" if recovery else "unlocked")
         _sweep(unlocked.installation)
     except BaseException:

@@ -316,9 +316,11 @@ def test_an_outbox_that_cannot_be_written_is_a_refusal(ready):
 
 def test_what_the_manifest_commits_to_is_the_log_as_it_stood(ready):
     alpha = ready.alpha
-    checkpoint = audit.checkpoint(alpha.database.read())
-    release(alpha, "beta")
+    released = release(alpha, "beta")
     record = sealed_last(alpha, "beta")
+    [entry] = audit.entries(alpha.database.read(), record.logged + 1, 1)
+    assert (entry.act, entry.detail["release"]) == ("release", released.release)
+    checkpoint = audit.checkpoint(alpha.database.read(), record.logged)
     manifest = verify_manifest(record.manifest, record.signature, alpha.identity.signing.public)
     assert manifest.log == hashlib.sha256(record.salt + checkpoint).digest()
     with (alpha.outbox / record.file).open("rb") as file:

@@ -248,7 +248,7 @@ def test_a_sealed_file_that_was_touched_is_found(world, what):
         ("UPDATE body SET raw = zeroblob(9) WHERE vid = 3", "content-altered"),
         ("UPDATE audit SET entry = replace(entry, 'Haddad', 'Hadad') WHERE number = 2", "audit-altered"),
         ("DELETE FROM audit WHERE number = 2", "audit-missing"),
-        ("UPDATE audit SET hash = zeroblob(32) WHERE number = 2", "audit-altered"),
+        ("UPDATE audit_node SET hash = zeroblob(32) WHERE level = 0 AND position = 1", "audit-altered"),
     ],
 )
 def test_what_was_altered_through_sql_is_found(world, sql, code):

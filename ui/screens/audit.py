@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 from app import audit
+from app.audit import checking
 from app.courier import folder
 from app.jobs import Job
 from app.messages import N_, _
@@ -146,13 +147,12 @@ class Audit(Pane):
         self._desk.go.emit("audit")
         self.refusal.clear()
 
-        def work(installation: Installation, _job: Job) -> list[tuple[str, int]]:
-            return audit.verify(installation.database.read())
+        def work(installation: Installation, _job: Job) -> list[checking.Break]:
+            return checking.verify(installation.database.read())
 
-        def done(problems: list[tuple[str, int]]) -> None:
+        def done(problems: list[checking.Break]) -> None:
             if problems:
-                code, number = problems[0]
-                self.refusal.show_code(code, {"where": number})
+                self.refusal.show_code(problems[0].code, {"where": problems[0].where})
             else:
                 self.result.say(_("The log is whole: every entry fits the one before it."), keep=True)
 
