@@ -241,6 +241,18 @@ MESSAGES: dict[str, Message] = {
     "outbox-altered": Message(
         N_("A sealed package in the outbox was altered: {where}."), N_("Restore the file, or release again.")
     ),
+    "attachment-missing": Message(
+        N_("The file of an attachment is missing: {where}."),
+        N_("Put it back from a backup, or remove the attachment."),
+    ),
+    "attachment-altered": Message(
+        N_("The file of an attachment was altered: {where}."),
+        N_("Put it back from a backup, or remove the attachment."),
+    ),
+    "attachment-stray": Message(
+        N_("A file that is no attachment lies among the attachments: {where}."),
+        N_("The next unlock removes it; find out who put it there."),
+    ),
     "rollback-unanchored": Message(
         N_(
             "No keyring protects against an older copy of the store put back; only what counterparts acknowledge does."
@@ -620,6 +632,20 @@ MESSAGES: dict[str, Message] = {
     ),
     # Holdings and reading
     "object-unknown": Message(N_("{id} is not held."), N_("Check the id.")),
+    "attachment-unknown": Message(
+        N_("{id} has no attachment {name}."), N_("`attachment list` names those it has.")
+    ),
+    "attachment-held": Message(
+        N_("{id} has that content, or another under that name, already: {name}."),
+        N_("Give another --name, or remove the one that is there."),
+    ),
+    "attachments-too-many": Message(
+        N_("There are too many attachments: at most {most} go."), N_("Attach or release fewer at once.")
+    ),
+    "attachment-failed": Message(
+        N_("The attachment could not be kept: {why}. Nothing was changed."),
+        N_("Make room on the disk, or check it, and do it again."),
+    ),
     "no-conflict": Message(N_("{id} is not in conflict.")),
     "content-unknown": Message(
         N_("No content, or more than one, begins with {sha256}."), N_("Copy the SHA-256 from `show`.")

@@ -7,7 +7,7 @@ says whether it is the last. Nothing is released from a chunk that does not auth
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
@@ -41,31 +41,52 @@ def new_nonce() -> bytes:
 
 def encrypt(source: Readable, target: BinaryIO, file_key: bytes) -> None:
     """Write the payload of everything in `source`: nonce and chunks."""
-    nonce = new_nonce()
-    cipher = payload_cipher(file_key, nonce)
-    target.write(nonce)
+    sealer = Sealer(target, file_key)
+    for piece, last in batches(source):
+        sealer.seal(piece, last)
+
+
+def batches(source: Readable) -> Iterator[tuple[memoryview, bool]]:
+    """Everything in `source` in pieces of whole chunks, each with whether it is the last, which alone may be
+    short or empty.
+
+    Two buffers are used in turn: a piece is unchanged until the next but one is asked for.
+    """
     reader = Source(source)
     # One byte more than a batch: only with it in hand is it known whether the batch's end is the end.
-    plain = memoryview(bytearray(BATCH * CHUNK + 1))
-    sealed = memoryview(bytearray(BATCH * SEALED_CHUNK))
-    number, held = 0, 0
+    plain, spare = (memoryview(bytearray(BATCH * CHUNK + 1)) for _ in range(2))
+    held = 0
     while True:
         size = held + reader.fill(plain[held:])
-        more = size == len(plain)
-        size -= more
-        chunks = max(-(-size // CHUNK), 1)
+        if size < len(plain):
+            yield plain[:size], True
+            return
+        yield plain[:-1], False
+        spare[0], held = plain[-1], 1
+        plain, spare = spare, plain
+
+
+class Sealer:
+    """Writes a payload: the nonce at once, then piece after piece as `batches` gives them."""
+
+    def __init__(self, target: BinaryIO, file_key: bytes) -> None:
+        nonce = new_nonce()
+        self._target, self._cipher = target, payload_cipher(file_key, nonce)
+        self._sealed = memoryview(bytearray(BATCH * SEALED_CHUNK))
+        self._number = 0
+        target.write(nonce)
+
+    def seal(self, piece: memoryview, last: bool) -> None:
+        """Seal and write a piece."""
+        chunks = max(-(-len(piece) // CHUNK), 1)
         written = 0
         for i in range(chunks):
-            chunk = plain[i * CHUNK : min((i + 1) * CHUNK, size)]
-            last = not more and i == chunks - 1
-            out = sealed[written : written + len(chunk) + TAG_BYTES]
-            cipher.encrypt_into(chunk_nonce(number, last), chunk, None, out)
-            number += 1
+            chunk = piece[i * CHUNK : (i + 1) * CHUNK]
+            out = self._sealed[written : written + len(chunk) + TAG_BYTES]
+            self._cipher.encrypt_into(chunk_nonce(self._number, last and i == chunks - 1), chunk, None, out)
+            self._number += 1
             written += len(out)
-        target.write(sealed[:written])
-        if not more:
-            return
-        plain[0], held = plain[size], 1
+        self._target.write(self._sealed[:written])
 
 
 class StreamReader:

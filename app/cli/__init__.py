@@ -52,6 +52,8 @@ TABLE = {
         "asking",
         "Declare an independent source of objects that came from a counterpart: what is held of them is ours too.",
     ),
+    "attach": ("attachments", "Keep a copy of FILE with an object, encrypted."),
+    "attachment": ("attachments", "The files that belong to objects."),
     "export": ("holdings", "Write what is held, every version, as one STIX bundle in the clear."),
     "release": ("outgoing", "Seal what may leave into one package for one counterpart."),
     "outbox": ("outgoing", "Sealed packages and how far they got."),

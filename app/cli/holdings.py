@@ -10,12 +10,12 @@ import click
 from app.cli.base import Session, ids_from, level_option, table, why
 from app.courier import folder
 from app.formats import stix
-from app.holdings import browsing, exporting, handling, importing
+from app.holdings import attachments, browsing, exporting, handling, importing
 from app.holdings import purge as purging
 from app.holdings.browsing import Page
 from app.intel import marking
 from app.intel.marking import Level
-from app.messages import Refused, _, plain
+from app.messages import Refused, _, ngettext, plain
 from app.store.objects import ObjectRow, Selection
 
 
@@ -215,7 +215,16 @@ def export(session: Session, out: Path, query: str) -> int:
         count = exporting.count(installation, chosen)
         exporting.log(installation, count)
         folder.write_pieces(out, exporting.bundle(installation, chosen, session.job()))
-    return session.show({"objects": count, "file": str(out)}, [_("{n} objects written.").format(n=count)])
+        left = attachments.count(installation, chosen)
+    lines = [_("{n} objects written.").format(n=count)]
+    if left:
+        text = ngettext(
+            "{n} attachment is not in it; `attachment save` writes it.",
+            "{n} attachments are not in it; `attachment save` writes each.",
+            left,
+        )
+        lines.append(text.format(n=left))
+    return session.show({"objects": count, "file": str(out), "attachments": left}, lines)
 
 
 def _page(session: Session, chosen: Selection, limit: int, after: str) -> int:

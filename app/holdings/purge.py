@@ -1,5 +1,5 @@
-"""Removing objects for good: every version, its text, its words in the index, where it came from, its copies in the
-inbox. Nothing of them stays in any page of the store or in its write-ahead log.
+"""Removing objects for good: every version, its text, its words in the index, where it came from, its
+attachments, its copies in the inbox. Nothing of them stays in any page of the store or in its write-ahead log.
 
 What stays, and why (docs/decisions/0018-what-a-purge-leaves.md): the ledger's rows and receipts, which hold an id and a
 hash, so that who was given what remains answerable; and entries of the log, which is a chain and cannot forget. The
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from app import audit
+from app.holdings import attachments
 from app.holdings.definitions import Definitions
 from app.holdings.importing import indexed_text
 from app.intel import marking
@@ -72,6 +73,7 @@ def purge(tx: Connection, installation: Installation, ids: Iterable[str], job: J
         blanked = packages.blank_waiting(tx, id_)
         copies += blanked
         if row is not None:
+            attachments.shred(tx, installation, row.oid)
             versions += objects.forget(tx, row.oid, indexed_text(objects.raw(tx, row.current)))
             removed += 1
             if row.type == "marking-definition":

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from app.holdings import attachments
 from app.holdings.importing import indexed_text
 from app.holdings.purge import read_markings_again
 from app.intel.envelope import envelope
@@ -44,6 +45,7 @@ def take_back(
         before = indexed_text(objects.raw(tx, row.current))
         remaining = [v for v in objects.versions_of(tx, oid) if v.vid not in leaving]
         if not remaining:
+            attachments.shred(tx, installation, oid)
             objects.forget(tx, oid, before)
             emptied += 1
         else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,8 @@ class Database:
         self._local = threading.local()
         self._readers: list[Connection] = []
         self._leave_no_trace = False
+        self._on_commit: list[Callable[[], None]] = []
+        self._on_rollback: list[Callable[[], None]] = []
         with known_errors():
             self._writer = self._connect()
             try:
@@ -138,14 +140,33 @@ class Database:
                 self._writer.execute("COMMIT")
             except BaseException:
                 self._leave_no_trace = False
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
+                try:
+                    if self._writer.in_transaction:
+                        self._writer.execute("ROLLBACK")
+                finally:
+                    self._finish(self._on_rollback)
                 raise
+            self._finish(self._on_commit)
             if self._leave_no_trace:
                 self._leave_no_trace = False
                 # Old pages lie in the log until they are written over. Where a snapshot still needs them, closing
                 # the store empties the log.
                 self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def on_commit(self, act: Callable[[], None]) -> None:
+        """Inside `write()`: what to do beside the database once this transaction is committed. It does not raise."""
+        self._on_commit.append(act)
+
+    def on_rollback(self, act: Callable[[], None]) -> None:
+        """Inside `write()`: what to do beside the database if this transaction is undone. It does not raise."""
+        self._on_rollback.append(act)
+
+    def _finish(self, acts: Sequence[Callable[[], None]]) -> None:
+        acts = tuple(acts)
+        self._on_commit.clear()
+        self._on_rollback.clear()
+        for act in acts:
+            act()
 
     def leave_no_trace(self) -> None:
         """Inside `write()`: what this transaction deletes must not lie in the write-ahead log after it either."""

@@ -34,6 +34,11 @@ class Installation:
         """The folder of sealed packages."""
         return self.home / "outbox"
 
+    @property
+    def attachments(self) -> Path:
+        """The folder of encrypted attachments."""
+        return self.home / "attachments"
+
     def now(self) -> str:
         """The time as text: UTC, milliseconds, RFC 3339."""
         return self.days_ago(0)

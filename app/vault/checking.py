@@ -1,4 +1,6 @@
-"""Looking for damage: every page, every text against its hash, the log, the sealed files. Nothing is mended here."""
+"""Looking for damage: every page, every text against its hash, the log, the sealed files, the attachments.
+Nothing is mended here.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import hashlib
 from dataclasses import dataclass
 
 from app.audit import checking as log_checking
+from app.holdings import attachments
 from app.jobs import Job
 from app.store import objects, packages
 from app.store.database import check as check_file
@@ -41,4 +44,5 @@ def check(installation: Installation, job: Job) -> list[Problem]:
             with path.open("rb") as file:
                 if hashlib.file_digest(file, "sha256").digest() != package.sha256:
                     problems.append(Problem("outbox-altered", package.file))
+        problems += [Problem(code, where) for code, where in attachments.check(reader, installation, job)]
     return problems

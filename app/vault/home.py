@@ -4,6 +4,7 @@ home/           0700
   slots         the key slots: the store's random key, wrapped (crypto.slots)
   store.db      the encrypted database
   outbox/       sealed packages, until acked or void
+  attachments/  files of objects, each encrypted under a key in the store
   lock          held by the one process that works here
 """
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from app import audit, officers
+from app.holdings import attachments
 from app.messages import Refused
 from app.store import packages, people
 from app.store.database import Database
@@ -76,6 +77,7 @@ def unlock(
             audit.convert(tx, unlocked.installation)
             audit.append(tx, unlocked.installation, "unlocked.recovery" if recovery else "unlocked")
         _sweep(unlocked.installation)
+        attachments.sweep(unlocked.installation)
     except BaseException:
         unlocked.lock()
         raise

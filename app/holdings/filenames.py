@@ -1,0 +1,60 @@
+"""Names of attachments: labels that an officer can read, type and save under. A name from outside is never a path.
+
+Whatever comes, here or from a counterpart, is made into a name that is safe on every system: one component, no
+control or bidi characters, no reserved device, no more than 200 bytes. The content is known by its hash, so
+nothing is lost by it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+NAME_BYTES = 200
+FALLBACK = "attachment"
+
+_SEPARATORS = str.maketrans(dict.fromkeys('/\\:*?"<>|', "_"))
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_DEVICES = frozenset(
+    (
+        "con",
+        "prn",
+        "aux",
+        "nul",
+        "conin$",
+        "conout$",
+        *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³"),
+    )
+)
+
+
+def safe(name: str) -> str:
+    """A safe name, the same for one that is safe already."""
+    text = "".join(c for c in name if unicodedata.category(c) not in _HIDDEN).translate(_SEPARATORS)
+    text = unicodedata.normalize("NFC", text)
+    # A leading dot hides a file, a leading hyphen is an option; Windows drops dots and blanks at the end.
+    text = _trimmed(text)
+    if text.split(".")[0].rstrip().lower() in _DEVICES:
+        text = "_" + text
+    return _shortened(text) or FALLBACK
+
+
+def numbered(name: str, number: int) -> str:
+    """`name` with a number before its extension: what a second file of the same name is called."""
+    stem, dot, extension = name.rpartition(".") if name.rfind(".") > 0 else (name, "", "")
+    return _shortened(f"{stem} ({number}){dot}{extension}")
+
+
+def _trimmed(text: str) -> str:
+    return text.strip().lstrip(".-~ ").rstrip(". ").strip()
+
+
+def _shortened(text: str) -> str:
+    """Cut to `NAME_BYTES` of UTF-8 in the stem, a usual extension kept."""
+    raw = text.encode()
+    if len(raw) <= NAME_BYTES:
+        return text
+    stem, dot, extension = text.rpartition(".")
+    if not dot or len(extension.encode()) > 16:
+        stem, dot, extension = text, "", ""
+    room = NAME_BYTES - len((dot + extension).encode())
+    return _trimmed(stem.encode()[:room].decode("utf-8", "ignore")) + dot + extension

@@ -1,0 +1,99 @@
+"""A file kept on this machine: the payload of an age file (`age_stream`) under a file key of its own, without a header.
+
+The key is kept elsewhere. Without it the file is noise, and to delete the key is to delete the file. With a
+header around the key it would be a plain age file: no format of ours.
+"""
+
+from __future__ import annotations
+
+import io
+import secrets
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO
+
+from crypto import age_stream
+from crypto.age_header import FILE_KEY_BYTES
+from crypto.age_stream import BATCH, CHUNK, NONCE_BYTES, TAG_BYTES, Sealer, StreamReader
+from crypto.beside import Beside
+from crypto.errors import CryptoError
+from crypto.hashing import Hashing
+from crypto.source import Readable, Source
+
+
+def new_key() -> bytes:
+    """A random file key, 16 bytes, for one file and never a second."""
+    return secrets.token_bytes(FILE_KEY_BYTES)
+
+
+def sealed_size(size: int) -> int:
+    """How many bytes a file of `size` bytes takes."""
+    return NONCE_BYTES + size + TAG_BYTES * max(-(-size // CHUNK), 1)
+
+
+@dataclass(frozen=True)
+class Written:
+    """Size in bytes and SHA-256 of what was encrypted; no hash where none was asked for."""
+
+    size: int
+    sha256: bytes
+
+
+def write(source: Readable, target: BinaryIO, key: bytes, hashed: bool = True) -> Written:
+    """Encrypt everything in `source` to `target`, in bounded memory: it is hashed in a second thread, sealed
+    and written in a third. `target` takes all it is given. Raises what reading and writing raise; nothing of a
+    failed file is good.
+    """
+    size = 0
+    with Beside() as sealing, Hashing() as hashing:
+        sealer, digest = Sealer(target, key), hashing.begin()
+        for piece, last in age_stream.batches(source):
+            sealing.run(partial(sealer.seal, piece, last))
+            if hashed:
+                hashing.update(digest, piece)
+            size += len(piece)
+            sealing.turn()
+            hashing.turn()
+        sealing.wait()
+        return Written(size, hashing.digest(digest) if hashed else b"")
+
+
+def reader(file: Readable, key: bytes) -> BinaryIO:
+    """What is in an encrypted file, to be read once. A read raises `CryptoError` (age-payload) for a file that
+    was changed or cut; what was read before is authentic. Closing it leaves `file` open.
+    """
+    try:
+        return io.BufferedReader(_Reader(StreamReader(Source(file), key)), CHUNK)
+    except CryptoError:
+        # Cut within the nonce; of a file of ours that is no header but the payload itself.
+        raise CryptoError("age-payload", "payload nonce") from None
+
+
+def digest(file: Readable, key: bytes) -> tuple[int, bytes]:
+    """Size and SHA-256 of what is in an encrypted file. Raises `CryptoError` (age-payload)."""
+    with Hashing() as hashing:
+        try:
+            stream = StreamReader(Source(file), key, hashing.turn)
+        except CryptoError:
+            raise CryptoError("age-payload", "payload nonce") from None
+        found, size = hashing.begin(), 0
+        while block := stream.view(BATCH * CHUNK):
+            hashing.update(found, block)
+            size += len(block)
+        return size, hashing.digest(found)
+
+
+class _Reader(io.RawIOBase):
+    """Plaintext as it is decrypted."""
+
+    def __init__(self, stream: StreamReader) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
+        with memoryview(buffer) as target:
+            piece = self._stream.view(len(target))
+            target[: len(piece)] = piece
+            return len(piece)
