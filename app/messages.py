@@ -203,6 +203,10 @@ MESSAGES: dict[str, Message] = {
     "content-altered": Message(
         N_("A stored text differs from its hash: {where}."), N_("Restore the installation from a backup.")
     ),
+    "counters-wrong": Message(
+        N_("The counters of the store do not say what is held."),
+        N_("Restore the installation from a backup."),
+    ),
     "audit-altered": Message(
         N_("The log was altered: entry {where} is not what was logged."),
         N_("Keep a copy of the store and look into who had access."),

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 import msgspec
 
 from app import audit
-from app.holdings.importing import indexed_text
 from app.intel import marking
 from app.intel.envelope import envelope
-from app.intel.fold import index_text
 from app.intel.marking import Level
 from app.messages import Refused
-from app.store import objects
+from app.store import index, objects
 from app.store.installation import Installation
 
 
@@ -62,12 +60,12 @@ def resolve(installation: Installation, id_: str, keep: str) -> int:
         kept = [v for v in beside if keep and v.sha256.hex().startswith(keep.lower())]
         if len(kept) != 1:
             raise Refused("content-unknown", sha256=keep)
-        for version in beside:
-            if version.vid != kept[0].vid:
-                objects.drop_version(tx, version.vid)
         env = envelope(msgspec.json.decode(objects.raw(tx, kept[0].vid), type=dict[str, object]))
         level = None if kept[0].marking is None else marking.Level(kept[0].marking)
-        before = indexed_text(objects.raw(tx, row.current))
-        objects.show_version(tx, row.oid, kept[0].vid, env, level, before, index_text(env.text))
+        with index.anew(tx, row.oid):
+            for version in beside:
+                if version.vid != kept[0].vid:
+                    objects.drop_version(tx, version.vid)
+            objects.show_version(tx, row.oid, kept[0].vid, env, level)
         audit.append(tx, installation, "conflict.resolved", object=id_, kept=kept[0].sha256.hex())
     return len(beside) - 1

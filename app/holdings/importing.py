@@ -6,6 +6,7 @@ with the same and another JSON value it is a conflict: both stay in force until 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,12 +18,12 @@ from app.holdings.definitions import Definitions
 from app.intel import compare as values
 from app.intel import marking
 from app.intel.envelope import Envelope, envelope
-from app.intel.fold import index_text
+from app.intel.indexing import indexed
 from app.intel.marking import Level
 from app.intel.reading import Entry, Fault
 from app.jobs import Job
 from app.messages import Refused
-from app.store import objects, people
+from app.store import index, objects, people
 from app.store.database import Connection
 from app.store.installation import Installation
 from app.store.objects import ObjectRow
@@ -97,6 +98,7 @@ def import_entries(
             raise Refused("not-stix")
         if counts.read == len(counts.refused):
             raise Refused("nothing-imported", where=counts.refused[0][0], cause=counts.refused[0][1])
+        objects.forget_empty_origins(tx)
         audit.append(
             tx,
             installation,
@@ -172,9 +174,9 @@ class _Taking:
         if given is None and env.marking is None:
             given = self._default
         if known is None:
-            self._add(idh, env, given, one.raw)
+            self._add(idh, env, given, one.raw, value)
         else:
-            self._join(known, env, given, one)
+            self._join(known, env, given, one.raw, one.where)
         if is_definition:
             self._store()
             self._arrived.append(env.id)
@@ -186,7 +188,7 @@ class _Taking:
         affected = {
             vid
             for definition in self._arrived
-            for vid in objects.referrers(self._tx, objects.id_hash(self._hash_key, definition))
+            for vid in objects.marked_by(self._tx, objects.id_hash(self._hash_key, definition))
         }
         for number, vid in enumerate(sorted(affected)):
             if number % STEP == 0:
@@ -195,7 +197,9 @@ class _Taking:
             level = marking.effective(value, self._definitions)
             objects.set_marking(self._tx, vid, level, self._default)
 
-    def _add(self, idh: int, env: Envelope, given: Level | None, raw: bytes) -> None:
+    def _add(
+        self, idh: int, env: Envelope, given: Level | None, raw: bytes, value: dict[str, object]
+    ) -> None:
         self._oid += 1
         self._vid += 1
         self._fresh[idh] = objects.Fresh(
@@ -207,16 +211,18 @@ class _Taking:
             handling=given,
             raw=raw,
             sha256=hashlib.sha256(raw).digest(),
-            targets=self._targets(env),
-            text=index_text(env.text),
+            indexed=indexed(value, env),
+            edges=index.edges_of(self._hash_key, self._vid, value, env),
+            definitions=self._definitions_of(env),
+            creator=self._hash(env.creator) if env.creator else None,
         )
         self.counts.new += 1
         if len(self._fresh) == STEP:
             self._store()
 
-    def _join(self, known: ObjectRow, env: Envelope, given: Level | None, one: Incoming) -> None:
+    def _join(self, known: ObjectRow, env: Envelope, given: Level | None, raw: bytes, where: str) -> None:
         """Another content, or the same, of an object that is held."""
-        tx, oid, raw = self._tx, known.oid, one.raw
+        tx, oid = self._tx, known.oid
         if self._foreign or env.marking is None:
             given = _not_below(known, env.marking, given, self._foreign)
         if given is not None and (known.handling is None or given > known.handling):
@@ -229,37 +235,35 @@ class _Taking:
             return
         everything = objects.versions_at(tx, oid, env.moment)
         if len(everything) >= VARIANTS_LIMIT:
-            self.counts.refused.append((one.where, "too-many-variants"))
+            self.counts.refused.append((where, "too-many-variants"))
             return
         beside = [v for v in everything if not v.dropped]
-        # The numbers given out to waiting objects are not in the store yet: it must not give them out again.
-        self._store()
-        vid = objects.add_version(tx, oid, env, env.marking, raw, sha256, self._targets(env))
-        self._vid = vid
-        objects.add_source(tx, vid, self._origin)
-        if beside:
-            self.counts.conflicts += 1
-            if env.moment == known.moment:
-                objects.set_variants(tx, oid, len(beside) + 1)
-        elif env.moment < known.moment:
-            self.counts.older += 1
-        else:
-            before = indexed_text(objects.raw(tx, known.current))
-            objects.show_version(tx, oid, vid, env, env.marking, before, index_text(env.text))
-            self.counts.newer += 1
+        self._vid += 1
+        vid = self._vid
+        in_force = env.moment >= known.moment
+        with index.anew(tx, oid) if in_force else contextlib.nullcontext():
+            definitions = self._definitions_of(env)
+            objects.add_version(tx, self._origin, oid, vid, env, env.marking, raw, sha256, definitions)
+            if beside:
+                self.counts.conflicts += 1
+                if env.moment == known.moment:
+                    objects.set_variants(tx, oid, len(beside) + 1)
+            elif env.moment < known.moment:
+                self.counts.older += 1
+            else:
+                objects.show_version(tx, oid, vid, env, env.marking)
+                self.counts.newer += 1
 
-    def _targets(self, env: Envelope) -> tuple[int, ...]:
-        return tuple(objects.id_hash(self._hash_key, ref) for ref in env.refs)
+    def _hash(self, id_: str) -> int:
+        return objects.id_hash(self._hash_key, id_)
+
+    def _definitions_of(self, env: Envelope) -> tuple[int, ...]:
+        return tuple(map(self._hash, env.definitions))
 
     def _store(self) -> None:
         if self._fresh:
             objects.add_fresh(self._tx, self._origin, list(self._fresh.values()))
             self._fresh.clear()
-
-
-def indexed_text(raw: bytes) -> str:
-    """What the full-text index holds of an object whose version in force has this text."""
-    return index_text(envelope(msgspec.json.decode(raw, type=dict[str, object])).text)
 
 
 def _not_below(known: ObjectRow, marking_: Level | None, given: Level | None, foreign: bool) -> Level | None:

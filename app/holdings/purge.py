@@ -16,7 +16,6 @@ import msgspec
 from app import audit
 from app.holdings import attachments
 from app.holdings.definitions import Definitions
-from app.holdings.importing import indexed_text
 from app.intel import marking
 from app.jobs import Job
 from app.messages import Refused
@@ -74,7 +73,7 @@ def purge(tx: Connection, installation: Installation, ids: Iterable[str], job: J
         copies += blanked
         if row is not None:
             attachments.shred(tx, installation, row.oid)
-            versions += objects.forget(tx, row.oid, indexed_text(objects.raw(tx, row.current)))
+            versions += objects.forget(tx, row.oid)
             removed += 1
             if row.type == "marking-definition":
                 definitions.append(id_)
@@ -97,7 +96,7 @@ def purge(tx: Connection, installation: Installation, ids: Iterable[str], job: J
 
 def read_markings_again(tx: Connection, key: bytes, definitions: Sequence[str]) -> None:
     """What was marked by a purged definition has a marking nobody can read any more: it is held back from now on."""
-    affected = {vid for id_ in definitions for vid in objects.referrers(tx, objects.id_hash(key, id_))}
+    affected = {vid for id_ in definitions for vid in objects.marked_by(tx, objects.id_hash(key, id_))}
     if not affected:
         return
     known, default = Definitions(tx, key), people.default_handling(tx)

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 import msgspec
 
 from app.holdings import attachments
-from app.holdings.importing import indexed_text
 from app.holdings.purge import read_markings_again
 from app.intel.envelope import envelope
-from app.intel.fold import index_text
 from app.intel.marking import Level
-from app.store import objects
+from app.store import index, objects
 from app.store.database import Connection
 from app.store.installation import Installation
 
@@ -42,15 +40,15 @@ def take_back(
     for oid in sorted({row.oid for row in gone}):
         (row,) = objects.rows(tx, [oid])
         leaving = {one.vid for one in gone if one.oid == oid}
-        before = indexed_text(objects.raw(tx, row.current))
         remaining = [v for v in objects.versions_of(tx, oid) if v.vid not in leaving]
         if not remaining:
             attachments.shred(tx, installation, oid)
-            objects.forget(tx, oid, before)
+            objects.forget(tx, oid)
             emptied += 1
         else:
-            _show_newest(tx, oid, remaining, before)
-            objects.forget_versions(tx, leaving)
+            with index.anew(tx, oid):
+                _show_newest(tx, oid, remaining)
+                objects.forget_versions(tx, leaving)
         if row.type == "marking-definition":
             definitions.append(row.id)
     objects.forget_empty_origins(tx)
@@ -59,7 +57,7 @@ def take_back(
     return TakenBack(len(gone), emptied, len(vids) - len(gone))
 
 
-def _show_newest(tx: Connection, oid: int, remaining: list[objects.VersionRow], before: str) -> None:
+def _show_newest(tx: Connection, oid: int, remaining: list[objects.VersionRow]) -> None:
     """Let an object show the newest of what remains of it; those that a conflict was resolved against count again
     where the one that was kept is gone.
     """
@@ -73,5 +71,5 @@ def _show_newest(tx: Connection, oid: int, remaining: list[objects.VersionRow], 
     newest = min(standing, key=lambda version: version.vid)
     env = envelope(msgspec.json.decode(objects.raw(tx, newest.vid), type=dict[str, object]))
     level = None if newest.marking is None else Level(newest.marking)
-    objects.show_version(tx, oid, newest.vid, env, level, before, index_text(env.text))
+    objects.show_version(tx, oid, newest.vid, env, level)
     objects.set_variants(tx, oid, len(standing))

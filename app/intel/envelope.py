@@ -33,8 +33,8 @@ class Envelope:
     text (`timestamp.moment`). `name` is the best label for people, "" where the object has none. `marking` is
     the strictest level of its markings, None where none is about TLP. `definitions` are the ids of its
     markings that are not among the nine published ones: without a resolver each makes the marking UNREADABLE.
-    `refs` are the ids of all objects this one needs, each once. `text` is what full text search reads,
-    unfolded, one piece a line.
+    `rels` are the ids of all objects this one needs, each with the property it stands in first (`refs`: the ids alone).
+    `confidence` is STIX's own, 0 to 100. `text` is what full text search reads, unfolded, one piece a line.
     """
 
     id: str
@@ -47,8 +47,14 @@ class Envelope:
     creator: str
     marking: Level | None
     definitions: tuple[str, ...]
-    refs: tuple[str, ...]
+    rels: Mapping[str, str]
+    confidence: int | None
     text: str
+
+    @property
+    def refs(self) -> tuple[str, ...]:
+        """The ids of all objects this one needs, each once."""
+        return tuple(self.rels)
 
 
 def envelope(value: Mapping[str, object], resolve: marking.Resolve | None = None) -> Envelope:
@@ -56,6 +62,7 @@ def envelope(value: Mapping[str, object], resolve: marking.Resolve | None = None
     identifier, kind = _string(value, "id"), _string(value, "type")
     modified = _string(value, "modified")
     own = tuple(ref for ref in marking.referred(value) if ref is not None and ref not in marking.LEVELS)
+    confidence = value.get("confidence")
     return Envelope(
         id=identifier,
         type=kind,
@@ -67,7 +74,8 @@ def envelope(value: Mapping[str, object], resolve: marking.Resolve | None = None
         creator=_string(value, "created_by_ref"),
         marking=marking.effective(value, resolve or _nothing_held),
         definitions=own,
-        refs=references(value),
+        rels=references(value),
+        confidence=confidence if type(confidence) is int and 0 <= confidence <= 100 else None,
         text="\n".join(filter(None, _searchable(value)))[:MAX_TEXT],
     )
 
@@ -84,37 +92,39 @@ def _string(value: Mapping[str, object], key: str) -> str:
 # --- references ---------------------------------------------------------------------------------------------
 
 
-def references(value: Mapping[str, object]) -> tuple[str, ...]:
-    """The ids of all objects that this one needs, each once."""
-    refs: dict[str, None] = {}
-    _collect(dict(value), refs)
-    refs.pop(_string(value, "id"), None)
-    return tuple(refs)
+def references(value: Mapping[str, object]) -> dict[str, str]:
+    """The ids of all objects that this one needs, each with the property it stands in first."""
+    rels: dict[str, str] = {}
+    _collect(value, rels)
+    rels.pop(_string(value, "id"), None)
+    return rels
 
 
-def _collect(value: dict[str, object], refs: dict[str, None]) -> None:
+def _collect(value: Mapping[str, object], rels: dict[str, str]) -> None:
     """Add every id that a property ending in `_ref` or `_refs` holds, and every extension definition in use."""
     for key, item in value.items():
         kind = type(item)
         if kind is str:
-            if key[-4:] == "_ref" and ids.type_of(item):  # type: ignore[arg-type]
-                refs[item] = None  # type: ignore[index]
+            if key[-4:] == "_ref" and item not in rels and ids.type_of(item):  # type: ignore[arg-type]
+                rels[item] = key  # type: ignore[index]
         elif kind is list:
             if key[-5:] == "_refs":
-                refs.update((ref, None) for ref in item if isinstance(ref, str) and ids.type_of(ref))  # type: ignore[attr-defined]
-            _collect_inside(item, refs)  # type: ignore[arg-type]
+                for ref in item:  # type: ignore[attr-defined]
+                    if isinstance(ref, str) and ref not in rels and ids.type_of(ref):
+                        rels[ref] = key
+            _collect_inside(item, rels)  # type: ignore[arg-type]
         elif kind is dict:
             if key == "extensions":
-                refs.update((ref, None) for ref in item if _is_foreign_extension(ref))  # type: ignore[attr-defined]
-            _collect(item, refs)  # type: ignore[arg-type]
+                rels.update((ref, key) for ref in item if _is_foreign_extension(ref))  # type: ignore[attr-defined]
+            _collect(item, rels)  # type: ignore[arg-type]
 
 
-def _collect_inside(items: list[object], refs: dict[str, None]) -> None:
+def _collect_inside(items: list[object], rels: dict[str, str]) -> None:
     for item in items:
         if isinstance(item, dict):
-            _collect(item, refs)
+            _collect(item, rels)
         elif isinstance(item, list):
-            _collect_inside(item, refs)
+            _collect_inside(item, rels)
 
 
 def _is_foreign_extension(key: str) -> bool:

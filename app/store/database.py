@@ -216,7 +216,8 @@ def check(connection: Connection) -> list[str]:
     # FTS5 notices what another connection wrote when it is queried, not when it is checked: without a
     # query first, a reader
     # that searched before calls a sound index damaged (seen with SQLite 3.53.4).
-    connection.execute("SELECT count(*) FROM object_text WHERE object_text MATCH 'x'").fetchone()
+    for table in ("object_text", "observable_text"):
+        connection.execute(f"SELECT count(*) FROM {table} WHERE {table} MATCH 'xyz'").fetchone()
     for pragma, sound, code in (
         ("cipher_integrity_check", [], "page-damaged"),
         ("integrity_check", [("ok",)], "structure-damaged"),

@@ -5,31 +5,22 @@ Functions take the connection they work on: a writer's inside a service's transa
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from app.intel.indexing import Indexed
+from app.store import bodies, index
 from app.store.database import Connection
+from app.store.index import HASH_KEY as HASH_KEY
+from app.store.index import hash_key as hash_key
+from app.store.index import id_hash as id_hash
 
 if TYPE_CHECKING:
     from app.intel.envelope import Envelope
-
-HASH_KEY = "id-hash-key"
-
-
-def id_hash(key: bytes, stix_id: str) -> int:
-    """The 64-bit keyed hash of `stix_id` that stands for it in indexes (signed, as SQLite's integers are)."""
-    return int.from_bytes(
-        hashlib.blake2b(stix_id.encode(), digest_size=8, key=key).digest(), "big", signed=True
-    )
-
-
-def hash_key(connection: Connection) -> bytes:
-    """This store's key for `id_hash`."""
-    row = connection.execute("SELECT value FROM meta WHERE key = ?", (HASH_KEY,)).fetchone()
-    return bytes(row[0])
 
 
 @dataclass(frozen=True)
@@ -133,7 +124,7 @@ def versions_at(connection: Connection, oid: int, moment: str) -> list[VersionRo
 
 def raw(connection: Connection, vid: int) -> bytes:
     """The exact text of a version."""
-    return bytes(connection.execute("SELECT raw FROM body WHERE vid = ?", (vid,)).fetchone()[0])
+    return bodies.unpack(connection.execute("SELECT raw FROM body WHERE vid = ?", (vid,)).fetchone()[0])
 
 
 def last_numbers(connection: Connection) -> tuple[int, int]:
@@ -146,7 +137,7 @@ def last_numbers(connection: Connection) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """An object never seen before, with its first version, text and all. `targets` are hashes of the ids it needs."""
+    """An object never seen before with its first version; `creator` and `definitions` are hashes of ids."""
 
     oid: int
     vid: int
@@ -156,15 +147,17 @@ class Fresh:
     handling: int | None
     raw: bytes
     sha256: bytes
-    targets: tuple[int, ...]
-    text: str
+    indexed: Indexed
+    edges: Sequence[index.Edge]
+    definitions: Sequence[int]
+    creator: int | None
 
 
 def add_fresh(connection: Connection, origin: int, fresh: Sequence[Fresh]) -> None:
-    """Store new objects that came by `origin`, many at a time: each statement is prepared once."""
+    """Store and index new objects that came by `origin`, many at a time: each statement is prepared once."""
     connection.executemany(
         "INSERT INTO object (oid, idh, id, type, name, created, modified, moment, marking, handling, revoked,"
-        " variants, current) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)",
+        " variants, current, creator, confidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)",
         [
             (
                 one.oid,
@@ -179,6 +172,8 @@ def add_fresh(connection: Connection, origin: int, fresh: Sequence[Fresh]) -> No
                 one.handling,
                 int(one.envelope.revoked),
                 one.vid,
+                one.creator,
+                one.envelope.confidence,
             )
             for one in fresh
         ],
@@ -187,58 +182,53 @@ def add_fresh(connection: Connection, origin: int, fresh: Sequence[Fresh]) -> No
         "INSERT INTO version (vid, oid, moment, modified, sha256, marking) VALUES (?, ?, ?, ?, ?, ?)",
         [(o.vid, o.oid, o.envelope.moment, o.envelope.modified, o.sha256, o.marking) for o in fresh],
     )
-    connection.executemany("INSERT INTO body (vid, raw) VALUES (?, ?)", [(one.vid, one.raw) for one in fresh])
     connection.executemany(
-        "INSERT OR IGNORE INTO reference (vid, target) VALUES (?, ?)",
-        [(one.vid, target) for one in fresh for target in one.targets],
+        "INSERT INTO body (vid, raw) VALUES (?, ?)", [(one.vid, bodies.pack(one.raw)) for one in fresh]
     )
     connection.executemany(
         "INSERT INTO source (vid, origin) VALUES (?, ?)", [(one.vid, origin) for one in fresh]
     )
-    connection.executemany(
-        "INSERT INTO object_text (rowid, text) VALUES (?, ?)", [(one.oid, one.text) for one in fresh]
-    )
+    index.put(connection, [(one.oid, one.indexed) for one in fresh])
+    index.put_edges(connection, (edge for one in fresh for edge in one.edges))
+    index.put_marked(connection, ((one.vid, target) for one in fresh for target in one.definitions))
+    found = Counter[tuple[str, str]]()
+    for one in fresh:
+        levels = [level for level in (one.marking, one.handling) if level is not None]
+        found.update(index.facets(one.envelope.type, max(levels, default=-1), one.envelope.revoked, 1))
+    found["source", _place(connection, origin)] += len(fresh)
+    index.count(connection, found)
 
 
 def add_version(
     connection: Connection,
-    oid: int,
-    envelope: Envelope,
-    marking: int | None,
-    content: bytes,
-    sha256: bytes,
-    targets: Iterable[int],
-) -> int:
-    """Store one content of object `oid` with the hashes of the ids it needs; returns its vid."""
-    cursor = connection.execute(
-        "INSERT INTO version (oid, moment, modified, sha256, marking) VALUES (?, ?, ?, ?, ?)",
-        (oid, envelope.moment, envelope.modified, sha256, marking),
-    )
-    vid = int(cursor.lastrowid)
-    connection.execute("INSERT INTO body (vid, raw) VALUES (?, ?)", (vid, content))
-    connection.executemany(
-        "INSERT OR IGNORE INTO reference (vid, target) VALUES (?, ?)", [(vid, target) for target in targets]
-    )
-    return vid
-
-
-def show_version(
-    connection: Connection,
+    origin: int,
     oid: int,
     vid: int,
     envelope: Envelope,
     marking: int | None,
-    before: str,
-    text: str,
+    content: bytes,
+    sha256: bytes,
+    definitions: Sequence[int],
 ) -> None:
-    """Make version `vid` the one in force for its object.
+    """Store one content of object `oid` that came by `origin`, with the hashes of the marking definitions it needs.
 
-    `text` is folded for the full-text index; `before` is what the index holds of the object until now, to
-    the letter: its words are taken out one by one, so that none stays behind.
+    Inside `index.anew` where it comes into force; `show_version` says whether it is the one shown.
     """
     connection.execute(
+        "INSERT INTO version (vid, oid, moment, modified, sha256, marking) VALUES (?, ?, ?, ?, ?, ?)",
+        (vid, oid, envelope.moment, envelope.modified, sha256, marking),
+    )
+    connection.execute("INSERT INTO body (vid, raw) VALUES (?, ?)", (vid, bodies.pack(content)))
+    connection.execute("INSERT INTO source (vid, origin) VALUES (?, ?)", (vid, origin))
+    index.put_marked(connection, ((vid, target) for target in definitions))
+
+
+def show_version(connection: Connection, oid: int, vid: int, envelope: Envelope, marking: int | None) -> None:
+    """Make version `vid` the only one in force for its object. Inside `index.anew`."""
+    creator = id_hash(hash_key(connection), envelope.creator) if envelope.creator else None
+    connection.execute(
         "UPDATE object SET name = ?, created = ?, modified = ?, moment = ?, marking = ?, revoked = ?,"
-        " variants = ?, current = ? WHERE oid = ?",
+        " variants = 1, current = ?, creator = ?, confidence = ? WHERE oid = ?",
         (
             envelope.name,
             envelope.created,
@@ -246,30 +236,39 @@ def show_version(
             envelope.moment,
             marking,
             int(envelope.revoked),
-            1,
             vid,
+            creator,
+            envelope.confidence,
             oid,
         ),
     )
-    connection.execute(
-        "INSERT INTO object_text (object_text, rowid, text) VALUES ('delete', ?, ?)", (oid, before)
-    )
-    connection.execute("INSERT INTO object_text (rowid, text) VALUES (?, ?)", (oid, text))
+
+
+def forget(tx: Connection, oid: int) -> int:
+    """Delete an object for good: its versions and texts, words, observables, links, counts, sources, labels.
+
+    Returns how many versions. What else names it (ledger, inbox, log) is the caller's.
+    """
+    versions = tx.execute("SELECT count(*) FROM version WHERE oid = ?", (oid,)).fetchone()[0]
+    with index.anew(tx, oid):
+        tx.execute("DELETE FROM object WHERE oid = ?", (oid,))
+    return int(versions)
 
 
 def set_variants(connection: Connection, oid: int, variants: int) -> None:
-    """How many contents stand side by side for the moment in force."""
+    """How many contents stand side by side for the moment in force. Inside `index.anew`."""
     connection.execute("UPDATE object SET variants = ? WHERE oid = ?", (variants, oid))
 
 
 def drop_version(connection: Connection, vid: int, dropped: bool = True) -> None:
-    """Mark a content as resolved against, or let it count again; it stays held."""
+    """Mark a content as resolved against, or let it count again; it stays held. Inside `index.anew`."""
     connection.execute("UPDATE version SET dropped = ? WHERE vid = ?", (int(dropped), vid))
 
 
 def set_handling(connection: Connection, oid: int, level: int) -> None:
     """Set the level at which an object is treated here."""
-    connection.execute("UPDATE object SET handling = ? WHERE oid = ?", (level, oid))
+    with index.counted(connection, oid):
+        connection.execute("UPDATE object SET handling = ? WHERE oid = ?", (level, oid))
 
 
 def set_marking(connection: Connection, vid: int, marking: int | None, handling: int) -> None:
@@ -277,46 +276,45 @@ def set_marking(connection: Connection, vid: int, marking: int | None, handling:
 
     An object that turns out to have no TLP marking gets `handling`, unless it has one.
     """
-    connection.execute("UPDATE version SET marking = ? WHERE vid = ?", (marking, vid))
-    connection.execute(
-        "UPDATE object SET marking = CASE WHEN current = ?1 THEN ?2 ELSE marking END,"
-        " handling = CASE WHEN ?2 IS NULL THEN coalesce(handling, ?3) ELSE handling END"
-        " WHERE oid = (SELECT oid FROM version WHERE vid = ?1)",
-        (vid, marking, handling),
-    )
+    oid = connection.execute("SELECT oid FROM version WHERE vid = ?", (vid,)).fetchone()[0]
+    with index.counted(connection, oid):
+        connection.execute("UPDATE version SET marking = ? WHERE vid = ?", (marking, vid))
+        connection.execute(
+            "UPDATE object SET marking = CASE WHEN current = ?1 THEN ?2 ELSE marking END,"
+            " handling = CASE WHEN ?2 IS NULL THEN coalesce(handling, ?3) ELSE handling END WHERE oid = ?4",
+            (vid, marking, handling, oid),
+        )
+
+
+def marked_by(connection: Connection, definition: int) -> list[int]:
+    """The vids of the versions that need the marking definition with that id hash."""
+    return [
+        row[0] for row in connection.execute("SELECT vid FROM marked WHERE definition = ?", (definition,))
+    ]
+
+
+def facet(connection: Connection, name: str) -> dict[str, int]:
+    """{value: objects} of a facet: all, type, level, source ("kind name"), revoked, conflict."""
+    return dict(connection.execute("SELECT value, objects FROM facet WHERE facet = ?", (name,)).fetchall())
+
+
+_NEED = """(SELECT vid FROM edge WHERE dst = ?1 UNION SELECT vid FROM edge WHERE src = ?1 AND related = 1
+    UNION SELECT vid FROM marked WHERE definition = ?1)"""
 
 
 def referrers(connection: Connection, target: int) -> list[int]:
-    """The vids of the versions that need the id with hash `target`."""
-    return [row[0] for row in connection.execute("SELECT vid FROM reference WHERE target = ?", (target,))]
+    """The vids of the contents in force that need the id with hash `target`."""
+    return [row[0] for row in connection.execute(f"SELECT vid FROM {_NEED}", (target,))]
 
 
 def referring(connection: Connection, targets: Iterable[int]) -> list[str]:
-    """The STIX ids of the objects of which a version needs one of the ids with these hashes."""
-    found = {
-        row[0]
-        for target in targets
-        for row in connection.execute(
-            "SELECT id FROM reference JOIN version USING (vid) JOIN object USING (oid) WHERE target = ?",
-            (target,),
-        )
-    }
-    return sorted(found)
-
-
-def forget(tx: Connection, oid: int, text: str) -> int:
-    """Delete an object with all its versions, their texts, references and sources; returns how many versions.
-
-    `text` is what the full-text index holds of it, to the letter: its words are taken out one by one.
-    """
-    versions = tx.execute("SELECT count(*) FROM version WHERE oid = ?", (oid,)).fetchone()[0]
-    tx.execute("INSERT INTO object_text (object_text, rowid, text) VALUES ('delete', ?, ?)", (oid, text))
-    tx.execute("DELETE FROM object WHERE oid = ?", (oid,))
-    return int(versions)
+    """The STIX ids of the objects of which a content in force needs one of the ids with these hashes."""
+    sql = f"SELECT id FROM object JOIN version USING (oid) WHERE vid IN {_NEED}"
+    return sorted({row[0] for target in targets for row in connection.execute(sql, (target,))})
 
 
 def forget_versions(tx: Connection, vids: Iterable[int]) -> None:
-    """Delete versions that their objects do not show, with their texts, references and sources."""
+    """Delete versions, with their texts and sources. Inside `index.anew`, after another one is shown."""
     tx.executemany("DELETE FROM version WHERE vid = ?", ((vid,) for vid in vids))
 
 
@@ -352,13 +350,33 @@ def add_origin(
 
 
 def add_source(connection: Connection, vid: int, origin: int) -> None:
-    """That version `vid` came by `origin` (too)."""
-    connection.execute("INSERT OR IGNORE INTO source (vid, origin) VALUES (?, ?)", (vid, origin))
+    """That version `vid` came by `origin` (too); once for each file name, and for each package."""
+    known = connection.execute(
+        "SELECT 1 FROM source JOIN origin AS was ON source.origin = was.number JOIN origin AS now ON now.number = ?1"
+        " WHERE vid = ?2 AND was.kind = now.kind AND was.name = now.name AND was.package IS now.package",
+        (origin, vid),
+    ).fetchone()
+    if known:
+        return
+    oid, current = connection.execute(
+        "SELECT oid, current FROM version JOIN object USING (oid) WHERE vid = ?", (vid,)
+    ).fetchone()
+    with index.counted(connection, oid) if current == vid else contextlib.nullcontext():
+        connection.execute("INSERT INTO source (vid, origin) VALUES (?, ?)", (vid, origin))
+
+
+def _place(connection: Connection, origin: int) -> str:
+    row = connection.execute("SELECT kind, name FROM origin WHERE number = ?", (origin,)).fetchone()
+    return index.place(row[0], row[1])
 
 
 def drop_sources(tx: Connection, vid: int, origins: Iterable[int]) -> None:
     """That version `vid` came by these origins is forgotten."""
-    tx.executemany("DELETE FROM source WHERE vid = ? AND origin = ?", ((vid, origin) for origin in origins))
+    (oid,) = tx.execute("SELECT oid FROM version WHERE vid = ?", (vid,)).fetchone()
+    with index.counted(tx, oid):
+        tx.executemany(
+            "DELETE FROM source WHERE vid = ? AND origin = ?", ((vid, origin) for origin in origins)
+        )
 
 
 def origins_by(connection: Connection, kind: str, name: str, package: int | None = None) -> list[int]:
@@ -520,7 +538,7 @@ def counts_by_type(connection: Connection, selection: Selection) -> list[tuple[s
 def contents(connection: Connection) -> Iterator[tuple[int, bytes, bytes]]:
     """(vid, sha256, exact text) of every version held, in order of arrival."""
     for row in connection.execute("SELECT vid, sha256, raw FROM version JOIN body USING (vid) ORDER BY vid"):
-        yield row[0], bytes(row[1]), bytes(row[2])
+        yield row[0], bytes(row[1]), bodies.unpack(row[2])
 
 
 @dataclass(frozen=True)
@@ -567,7 +585,7 @@ def held_contents(connection: Connection, contents: Sequence[bytes]) -> list[Hel
     """The versions with these SHA-256, in order of arrival; one that is not held any more is left out."""
     sql = (
         "SELECT vid, oid, id, type, version.modified, sha256, handling, variants FROM version"
-        " JOIN object USING (oid) WHERE sha256 = ? AND dropped = 0"
+        " JOIN object USING (oid) WHERE substr(sha256, 1, 8) = substr(?1, 1, 8) AND sha256 = ?1 AND dropped = 0"
     )
     found = [row for sha256 in contents for row in connection.execute(sql, (sha256,))]
     return [Held(*row) for row in sorted(found)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from app.audit import checking as log_checking
 from app.holdings import attachments
 from app.jobs import Job
-from app.store import objects, packages
+from app.store import index, objects, packages
 from app.store.database import check as check_file
 from app.store.installation import Installation
 
@@ -34,6 +34,8 @@ def check(installation: Installation, job: Job) -> list[Problem]:
                 job.step(number, 0, "check")
             if hashlib.sha256(raw).digest() != sha256:
                 problems.append(Problem("content-altered", f"version {vid}"))
+        if not index.sound(reader):
+            problems.append(Problem("counters-wrong", "store"))
         problems += [Problem(found.code, found.where) for found in log_checking.verify(reader)]
         for package in packages.sealed(reader):
             path = installation.outbox / package.file

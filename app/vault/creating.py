@@ -10,7 +10,7 @@ from pathlib import Path
 from app import audit, officers
 from app.courier import folder
 from app.messages import Refused
-from app.store import people
+from app.store import index, people
 from app.store.database import KEY_BYTES, Database
 from app.store.installation import Installation
 from app.store.objects import HASH_KEY
@@ -67,6 +67,7 @@ def _build(home: Path, name: str, country: str, officer: str, passphrase: str, c
         now = installation.now()
         with database.write() as tx:
             people.put_meta(tx, HASH_KEY, secrets.token_bytes(16))
+            index.remake(tx)
             people.put_meta(tx, SLOTS_HASH, hashes(raw))
             people.add_identity(tx, identity.to_bytes(), identity.card(name, country, now), now)
             people.add_officer(tx, officer, now)

@@ -12,7 +12,7 @@ from pathlib import Path
 from app import audit, officers
 from app.courier import folder
 from app.messages import Refused
-from app.store import people
+from app.store import index, people
 from app.store.database import KEY_BYTES, Database
 from app.store.installation import Installation
 from app.vault.home import SLOTS, SLOTS_NEXT, STORE, write_private
@@ -147,6 +147,11 @@ def open_store(home: Path, passphrase: str, recovery: bool) -> Database:
         os.replace(following, home / SLOTS)
         folder.sync_folder(home)
     following.unlink(missing_ok=True)
+    try:
+        index.bring_up_to_date(database)
+    except BaseException:
+        database.close()
+        raise
     return database
 
 

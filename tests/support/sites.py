@@ -149,12 +149,13 @@ def problems(site: Installation) -> list[str]:
 
 
 def state(site: Installation) -> list[tuple[str, list[tuple]]]:
-    """Everything in the store, to show that something changed nothing. The text index is left out: it follows."""
+    """Everything in the store, to show that something changed nothing. Text indexes are left out: they follow."""
     reader = site.database.read()
     names = [
         row[0]
         for row in reader.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'object_text%' ORDER BY name"
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%\\_text%' ESCAPE '\\'"
+            " ORDER BY name"
         )
     ]
     return [(name, sorted(map(tuple, reader.execute(f"SELECT * FROM {name}")), key=repr)) for name in names]

@@ -1,0 +1,117 @@
+"""What the store's indexes keep of one object: the words, the observables, the links, the names others gave it.
+
+All of it follows from the object's text and this program, so that it can be taken out of an index again to the
+letter, and made anew. Whoever changes what is found here, or how text is folded, raises `VERSION`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from app.intel.envelope import Envelope
+from app.intel.fold import fold, index_text
+from app.intel.observables import Observable, observables
+
+VERSION = f"1/{unicodedata.unidata_version}"
+"""Of the way of indexing; folding hangs on the characters this Python knows."""
+
+MAX_REL = 250
+"""Characters of a relationship's type; a longer one is cut."""
+MAX_EXTERNAL = 250
+"""Characters of an external id or its source; an object with a longer one is not found by it."""
+
+_IN_PART = frozenset(("url", "domain-name", "file"))
+_MARKINGS = frozenset(("object_marking_refs", "marking_ref"))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """From one id to another: `rel` is a relationship's type, or the property that refers."""
+
+    rel: str
+    src: str
+    dst: str
+    related: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """`text` and `parts` are folded, for full text and for finding a part of an observable; `domains` are written
+    backwards; `externals` are (id, source).
+    """
+
+    text: str
+    parts: str
+    observables: tuple[Observable, ...]
+    domains: tuple[str, ...]
+    externals: tuple[tuple[str, str], ...]
+
+
+def indexed(value: Mapping[str, object], env: Envelope) -> Indexed:
+    """What is kept of an object with this envelope."""
+    found = observables(value)
+    return Indexed(
+        index_text(env.text),
+        "\n".join(fold(one.value) for one in found if one.kind in _IN_PART) if found else "",
+        found,
+        tuple(dict.fromkeys(filter(None, map(_domain, found)))) if found else (),
+        _externals(value) if "external_references" in value else (),
+    )
+
+
+def merged(several: Iterable[Indexed]) -> Indexed:
+    """What is kept of an object with several contents in force, in order of arrival."""
+    several = list(several)
+    if len(several) == 1:
+        return several[0]
+    return Indexed(
+        "\n".join(one.text for one in several),
+        "\n".join(one.parts for one in several),
+        tuple(dict.fromkeys(found for one in several for found in one.observables)),
+        tuple(dict.fromkeys(found for one in several for found in one.domains)),
+        tuple(dict.fromkeys(found for one in several for found in one.externals)),
+    )
+
+
+def links(value: Mapping[str, object], env: Envelope) -> tuple[Link, ...]:
+    """The links an object is, or holds; markings are none."""
+    found = []
+    ends: tuple[object, ...] = ()
+    if env.type == "relationship":
+        rel = value.get("relationship_type")
+        ends = source, target = value.get("source_ref"), value.get("target_ref")
+        if isinstance(rel, str) and source in env.rels and target in env.rels:
+            found.append(Link(rel[:MAX_REL], str(source), str(target), True))
+        else:
+            ends = ()
+    for ref, key in env.rels.items():
+        if key not in _MARKINGS and ref not in ends:
+            found.append(Link(key[:MAX_REL], env.id, ref, False))
+    return tuple(found)
+
+
+def _domain(one: Observable) -> str:
+    """The domain in an observable, backwards; "" where there is none."""
+    if one.kind == "domain-name":
+        return one.value[::-1]
+    if one.kind == "url":
+        host = one.value.partition("://")[2].partition("/")[0].rpartition("@")[2]
+        host = host.partition("?")[0].partition("#")[0].partition(":")[0]
+    elif one.kind == "email-addr":
+        host = one.value.rpartition("@")[2]
+    else:
+        return ""
+    return host[::-1] if "." in host and not host[-1:].isdigit() else ""
+
+
+def _externals(value: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    found: dict[tuple[str, str], None] = {}
+    references = value["external_references"]
+    for one in references if isinstance(references, list) else ():
+        if isinstance(one, dict):
+            id_, source = one.get("external_id"), one.get("source_name", "")
+            if isinstance(id_, str) and isinstance(source, str) and 0 < len(id_) <= MAX_EXTERNAL:
+                found[id_.upper(), source[:MAX_EXTERNAL]] = None
+    return tuple(found)

@@ -1,0 +1,266 @@
+"""The indexes and counters over what is held: written with each object, taken out with it, made anew when need be.
+
+They follow from the texts alone (`app.intel.indexing`), for the contents in force of each object. Whoever changes
+what is in force does so inside `anew` (or `counted`, where only a level or a source changes); nothing else writes
+these tables.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from app.intel import indexing
+from app.intel.envelope import envelope
+from app.intel.indexing import Indexed
+from app.store import bodies
+from app.store.database import Connection, Database
+
+if TYPE_CHECKING:
+    from app.intel.envelope import Envelope
+
+HASH_KEY = "id-hash-key"
+VERSION_KEY = "index"
+BATCH = 500
+
+Edge = tuple[int, str, int, int, bool]
+"""(vid, rel, src, dst, related), ids by hash."""
+
+
+def id_hash(key: bytes, stix_id: str) -> int:
+    """The 64-bit keyed hash of `stix_id` that stands for it in indexes (signed, as SQLite's integers are)."""
+    return int.from_bytes(
+        hashlib.blake2b(stix_id.encode(), digest_size=8, key=key).digest(), "big", signed=True
+    )
+
+
+def hash_key(connection: Connection) -> bytes:
+    """This store's key for `id_hash`."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (HASH_KEY,)).fetchone()
+    return bytes(row[0])
+
+
+# Writing ----------------------------------------------------------------------------------------------------
+
+
+def put(tx: Connection, items: Sequence[tuple[int, Indexed]]) -> None:
+    """Index objects, by their oid, that are in no index."""
+    tx.executemany(
+        "INSERT INTO object_text (rowid, text) VALUES (?, ?)", [(oid, one.text) for oid, one in items]
+    )
+    # In the order of the tree: neighbours share a page.
+    tx.executemany(
+        "INSERT INTO observable (val, kind, oid) VALUES (?, ?, ?)",
+        sorted((found.value, found.kind, oid) for oid, one in items for found in one.observables),
+    )
+    tx.executemany(
+        "INSERT INTO domain (reversed, oid) VALUES (?, ?)",
+        sorted((found, oid) for oid, one in items for found in one.domains),
+    )
+    tx.executemany(
+        "INSERT INTO observable_text (rowid, text) VALUES (?, ?)",
+        [(oid, one.parts) for oid, one in items if one.parts],
+    )
+    tx.executemany(
+        "INSERT INTO external (value, source, oid) VALUES (?, ?, ?)",
+        sorted((value, source, oid) for oid, one in items for value, source in one.externals),
+    )
+
+
+def put_edges(tx: Connection, edges: Iterable[Edge]) -> None:
+    """Add links; one that stands twice in a content counts once."""
+    tx.executemany("INSERT OR IGNORE INTO edge (vid, rel, src, dst, related) VALUES (?, ?, ?, ?, ?)", edges)
+
+
+def put_marked(tx: Connection, marked: Iterable[tuple[int, int]]) -> None:
+    """Add (vid, hash of a marking definition it needs)."""
+    tx.executemany("INSERT OR IGNORE INTO marked (vid, definition) VALUES (?, ?)", marked)
+
+
+def edges_of(key: bytes, vid: int, value: Mapping[str, object], env: Envelope) -> list[Edge]:
+    """The links in a content."""
+    return [
+        (vid, link.rel, id_hash(key, link.src), id_hash(key, link.dst), link.related)
+        for link in indexing.links(value, env)
+    ]
+
+
+def count(tx: Connection, change: Mapping[tuple[str, str], int]) -> None:
+    """Add to the counters: {(facet, value): by how much}."""
+    changes = [(facet, value, by) for (facet, value), by in change.items() if by]
+    tx.executemany(
+        "INSERT INTO facet (facet, value, objects) VALUES (?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET objects = objects + excluded.objects",
+        changes,
+    )
+    if any(by < 0 for *_, by in changes):
+        tx.execute("DELETE FROM facet WHERE objects = 0")
+
+
+def facets(type_: str, level: int, revoked: bool, variants: int) -> list[tuple[str, str]]:
+    """What an object counts for, but for its sources."""
+    found = [("all", ""), ("type", type_), ("level", str(level))]
+    if revoked:
+        found.append(("revoked", ""))
+    if variants > 1:
+        found.append(("conflict", ""))
+    return found
+
+
+def place(kind: str, name: str) -> str:
+    """The value of the facet `source` for an origin."""
+    return f"{kind} {name}"
+
+
+# Changing ---------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def counted(tx: Connection, oid: int) -> Iterator[None]:
+    """Keep the counters right while the block changes the row or the sources of an object."""
+    before = _facets_of(tx, oid)
+    yield
+    after = Counter(_facets_of(tx, oid))
+    after.subtract(before)
+    count(tx, after)
+
+
+@contextlib.contextmanager
+def anew(tx: Connection, oid: int) -> Iterator[None]:
+    """Keep indexes and counters right while the block changes which contents are in force, or deletes the object.
+
+    For an object that is held and indexed. A block that raises leaves the transaction to be undone.
+    """
+    key = hash_key(tx)
+    with counted(tx, oid):
+        before = _in_force(tx, oid)
+        if before:
+            _take_out(tx, oid, indexing.merged(one for _, one, _ in before))
+            tx.executemany("DELETE FROM edge WHERE vid = ?", [(vid,) for vid, *_ in before])
+        yield
+        after = _in_force(tx, oid)
+        if after:
+            put(tx, [(oid, indexing.merged(one for _, one, _ in after))])
+            for vid, _, (value, env) in after:
+                put_edges(tx, edges_of(key, vid, value, env))
+
+
+def _take_out(tx: Connection, oid: int, one: Indexed) -> None:
+    # A contentless index needs the text to the letter: its words are taken out one by one, so that none stays behind.
+    tx.execute("INSERT INTO object_text (object_text, rowid, text) VALUES ('delete', ?, ?)", (oid, one.text))
+    if one.parts:
+        tx.execute(
+            "INSERT INTO observable_text (observable_text, rowid, text) VALUES ('delete', ?, ?)",
+            (oid, one.parts),
+        )
+    tx.executemany(
+        "DELETE FROM observable WHERE val = ? AND kind = ? AND oid = ?",
+        [(found.value, found.kind, oid) for found in one.observables],
+    )
+    tx.executemany(
+        "DELETE FROM domain WHERE reversed = ? AND oid = ?", [(found, oid) for found in one.domains]
+    )
+    tx.executemany(
+        "DELETE FROM external WHERE value = ? AND source = ? AND oid = ?",
+        [(value, source, oid) for value, source in one.externals],
+    )
+
+
+def _in_force(tx: Connection, oid: int) -> list[tuple[int, Indexed, tuple[dict[str, object], Envelope]]]:
+    """(vid, what is indexed of it, its value and envelope) of each content in force, in order of arrival."""
+    found = []
+    for vid, blob in tx.execute(
+        "SELECT vid, raw FROM version JOIN object USING (oid) JOIN body USING (vid)"
+        " WHERE oid = ? AND version.moment = object.moment AND dropped = 0 ORDER BY vid",
+        (oid,),
+    ).fetchall():
+        value = msgspec.json.decode(bodies.unpack(blob), type=dict[str, object])
+        env = envelope(value)
+        found.append((vid, indexing.indexed(value, env), (value, env)))
+    return found
+
+
+def _facets_of(tx: Connection, oid: int) -> list[tuple[str, str]]:
+    row = tx.execute(
+        "SELECT type, level, revoked, variants, current FROM object WHERE oid = ?", (oid,)
+    ).fetchone()
+    if row is None:
+        return []
+    places = tx.execute(
+        "SELECT DISTINCT kind, name FROM source JOIN origin ON origin = number WHERE vid = ?", (row[4],)
+    )
+    return facets(*row[:4]) + [("source", place(kind, name)) for kind, name in places]
+
+
+# Making anew ------------------------------------------------------------------------------------------------
+
+_COUNTED = """
+    SELECT 'all', '', count(*) FROM object HAVING count(*)
+    UNION ALL SELECT 'type', type, count(*) FROM object GROUP BY type
+    UNION ALL SELECT 'level', CAST(level AS TEXT), count(*) FROM object GROUP BY level
+    UNION ALL SELECT 'revoked', '', count(*) FROM object WHERE revoked HAVING count(*)
+    UNION ALL SELECT 'conflict', '', count(*) FROM object WHERE variants > 1 HAVING count(*)
+    UNION ALL SELECT 'source', kind || ' ' || origin.name, count(DISTINCT oid) FROM object
+        JOIN source ON vid = current JOIN origin ON origin = number GROUP BY kind, origin.name
+"""
+
+
+def bring_up_to_date(database: Database) -> None:
+    """Make every index anew if another way of indexing wrote it (also after a migration). One transaction."""
+    row = database.read().execute("SELECT value FROM meta WHERE key = ?", (VERSION_KEY,)).fetchone()
+    if row is not None and bytes(row[0]) == indexing.VERSION.encode():
+        return
+    with database.write() as tx:
+        remake(tx)
+
+
+def remake(tx: Connection) -> None:
+    """Make every index and counter anew from the texts held."""
+    key = hash_key(tx)
+    for table in ("object_text", "observable_text"):
+        tx.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
+    for table in ("observable", "domain", "external", "edge", "marked", "facet"):
+        tx.execute(f"DELETE FROM {table}")
+    last = 0
+    while oids := [
+        row[0]
+        for row in tx.execute("SELECT oid FROM object WHERE oid > ? ORDER BY oid LIMIT ?", (last, BATCH))
+    ]:
+        last = oids[-1]
+        items, edges, marked = [], list[Edge](), list[tuple[int, int]]()
+        for oid in oids:
+            contents = _in_force(tx, oid)
+            if not contents:
+                continue
+            items.append((oid, indexing.merged(one for _, one, _ in contents)))
+            for vid, _, (value, env) in contents:
+                edges += edges_of(key, vid, value, env)
+            env = contents[-1][2][1]
+            tx.execute(
+                "UPDATE object SET creator = ?, confidence = ? WHERE oid = ?",
+                (id_hash(key, env.creator) if env.creator else None, env.confidence, oid),
+            )
+            for vid, blob in tx.execute(
+                "SELECT vid, raw FROM version JOIN body USING (vid) WHERE oid = ?", (oid,)
+            ).fetchall():
+                env = envelope(msgspec.json.decode(bodies.unpack(blob), type=dict[str, object]))
+                marked += [(vid, id_hash(key, definition)) for definition in env.definitions]
+        put(tx, items)
+        put_edges(tx, edges)
+        put_marked(tx, marked)
+    tx.execute(f"INSERT INTO facet (facet, value, objects) {_COUNTED}")
+    tx.execute(
+        "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
+        (VERSION_KEY, indexing.VERSION.encode()),
+    )
+
+
+def sound(connection: Connection) -> bool:
+    """Whether the counters say what is held."""
+    kept = connection.execute("SELECT facet, value, objects FROM facet ORDER BY 1, 2").fetchall()
+    return bool(kept == connection.execute(f"{_COUNTED} ORDER BY 1, 2").fetchall())

@@ -1,0 +1,207 @@
+"""Indexes and counters follow from what is held: at every moment they are what they would be if made anew."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.holdings import handling
+from app.intel.marking import Level
+from app.store import database, index, objects
+from app.store.database import Database
+from tests.store.test_database import decrypted
+from tests.support.sites import AMBER, RED, T0, T1, T2, copied, indicator, problems, state, take, thing
+
+TABLES = ("observable", "domain", "external", "edge", "marked", "facet")
+CANARY = "zqxjkvwb"
+
+
+@pytest.fixture(scope="module")
+def site(store_template, tmp_path_factory):
+    with copied(store_template, tmp_path_factory.mktemp("index")) as found:
+        yield found.alpha
+
+
+def statement(number):
+    return thing(
+        "marking-definition",
+        900 + number,
+        definition_type="statement",
+        definition={"statement": f"Copyright {number}"},
+        modified=None,
+    )
+
+
+def relation(number, source, target, **more):
+    return thing(
+        "relationship", number, relationship_type="indicates", source_ref=source, target_ref=target, **more
+    )
+
+
+def address(number, value):
+    return thing("domain-name", number, value=value, created=None, modified=None, name=None)
+
+
+def contents():
+    numbers, moments = st.integers(1, 3), st.sampled_from([T0, T1, T2])
+    words = st.sampled_from(["evil.example", "a.evil.example", "الشبكة", "CVE-2024-3094"])
+    marks = st.sampled_from([None, AMBER, RED, statement(1)["id"]])
+    indicators = st.builds(
+        lambda number, moment, word, mark: indicator(
+            number,
+            mark,
+            modified=moment,
+            name=word,
+            pattern=f"[domain-name:value = '{word}' OR url:value = 'http://{word}/x']",
+            external_references=[{"source_name": "cve", "external_id": word}],
+            confidence=number,
+        ),
+        numbers,
+        moments,
+        words,
+        marks,
+    )
+    relations = st.builds(
+        lambda number, moment, a, b: relation(
+            500 + number, indicator(a)["id"], indicator(b)["id"], modified=moment
+        ),
+        numbers,
+        moments,
+        numbers,
+        numbers,
+    )
+    addresses = st.builds(address, numbers, words)
+    return st.one_of(indicators, relations, addresses, st.just(statement(1)))
+
+
+def kept(connection):
+    """Every index, the text ones as what they find."""
+    found = {name: sorted(map(tuple, connection.execute(f"SELECT * FROM {name}"))) for name in TABLES}
+    found["object"] = connection.execute(
+        "SELECT oid, creator, confidence FROM object ORDER BY oid"
+    ).fetchall()
+    for name, words in (("object_text", ("evil", "شبكه", "cve")), ("observable_text", ("vil.ex", "p://a"))):
+        for word in words:
+            rows = connection.execute(
+                f"SELECT rowid FROM {name} WHERE {name} MATCH ? ORDER BY rowid", (f'"{word}"',)
+            )
+            found[name, word] = rows.fetchall()
+        connection.execute(f"INSERT INTO {name} ({name}) VALUES ('integrity-check')")
+    return found
+
+
+def emptied(site):
+    with site.database.write() as tx:
+        for row in tx.execute("SELECT oid FROM object").fetchall():
+            objects.forget(tx, row[0])
+        tx.execute("DELETE FROM origin")
+        for name in (*TABLES, "object", "version", "body", "source"):
+            assert tx.execute(f"SELECT count(*) FROM {name}").fetchone() == (0,), name
+    return site
+
+
+@settings(max_examples=25)
+@given(st.lists(st.lists(contents(), min_size=1, max_size=6), min_size=1, max_size=4), st.randoms())
+def test_indexes_are_what_they_would_be_if_made_anew(site, bundles, chance):
+    emptied(site)
+    for one in bundles:
+        take(site, *one)
+    with site.database.write() as tx:
+        rows = tx.execute("SELECT id, oid, moment, variants FROM object ORDER BY oid").fetchall()
+        beside = {id_: objects.versions_at(tx, oid, moment) for id_, oid, moment, many in rows if many > 1}
+        if len(rows) > 1:
+            objects.forget(tx, chance.choice(rows)[1])
+            rows = tx.execute("SELECT id FROM object").fetchall()
+    for id_, *_ in rows:
+        if id_ in beside:
+            handling.resolve(site, id_, chance.choice(beside[id_]).sha256.hex())
+        if chance.random() < 0.3:
+            handling.set_level(site, id_, chance.choice([Level.CLEAR, Level.RED]))
+    assert problems(site) == []
+    with site.database.write() as tx:
+        before = kept(tx)
+        index.remake(tx)
+        assert kept(tx) == before
+
+
+def test_the_same_file_again_changes_nothing(world):
+    one = [indicator(1), indicator(1, name="other"), relation(2, indicator(1)["id"], indicator(9)["id"])]
+    take(world.alpha, *one)
+    before = [(name, rows) for name, rows in state(world.alpha) if not name.startswith("audit")]
+    assert take(world.alpha, *one).same == 3
+    assert [(name, rows) for name, rows in state(world.alpha) if not name.startswith("audit")] == before
+
+
+def test_what_is_forgotten_leaves_no_byte(world):
+    site = world.alpha
+    take(site, *(address(n, f"host{n}.example") for n in range(2, 60)))
+    pattern = f"[url:value = 'http://{CANARY}.example/{CANARY}' OR file:name = '{CANARY}.exe']"
+    take(
+        site,
+        indicator(
+            1,
+            name=CANARY,
+            pattern=pattern,
+            external_references=[{"source_name": CANARY, "external_id": CANARY}],
+        ),
+    )
+    with site.database.write() as tx:
+        oid = objects.find(tx, objects.id_hash(objects.hash_key(tx), indicator(1)["id"])).oid
+        objects.forget(tx, oid)
+    key = site.database.key
+    blocks = b"".join(
+        row[0] for row in site.database.read().execute("SELECT block FROM observable_text_data")
+    )
+    world.close_alpha()
+    pages = decrypted(site.home / "store.db", key).lower()
+    assert b"host5" in pages
+    assert b"ost" in blocks
+    assert not any(CANARY[part : part + 3].encode() in blocks for part in range(len(CANARY) - 2))
+    # Three letters stand in any page of hashes by chance.
+    assert not any(CANARY[part : part + 5].encode() in pages for part in range(len(CANARY) - 4))
+
+
+def test_a_store_of_yesterday_is_indexed_when_it_opens(world, tmp_path):
+    take(
+        world.alpha,
+        indicator(1, statement(1)["id"]),
+        statement(1),
+        relation(2, indicator(1)["id"], indicator(3)["id"]),
+    )
+    with world.alpha.database.write() as tx:
+        before = kept(tx)
+        rows = {
+            name: tx.execute(f"SELECT {columns} FROM {name}").fetchall()
+            for name, columns in {
+                "meta": "*",
+                "object": "oid, idh, id, type, name, created, modified, moment, marking, handling, revoked,"
+                " variants, current",
+                "version": "*",
+                "origin": "*",
+                "source": "*",
+            }.items()
+        }
+        rows["body"] = [(vid, raw) for vid, _, raw in objects.contents(tx)]
+    path = tmp_path / "old.db"
+    path.touch()
+    key = bytes(32)
+    steps = database._steps()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_steps", lambda: steps[:6])
+        old = Database(path, key, new=True)
+        with old.write() as tx:
+            for name, values in rows.items():
+                for value in values:
+                    tx.execute(f"INSERT INTO {name} VALUES ({', '.join('?' * len(value))})", value)
+            tx.execute("DELETE FROM meta WHERE key = ?", (index.VERSION_KEY,))
+        old.close()
+    shutil.copy(path, tmp_path / "copy.db")
+    new = Database(path, key)
+    index.bring_up_to_date(new)
+    with new.write() as tx:
+        assert kept(tx) == before
+        assert index.sound(tx)
+    new.close()
