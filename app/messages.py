@@ -535,6 +535,11 @@ MESSAGES: dict[str, Message] = {
         N_("Held back: it is under an embargo that is not over."),
         N_("See with `show` until when; wait, or ask whoever set it."),
     ),
+    "embargo-theirs": Message(
+        N_("{id} came from a counterpart who named {day}; only they shorten that."),
+        N_("Ask them to release it again when it is over."),
+    ),
+    "day-unusable": Message(N_("{day} is not a day."), N_("Give a day as 2027-12-31.")),
     "dangling": Message(N_("They name objects that were never held here.")),
     "not-selected": Message(
         N_("They name objects that are held but not selected."),

@@ -7,13 +7,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.exchange import inbox, receipts
+from app.exchange import embargo, inbox, receipts
 from app.holdings import browsing
 from app.intel import compare, marking
 from app.intel.marking import Level
 from app.messages import ngettext
 from app.store import counterparts as store_counterparts
 from app.store import objects
+from app.store.custody import FREE, Restraint
 from app.store.installation import Installation
 from app.store.objects import ObjectRow, Selection
 
@@ -43,6 +44,7 @@ class Whole:
     pattern: str
     senders: dict[str, str]  # fingerprint to alias
     holders: tuple[receipts.Entry, ...] = ()  # who was given it, newest first, one entry each
+    bound: Restraint = FREE
 
 
 def count(installation: Installation, chosen: Selection) -> int:
@@ -97,6 +99,7 @@ def whole(installation: Installation, oid: int) -> Whole:
         pattern if isinstance(pattern, str) else "",
         senders(installation),
         _holders(installation, shown.row.id),
+        embargo.of(installation, shown.row.id),
     )
 
 

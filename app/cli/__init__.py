@@ -54,6 +54,10 @@ TABLE = {
     ),
     "attach": ("attachments", "Keep a copy of FILE with an object, encrypted."),
     "attachment": ("attachments", "The files that belong to objects."),
+    "embargo": (
+        "asking",
+        "Keep an object here until a day, or from being passed on; without an option, say what binds it.",
+    ),
     "export": ("holdings", "Write what is held, every version, as one STIX bundle in the clear."),
     "release": ("outgoing", "Seal what may leave into one package for one counterpart."),
     "outbox": ("outgoing", "Sealed packages and how far they got."),

@@ -1,4 +1,4 @@
-"""Commands about what is somebody else's: request, consent, withdraw, source."""
+"""Commands about what is somebody else's: request, consent, withdraw, source; and embargo."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from app.cli.agreements import Day
-from app.cli.base import NUMBER_LIMIT, Session, ids_from, table
-from app.exchange import asking, provenance
+from app.cli.base import NUMBER_LIMIT, Session, embargo_lines, ids_from, table
+from app.exchange import asking, embargo, provenance
 from app.exchange.asking import Asked, Listed
 from app.messages import _, ngettext, plain
 
@@ -185,9 +185,35 @@ def _row(one: Listed) -> dict[str, Any]:
     }
 
 
+@click.command("embargo")
+@click.argument("id_", metavar="ID")
+@click.option("--until", type=Day(), help="The day on which it may leave, or be passed on.")
+@click.option("--travels", is_flag=True, help="It may leave now, and is not to be passed on before that day.")
+@click.option("--end", is_flag=True, help="End what was said here.")
+@click.pass_obj
+def embargo_(session: Session, id_: str, until: str | None, travels: bool, end: bool) -> int:
+    """Keep an object here until a day, or from being passed on; without an option, say what binds it."""
+    if bool(until) + end > 1 or (travels and not until):
+        raise click.UsageError(_("Give --until, with --travels or without, or --end."))
+    with session.unlocked() as installation:
+        if until:
+            bound = embargo.keep(installation, id_, until, travels).after
+        else:
+            bound = embargo.lift(installation, id_).after if end else embargo.of(installation, id_)
+    document = {
+        "id": id_,
+        "held": bound.held or None,
+        "travels": bound.travels or None,
+        "theirs": bound.theirs or None,
+        "exercise": bound.exercise,
+    }
+    return session.show(document, embargo_lines(bound) or [_("No embargo.")])
+
+
 COMMANDS: dict[str, click.Command] = {
     "request": request,
     "consent": consent,
     "withdraw": withdraw,
     "source": source,
+    "embargo": embargo_,
 }

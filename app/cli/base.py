@@ -15,6 +15,7 @@ from app.jobs import Job
 from app.messages import Refused, _, plain, remedy, sentence
 
 if TYPE_CHECKING:
+    from app.store.custody import Restraint
     from app.store.installation import Installation
 
 ATTENTION = 3
@@ -135,6 +136,15 @@ def table(rows: Iterable[tuple[object, ...]]) -> Iterator[str]:
 def spoken_ranges(ranges: Iterable[tuple[int, int]]) -> str:
     """Package numbers as people write them: 3, 5-7."""
     return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges) or "-"
+
+
+def embargo_lines(bound: Restraint) -> list[str]:
+    """What binds an object beside its level, in words."""
+    return [
+        *([_("Leaves for nobody before {day}.").format(day=bound.held)] if bound.held else []),
+        *([_("No onward use before {day}.").format(day=bound.embargo)] if bound.embargo else []),
+        *([_("A part of an exercise.")] if bound.exercise else []),
+    ]
 
 
 def ids_from(path: Path) -> tuple[str, ...]:

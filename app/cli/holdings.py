@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from app.cli.base import Session, ids_from, level_option, table, why
+from app.cli.base import Session, embargo_lines, ids_from, level_option, table, why
 from app.courier import folder
+from app.exchange import embargo
 from app.formats import stix
 from app.holdings import attachments, browsing, exporting, handling, importing
 from app.holdings import purge as purging
@@ -101,7 +102,7 @@ def show(session: Session, id_: str, versions: bool) -> int:
     import msgspec
 
     with session.unlocked() as installation:
-        found = browsing.show(installation, id_)
+        found, bound = browsing.show(installation, id_), embargo.of(installation, id_)
         texts = (
             {v.row.vid: browsing.version_raw(installation, v.row.vid) for v in found.versions}
             if versions
@@ -114,6 +115,12 @@ def show(session: Session, id_: str, versions: bool) -> int:
         "modified": found.row.modified or None,
         "marking": _label(found.marking),
         "handling": _label(found.handling),
+        "embargo": {
+            "held": bound.held or None,
+            "travels": bound.travels or None,
+            "theirs": bound.theirs or None,
+        },
+        "exercise": bound.exercise,
         "conflict": found.row.variants > 1,
         "sources": [
             {"kind": o.kind, "name": o.name, "package": o.package, "officer": o.officer, "at": o.at}
@@ -134,6 +141,7 @@ def show(session: Session, id_: str, versions: bool) -> int:
     }
     lines = [f"{plain(found.row.name)}  ({found.row.type})", found.row.id]
     lines += table([(_("marking"), document["marking"] or "-"), (_("handling"), document["handling"] or "-")])
+    lines += embargo_lines(bound)
     lines += table(
         (v["modified"] or "-", v["sha256"], "*" if v["current"] else "") for v in document["versions"]
     )

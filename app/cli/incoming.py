@@ -113,6 +113,8 @@ def inbox_show(session: Session, number: int, id_: str | None) -> int:
                 "remarks": list(one.remarks),
                 "decision": one.decision,
                 "handling": None if one.handling is None else one.handling.label,
+                "embargo": one.embargo or None,
+                "exercise": one.exercise,
             }
             for one in review.objects
         ],

@@ -9,7 +9,7 @@ package is received all the same. Memory is bounded: objects go into the inbox a
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import msgspec
@@ -17,11 +17,13 @@ import msgspec
 from app.exchange import keys, statements
 from app.exchange.channel import Channel
 from app.exchange.keys import Owned
+from app.exchange.terms import is_day
 from app.intel import marking, reading
 from app.intel.envelope import envelope
 from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused
+from app.store import custody as store_custody
 from app.store import packages
 from app.store.counterparts import Counterpart
 from app.store.database import Connection
@@ -41,10 +43,21 @@ BATCH = 1000
 BATCH_BYTES = 8 << 20
 
 
+@dataclass(frozen=True)
+class Bound:
+    """What came beside a content: its level; the day before which it is not passed on, "" for none; whether it is a
+    part of an exercise.
+    """
+
+    level: Level
+    embargo: str
+    exercise: bool
+
+
 @dataclass
 class Content:
     """What the parts of a package were. `objects` and `position` count those of its intel parts,
-    `position` with the faults.
+    `position` with the faults. `bound` is what the handling part says, by SHA-256.
     """
 
     statements: list[statements.Statement]
@@ -52,6 +65,7 @@ class Content:
     note: str = ""
     objects: int = 0
     position: int = 0
+    bound: dict[bytes, Bound] = field(default_factory=dict)
 
 
 def read(
@@ -84,8 +98,8 @@ def read(
         seen.add(part.type)
         raw = file.read()
         try:
-            if part.type == "handling" and number is not None:
-                packages.set_waiting_handling(tx, number, _handling(raw))
+            if part.type == "handling":
+                content.bound = _handling(raw)
             elif part.type == "note":
                 content.note = raw.decode()
             elif part.type == "statement":
@@ -94,6 +108,9 @@ def read(
                 content.failed.append(("keys", "keys-bad"))
         except (CryptoError, ValueError) as error:
             content.failed.append((part.type, getattr(error, "code", "part-unreadable")))
+    if number is not None:
+        # Last: a handling part may stand before the objects that it is about.
+        _bind(tx, number, content)
     return content
 
 
@@ -153,19 +170,43 @@ class _HandlingLine(msgspec.Struct, forbid_unknown_fields=True):
     case: str | None = None
 
 
-def _handling(raw: bytes) -> dict[bytes, Level]:
-    """{sha256: level} of a `handling` part, the strictest of what is said. Raises ValueError (msgspec's errors are).
+def _handling(raw: bytes) -> dict[bytes, Bound]:
+    """{sha256: what binds it} of a `handling` part, the strictest of what is said. Raises ValueError (msgspec's
+    errors are).
 
-    An embargo, exercise or case is not enforced by this version: what carries one is treated as RED.
+    A case is not known to this version: what carries one is treated as RED.
     """
-    levels: dict[bytes, Level] = {}
+    bound: dict[bytes, Bound] = {}
     for text in raw.splitlines():
         line = msgspec.json.decode(text, type=_HandlingLine)
         level = marking.parse(line.tlp)
         if level is None:
             raise ValueError("tlp")
-        if line.embargo is not None or line.exercise or line.case is not None:
+        if line.embargo is not None and not is_day(line.embargo):
+            raise ValueError("embargo")
+        if line.case is not None:
             level = Level.RED
         sha256 = bytes.fromhex(line.sha256)
-        levels[sha256] = max(level, levels.get(sha256, level))
-    return levels
+        before = bound.get(sha256, Bound(level, "", False))
+        bound[sha256] = Bound(
+            max(level, before.level),
+            max(line.embargo or "", before.embargo),
+            line.exercise or before.exercise,
+        )
+    return bound
+
+
+def _bind(tx: Connection, number: int, content: Content) -> None:
+    """Let what the handling part said bind the objects of the package; all are RED if it cannot be read."""
+    packages.set_waiting_handling(tx, number, {sha256: one.level for sha256, one in content.bound.items()})
+    store_custody.add_waiting_restraints(
+        tx,
+        number,
+        (
+            (sha256, one.embargo, one.exercise)
+            for sha256, one in content.bound.items()
+            if one.embargo or one.exercise
+        ),
+    )
+    if any(place == "handling" for place, _ in content.failed):
+        packages.set_all_handling(tx, number, Level.RED)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app import audit
-from app.exchange import counterparts, inbox
+from app.exchange import counterparts, embargo, inbox
 from app.holdings import importing, taking_back
 from app.intel.marking import Level
 from app.jobs import Job
@@ -54,6 +54,7 @@ def accept(installation: Installation, number: int, ids: Sequence[str] | None, j
         default = people.default_handling(tx)
         incoming = (_incoming(tx, number, w) for w in chosen)
         counts = importing.take(tx, incoming, origin, default, job, len(chosen), foreign=True)
+        embargo.take_over(tx, number, ((w.id, w.sha256) for w in chosen))
         packages.decide(tx, number, (w.position for w in chosen), "accepted")
         packages.decide(tx, number, (int(where) for where, _ in counts.refused), "refused")
         decided = _settle(tx, number, package.reason)

@@ -16,7 +16,7 @@ from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused
 from app.store import counterparts as store_counterparts
-from app.store import objects, packages, people
+from app.store import custody, objects, packages, people
 from app.store.database import Connection
 from app.store.installation import Installation
 from app.store.objects import VersionRow
@@ -44,7 +44,7 @@ class Listed:
 @dataclass(frozen=True)
 class Compared:
     """An object in the inbox beside the holdings: its status, and what else to see before deciding
-    (`app.holdings.comparing`).
+    (`app.holdings.comparing`). `embargo`: the day before which it is not to be passed on, "": none.
     """
 
     position: int
@@ -56,6 +56,8 @@ class Compared:
     decision: str
     handling: Level | None
     remarks: tuple[str, ...] = ()
+    embargo: str = ""
+    exercise: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ def review(installation: Installation, number: int, job: Job) -> Review:
             definitions,
             people.default_handling(reader),
         )
+        bound = custody.waiting_restraints(reader, number)
         compared = tuple(
             Compared(
                 one.position,
@@ -134,6 +137,7 @@ def review(installation: Installation, number: int, job: Job) -> Review:
                 one.decision,
                 _level(one),
                 judged.remarks,
+                *bound.get(one.sha256, ("", False)),
             )
             for one, judged in zip(waiting, found, strict=True)
         )

@@ -33,6 +33,7 @@ from app.messages import Refused
 from app.store import agreements as store_agreements
 from app.store import objects, packages, people
 from app.store.counterparts import Counterpart
+from app.store.custody import FREE, Restraint
 from app.store.database import Connection
 from app.store.installation import Installation
 from crypto.package import PartSource
@@ -63,7 +64,9 @@ class Wish:
 
 @dataclass(frozen=True)
 class Item:
-    """One version and its verdict: leaves, already-has, or the code of what holds it back."""
+    """One version and its verdict: leaves, already-has, or the code of what holds it back. `bound` is what goes
+    with it beside its level.
+    """
 
     vid: int
     id: str
@@ -73,6 +76,7 @@ class Item:
     level: Level
     handling: Level | None
     code: str
+    bound: Restraint = FREE
 
 
 @dataclass(frozen=True)
@@ -145,8 +149,8 @@ def release(
     return send(installation, one, wish, decision, secrets.token_bytes(RELEASE_ID_BYTES), None, target, job)
 
 
-def _contents(decision: Decision) -> list[tuple[bytes, Level | None]]:
-    return [(item.sha256, item.handling) for item in decision.leaving]
+def _contents(decision: Decision) -> list[tuple[bytes, Level | None, Restraint]]:
+    return [(item.sha256, item.handling, item.bound) for item in decision.leaving]
 
 
 def send(
@@ -164,7 +168,7 @@ def send(
     Raises `Refused` as `sealing.seal` does.
     """
     parts = [_intel(installation, decision.leaving)]
-    if lines := _handling_lines(decision.leaving):
+    if lines := _handling_lines(decision.leaving, wish.exercise):
         parts.append(_text_part("handling", lines))
     if wish.note:
         parts.append(_text_part("note", wish.note.encode()))
@@ -285,7 +289,17 @@ def _decide(
         Subjects(reader, hash_key, by_sector=terms.sectors is not None),
     )
     items = tuple(
-        Item(v.key, row.id, row.type, row.modified, row.sha256, level, handling, v.code)
+        Item(
+            v.key,
+            row.id,
+            row.type,
+            row.modified,
+            row.sha256,
+            level,
+            handling,
+            v.code,
+            provenance.restraint(row.oid),
+        )
         for v in sorted(judgement.verdicts, key=lambda v: v.key)
         for row, level, handling in (facts[v.key],)
     )
@@ -385,23 +399,23 @@ class _Joined(io.RawIOBase):
         return size
 
 
-def _handling_lines(leaving: Sequence[Item]) -> bytes:
-    """The `handling` part: a JSON line for each object that carries one (protocol.md 1)."""
+def _handling_lines(leaving: Sequence[Item], exercise: bool) -> bytes:
+    """The `handling` part: a JSON line for each object that anything binds beside its marking (protocol.md 1)."""
     return b"".join(
         msgspec.json.encode(
             {
                 "id": item.id,
                 "modified": item.modified,
                 "sha256": item.sha256.hex(),
-                "tlp": item.handling.label,
-                "embargo": None,
-                "exercise": False,
+                "tlp": (item.level if item.handling is None else item.handling).label,
+                "embargo": item.bound.embargo or None,
+                "exercise": exercise or item.bound.exercise,
                 "case": None,
             }
         )
         + b"\n"
         for item in leaving
-        if item.handling is not None
+        if item.handling is not None or exercise or item.bound.embargo or item.bound.exercise
     )
 
 

@@ -210,6 +210,11 @@ def set_waiting_handling(tx: Connection, number: int, levels: Mapping[bytes, int
     )
 
 
+def set_all_handling(tx: Connection, number: int, level: int) -> None:
+    """Treat every object of a package at a level."""
+    tx.execute("UPDATE inbox_object SET handling = ? WHERE number = ?", (int(level), number))
+
+
 def received(connection: Connection, cid: int | None = None) -> list[Received]:
     """What was received, from one counterpart or from all: flash before routine, then newest first."""
     rows = connection.execute(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from app.exchange import deciding, inbox
@@ -16,9 +18,11 @@ from tests.support.sites import (
     T1,
     T2,
     accept_all,
+    bundle,
     definition,
     indicator,
     level_line,
+    part,
     receive,
     relationship,
     take,
@@ -165,22 +169,32 @@ def test_of_several_handling_lines_the_strictest_counts(world, lines):
     assert browsing.show(world.alpha, value["id"]).handling is Level.RED
 
 
-@pytest.mark.parametrize("term", [{"embargo": T2}, {"exercise": True}, {"case": "7"}])
-def test_terms_that_are_not_enforced_yet_make_it_red(world, term):
+def test_a_case_that_nobody_here_understands_makes_it_red(world):
     value = indicator(1, None)
-    path = world.mallory.intel(world.alpha, value, handling=[level_line(value, "CLEAR", **term)])
+    path = world.mallory.intel(world.alpha, value, handling=[level_line(value, "CLEAR", case="7")])
     accept_all(world.alpha, path)
     assert browsing.show(world.alpha, value["id"]).handling is Level.RED
 
 
-def test_a_handling_part_that_cannot_be_read_is_named_and_the_default_holds(world):
-    value = indicator(1, None)
+@pytest.mark.parametrize(
+    "change", [{"tlp": "PURPLE"}, {"embargo": "soon"}, {"embargo": "2026-02-30"}, {"more": 1}]
+)
+def test_a_handling_part_that_cannot_be_read_is_named_and_all_is_red(world, change):
+    value = indicator(1, CLEAR)
     got = receive(
-        world.alpha, world.mallory.intel(world.alpha, value, handling=[level_line(value, "PURPLE")])
+        world.alpha, world.mallory.intel(world.alpha, value, handling=[level_line(value, "CLEAR") | change])
     )
     assert ("handling", "part-unreadable") in got.failed
     deciding.accept(world.alpha, got.number, None, quiet())
-    assert browsing.show(world.alpha, value["id"]).handling is Level.AMBER
+    assert browsing.show(world.alpha, value["id"]).handling is Level.RED
+
+
+def test_a_handling_part_counts_wherever_it_stands(world):
+    value = indicator(1, CLEAR)
+    line = json.dumps(level_line(value, "AMBER+STRICT")).encode()
+    parts = [part("handling", line), part("intel", bundle(value))]
+    accept_all(world.alpha, world.mallory.package(world.alpha, *parts, release=bytes(16)))
+    assert browsing.show(world.alpha, value["id"]).handling is Level.AMBER_STRICT
 
 
 # Conflicts --------------------------------------------------------------------------------------------------

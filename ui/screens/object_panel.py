@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 
 from PySide6.QtCore import QPoint
@@ -134,6 +135,7 @@ class ObjectPanel(DetailPanel):
         if row.variants > 1:
             words = _("Same time of change and other content. All stay until one is kept.")
             items += [12, Notice(words, "conflict"), 8, *self._conflict_items(whole)]
+        items += self._bound_items(whole)
         if row.revoked:
             items += [12, Notice(_("Revoked by its creator."), "danger")]
         self.refusal = Refusal()
@@ -158,6 +160,20 @@ class ObjectPanel(DetailPanel):
         if whole.holders:
             holders = (self._holder(one, row.modified) for one in whole.holders[:8])
             items.append(Section(_("Who has it"), len(whole.holders), *holders))
+        return items
+
+    def _bound_items(self, whole: reading.Whole) -> list[Item]:
+        """Embargoes that are not over."""
+        items: list[Item] = []
+        today, bound = datetime.now(UTC).date().isoformat(), whole.bound
+        if bound.held > today:
+            words = _("Leaves for nobody before {day}.").format(day=numbers.day(bound.held))
+            items += [12, Notice(words, "warning")]
+        if bound.embargo > today:
+            words = _("No onward use before {day}.").format(day=numbers.day(bound.embargo))
+            items += [12, Notice(words, "warning")]
+        if bound.exercise:
+            items += [6, muted(_("A part of an exercise."), size="label")]
         return items
 
     def _holder(self, one: receipts.Entry, current: str) -> QWidget:
@@ -187,6 +203,8 @@ class ObjectPanel(DetailPanel):
             first = _("{name}, package").format(name=isolate(name))
             second = _("Accepted {when} by {officer}")
             icon = "package-open"
+        elif source.kind == "declared":
+            first, second, icon = source.name, _("Declared {when} by {officer}"), "badge-check"
         else:
             first, second, icon = source.name, _("Imported {when} by {officer}"), "download"
         return entry(icon, first, second.format(when=when, officer=isolate(source.officer)))
