@@ -99,6 +99,9 @@ STAGES: dict[str, str] = {
     "verify": N_("Reading back"),
     "export": N_("Exporting"),
     "purge": N_("Removing"),
+    "copy": N_("Copying the store"),
+    "backup": N_("Writing the backup"),
+    "restore": N_("Restoring"),
 }
 
 MESSAGES: dict[str, Message] = {
@@ -702,6 +705,32 @@ MESSAGES: dict[str, Message] = {
         N_("Too many contents for one id and moment are held already."), N_("Settle the conflict first.")
     ),
     "marking-redefined": Message(N_("It redefines a published TLP marking."), N_("Tell whoever made it.")),
+    # Backup, restore, moving
+    "backup-closed": Message(
+        N_("A backup would open on this workstation only: every slot needs its keyring."),
+        N_("Add a recovery kit or a passphrase first (`slot add`)."),
+    ),
+    "backup-differs": Message(
+        N_("The medium gives back something else than was written. There is no backup."),
+        N_("Use another drive."),
+    ),
+    "not-a-backup": Message(
+        N_("{path} is not a backup of Mithaq."), N_("Check that the right file was chosen.")
+    ),
+    "backup-damaged": Message(
+        N_("The backup was cut or changed ({detail}). Nothing was restored."), N_("Use another copy of it.")
+    ),
+    "retired": Message(
+        N_(
+            "This installation was moved to another machine on {since}. It seals and opens no package any more."
+        ),
+        N_("Use the other one. If the move came to nothing: `mithaq-cli revive`."),
+    ),
+    "not-retired": Message(N_("This installation was not moved elsewhere.")),
+    "revive-unconfirmed": Message(
+        N_("If the backup of the move was restored anywhere, two installations would speak with one voice."),
+        N_("Make sure that it was not, and will not be; then repeat with --confirmed."),
+    ),
     # Purging
     "purge-referring": Message(
         N_("{id} is still held and refers to what was removed."),

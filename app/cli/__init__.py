@@ -22,6 +22,9 @@ TABLE = {
     "init": ("installation", "Create an installation."),
     "card": ("installation", "This installation's card."),
     "check": ("installation", "Check the store, the log and the sealed packages kept here."),
+    "backup": ("life", "Write everything that is kept here into one encrypted file."),
+    "restore": ("life", "Make the folder of --home, absent or empty, the installation that a backup holds."),
+    "revive": ("life", "Work here again after a move that came to nothing; every channel begins anew."),
     "officer": ("installation", "Who works here."),
     "setting": ("installation", "What an officer may set."),
     "slot": (

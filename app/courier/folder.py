@@ -14,7 +14,7 @@ import os
 import secrets
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -116,11 +116,12 @@ def reserve(target: Path, name: str, size: int) -> Reservation:
 
 
 @contextlib.contextmanager
-def new_file(target: Path) -> Iterator[BinaryIO]:
+def new_file(target: Path, verify: Callable[[BinaryIO], None] | None = None) -> Iterator[BinaryIO]:
     """A new file of our own (a card, an export) to write to, readable by its owner only: it appears when
     the block ends.
 
-    Nothing remains when the block raises. Raises `Refused` as `reserve` does.
+    `verify` reads it back from the medium before it gets its name, and raises what is wrong with it. Nothing remains
+    when the block raises. Raises `Refused` as `reserve` does.
     """
     with _target_errors(target):
         if _is_folder(target):
@@ -130,6 +131,10 @@ def new_file(target: Path) -> Iterator[BinaryIO]:
             with os.fdopen(os.dup(room._descriptor), "wb", buffering=BLOCK) as file:
                 yield file
             os.fsync(room._descriptor)
+            if verify is not None:
+                with room._temporary.open("rb", buffering=0) as file:
+                    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+                    verify(file)
             rename_without_replacing(room._temporary, room.path)
         except BaseException:
             room.cancel()

@@ -142,6 +142,12 @@ def require_sound(one: Counterpart) -> None:
         raise Refused("counterpart-unverified", name=one.alias)
 
 
+def require_at_work(connection: Connection) -> None:
+    """Raise (retired) if this installation was moved to another machine: only the one there seals and opens."""
+    if since := people.retired(connection):
+        raise Refused("retired", since=since)
+
+
 def load_channel(connection: Connection, cid: int) -> Channel:
     """The channel with a counterpart as it stands. Raises `Refused`: restore-unsettled (`epochs.settle_restore`)."""
     if counterparts.restored(connection):

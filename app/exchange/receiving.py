@@ -61,9 +61,9 @@ class Received:
 def receive(installation: Installation, path: Path, job: Job) -> Received:
     """Open the package in a file; see the module's head.
 
-    Raises `Refused`: file-unreadable, not-a-package, package-damaged, package-forged, not-for-us, key-lost, reflected,
-    counterpart-unknown, counterpart-unverified, counterpart-revoked, channel-frozen, fork, too-far, epoch-unknown,
-    epoch-pending, epoch-closed.
+    Raises `Refused`: retired, file-unreadable, not-a-package, package-damaged, package-forged, not-for-us, key-lost,
+    reflected, counterpart-unknown, counterpart-unverified, counterpart-revoked, channel-frozen, fork, too-far,
+    epoch-unknown, epoch-pending, epoch-closed.
     """
     try:
         with _regular(path) as file:
@@ -114,6 +114,7 @@ def _regular(path: Path) -> Iterator[BinaryIO]:
 
 def _receive(installation: Installation, file: BinaryIO, hint: str, job: Job) -> Received:
     reader = installation.database.read()
+    counterparts.require_at_work(reader)
     mark = format_.read_header_hash(file)
     file.seek(0)
     if (known := packages.header(reader, mark)) is not None:
@@ -137,6 +138,7 @@ def _receive(installation: Installation, file: BinaryIO, hint: str, job: Job) ->
         raise Refused("channel-frozen", name=one.alias)
     receiving, arrival = _arrive(installation, one, channel, opened)
     with installation.database.write() as tx:
+        counterparts.require_at_work(tx)
         if counterparts.load_channel(tx, one.cid) != channel:
             raise Refused("store-busy")
         return _commit(tx, installation, one, replace(channel, receiving=receiving), arrival, opened, job)

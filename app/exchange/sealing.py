@@ -79,8 +79,10 @@ def choice(
 ) -> tuple[Channel, keys.Choice]:
     """The channel and the key the next package to a counterpart will be sealed to.
 
-    Raises `Refused`: counterpart-unverified, counterpart-revoked, channel-frozen, channel-claimed, channel-full.
+    Raises `Refused`: retired, counterpart-unverified, counterpart-revoked, channel-frozen, channel-claimed,
+    channel-full.
     """
+    counterparts.require_at_work(connection)
     counterparts.require_sound(one)
     channel = counterparts.load_channel(connection, one.cid)
     if code := machine.may_seal(channel):
@@ -181,6 +183,7 @@ def seal(
             logged=logged,
         )
         with installation.database.write() as tx:
+            counterparts.require_at_work(tx)
             counterparts.require_sound(store_counterparts.get(tx, one.cid))
             if counterparts.load_channel(tx, one.cid) != before:
                 raise Refused("store-busy")

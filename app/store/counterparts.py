@@ -189,6 +189,11 @@ def strip_for_backup(tx: Connection) -> None:
     opened before (protocol.md 3.5).
     """
     tx.execute("UPDATE own_key SET seed = x'', public = x''")
+    begin_anew(tx)
+
+
+def begin_anew(tx: Connection) -> None:
+    """Mark this store as an older copy of itself: whoever opens it next begins every channel anew."""
     tx.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, x'01')", (RESTORED,))
 
 

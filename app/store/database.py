@@ -8,6 +8,7 @@ take the connection they are given.
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
@@ -16,9 +17,11 @@ from typing import Any
 
 from sqlcipher3 import dbapi2
 
+from app.jobs import Job
 from app.messages import Refused
 
 KEY_BYTES = 32
+COPY_PAGES = 2_000
 
 Connection = Any  # sqlcipher3 carries no type information
 
@@ -63,6 +66,16 @@ _KNOWN = (
     ("not a database", "store-damaged"),
     ("disk I/O error", "store-damaged"),
 )
+
+
+@contextlib.contextmanager
+def foreign_store() -> Iterator[None]:
+    """Whatever a store that came from elsewhere makes the database say is `Refused` (store-damaged), not a bug."""
+    try:
+        with known_errors():
+            yield
+    except dbapi2.Error as error:
+        raise Refused("store-damaged") from error
 
 
 class Database:
@@ -194,6 +207,28 @@ class Database:
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+
+    def copy_to(self, path: Path, job: Job) -> None:
+        """Copy every page, as one state, to a new file at `path` under the same key, while others read and write.
+
+        Raises `Refused` as `known_errors` says, and `Cancelled`.
+        """
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+        def notice(_status: int, remaining: int, total: int) -> None:
+            job.step(total - remaining, total, "copy")
+
+        with self.snapshot() as source:
+            # A snapshot begins with its first read; from then on no writer makes the copy start again.
+            source.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            target = dbapi2.connect(str(path), isolation_level=None)
+            try:
+                target.execute(f"PRAGMA key = \"x'{self._key.hex()}'\"")
+                # It is read back before it counts, and made anew after a crash.
+                target.execute("PRAGMA synchronous = OFF")
+                source.backup(target, pages=COPY_PAGES, progress=notice, sleep=0)
+            finally:
+                target.close()
 
     def cancel(self) -> None:
         """Interrupt whatever statements are running; each raises, and its transaction is undone."""

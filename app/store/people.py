@@ -20,6 +20,20 @@ def meta(connection: Connection, key: str) -> bytes | None:
     return bytes(row[0]) if row else None
 
 
+def drop_meta(tx: Connection, key: str) -> None:
+    """Forget one of the store's own constants."""
+    tx.execute("DELETE FROM meta WHERE key = ?", (key,))
+
+
+RETIRED = "retired"
+"""In `meta` once this installation was moved to another machine: when."""
+
+
+def retired(connection: Connection) -> str:
+    """When this installation was moved elsewhere, "" if it was not: it seals and opens no package any more."""
+    return (meta(connection, RETIRED) or b"").decode()
+
+
 def add_identity(tx: Connection, secret: bytes, card: bytes, since: str) -> None:
     """Make this the identity in use."""
     tx.execute("INSERT INTO identity (secret, card, since) VALUES (?, ?, ?)", (secret, card, since))

@@ -1,9 +1,10 @@
-"""The life of an installation: create, unlock, check, lock; its key slots.
+"""The life of an installation: create, unlock, check, lock; its key slots; backup, restore, moving to another machine.
 
 `home` says what lies in its folder. Nothing in it is readable without a passphrase, a recovery kit, or what a slot
 bound to this workstation asks of its keyring. What is exchanged is not known here.
 """
 
+from app.vault.backup import Made, back_up, revive
 from app.vault.checking import Problem, check
 from app.vault.creating import create
 from app.vault.home import SLOTS, STORE
@@ -15,20 +16,26 @@ from app.vault.keyslots import (
     remove_slot,
     slots_of,
 )
+from app.vault.restoring import Restored, restore
 from app.vault.unlocking import Unlocked, unlock, unlocked
 
 __all__ = [
     "PASSPHRASE_LENGTH",
     "SLOTS",
     "STORE",
+    "Made",
     "Problem",
+    "Restored",
     "Unlocked",
     "add_recovery_slot",
     "add_slot",
+    "back_up",
     "check",
     "create",
     "rekey",
     "remove_slot",
+    "restore",
+    "revive",
     "slots_of",
     "unlock",
     "unlocked",

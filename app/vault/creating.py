@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import shutil
 from pathlib import Path
 
 from app import audit, officers
-from app.courier import folder
 from app.messages import Refused
 from app.store import index, people
 from app.store.database import KEY_BYTES, Database
 from app.store.installation import Installation
 from app.store.objects import HASH_KEY
-from app.vault.home import LOCK, OUTBOX, SLOTS, STORE, write_private
+from app.vault.home import OUTBOX, SLOTS, STORE, built_beside, write_private
 from app.vault.keyslots import PASSPHRASE_LENGTH, SLOTS_HASH, hashes
 from app.vault.process import close_the_process
 from crypto import slots
@@ -33,24 +30,8 @@ def create(
     name, officer, country = officers.good_name(name), officers.good_name(officer), _good_country(country)
     if len(passphrase) < PASSPHRASE_LENGTH:
         raise Refused("passphrase-short", least=PASSPHRASE_LENGTH)
-    home = home.absolute()
-    if home.exists() and (not home.is_dir() or any(home.iterdir())):
-        raise Refused("installation-exists", home=home)
-    scratch = home.with_name(f".{home.name}-{secrets.token_hex(8)}")
-    try:
-        home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        scratch.mkdir(mode=0o700)
-        try:
-            fingerprint = _build(scratch, name, country, officer, passphrase, cost)
-            folder.sync_folder(scratch)
-            os.rename(scratch, home)
-        except BaseException:
-            shutil.rmtree(scratch, ignore_errors=True)
-            raise
-        folder.sync_folder(home.parent)
-    except OSError as error:
-        raise Refused("home-unusable", home=home, why=error.strerror or error) from error
-    return fingerprint
+    with built_beside(home) as scratch:
+        return _build(scratch, name, country, officer, passphrase, cost)
 
 
 def _build(home: Path, name: str, country: str, officer: str, passphrase: str, cost: slots.Cost) -> str:
@@ -58,7 +39,6 @@ def _build(home: Path, name: str, country: str, officer: str, passphrase: str, c
     (home / OUTBOX).mkdir(mode=0o700)
     raw = slots.create(key, passphrase, cost=cost)
     write_private(home / SLOTS, raw)
-    write_private(home / LOCK, b"")
     write_private(home / STORE, b"")
     identity = Identity.generate()
     database = Database(home / STORE, key, new=True)

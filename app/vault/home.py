@@ -10,13 +10,20 @@ home/           0700
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import glob
 import os
+import secrets
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+from app.courier import folder
 from app.messages import Refused
 
 SLOTS, SLOTS_NEXT, STORE, OUTBOX, LOCK = "slots", "slots.next", "store.db", "outbox", "lock"
+ATTACHMENTS, COPYING = "attachments", "backup-"
 
 
 def take_lock(path: Path) -> int:
@@ -40,3 +47,49 @@ def write_private(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def built_beside(home: Path) -> Iterator[Path]:
+    """A folder beside `home` to build an installation in; it gets its name when the block ends, is gone if it raises.
+
+    `home` must be absent or an empty folder. What a crash left of an earlier attempt goes first. Raises `Refused`:
+    installation-exists, home-unusable.
+    """
+    home = home.absolute()
+    if home.exists() and (not home.is_dir() or any(home.iterdir())):
+        raise Refused("installation-exists", home=home)
+    scratch = home.with_name(f".{home.name}-{secrets.token_hex(8)}")
+    try:
+        home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _sweep_beside(home)
+        scratch.mkdir(mode=0o700)
+        try:
+            write_private(scratch / LOCK, b"")
+            lock = take_lock(scratch / LOCK)
+            try:
+                yield scratch
+                folder.sync_folder(scratch)
+                os.rename(scratch, home)
+            finally:
+                os.close(lock)
+        except BaseException:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
+        folder.sync_folder(home.parent)
+    except OSError as error:
+        raise Refused("home-unusable", home=home, why=error.strerror or error) from error
+
+
+def _sweep_beside(home: Path) -> None:
+    """Remove what was being built here when its process died: nobody holds its lock."""
+    for path in home.parent.glob(f".{glob.escape(home.name)}-{'[0-9a-f]' * 16}"):
+        try:
+            lock = take_lock(path / LOCK)
+        except Refused:
+            if (path / LOCK).exists():
+                continue
+            lock = -1
+        shutil.rmtree(path, ignore_errors=True)
+        if lock >= 0:
+            os.close(lock)

@@ -155,12 +155,19 @@ def open_store(home: Path, passphrase: str, recovery: bool) -> Database:
     return database
 
 
+def key_of(raw: bytes, passphrase: str, recovery: bool, secret: bytes | None = None) -> bytes:
+    """The store's key out of a slots file. `secret` is this workstation's, where there is one. Raises `Refused`:
+    wrong-passphrase, recovery-format, slot-needs-device, slots-damaged, kdf-memory.
+    """
+    with _slot_errors():
+        return slots.open_recovery(raw, passphrase) if recovery else slots.open(raw, passphrase, secret)
+
+
 def _store_key(path: Path, passphrase: str, recovery: bool) -> bytes:
     raw = path.read_bytes()
     with _slot_errors():
-        if recovery:
-            return slots.open_recovery(raw, passphrase)
-        return slots.open(raw, passphrase, device_secret(path.parent) if _needs_device(raw) else None)
+        secret = device_secret(path.parent) if not recovery and _needs_device(raw) else None
+    return key_of(raw, passphrase, recovery, secret)
 
 
 def _needs_device(raw: bytes) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +16,7 @@ from app.messages import Refused
 from app.store import packages, people
 from app.store.database import Database
 from app.store.installation import Installation, utc_now
-from app.vault.home import LOCK, SLOTS, take_lock
+from app.vault.home import COPYING, LOCK, SLOTS, take_lock
 from app.vault.keyslots import check_slots, open_store
 from app.vault.process import close_the_process
 from crypto.identity import Identity
@@ -106,7 +107,7 @@ def _identity(database: Database) -> Identity:
 
 
 def _sweep(installation: Installation) -> None:
-    """Remove sealed files nobody needs: of packages that are acked or void, and of seals a crash kept from
+    """Remove files nobody needs: of packages that are acked or void, of seals and backups that a crash kept from
     being one.
     """
     kept = packages.outbox_files(installation.database.read())
@@ -114,3 +115,5 @@ def _sweep(installation: Installation) -> None:
     for path in installation.outbox.iterdir():
         if path.name not in kept and path.is_file():
             path.unlink()
+    for path in installation.home.glob(COPYING + "*"):
+        shutil.rmtree(path, ignore_errors=True)

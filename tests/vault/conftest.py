@@ -17,3 +17,15 @@ def world(vault_template, tmp_path):
     """alpha and beta who verified each other, both unlocked."""
     with copied(vault_template, tmp_path) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def met_template(tmp_path_factory):
+    return make_template(tmp_path_factory.mktemp("vault-met"), met=True)
+
+
+@pytest.fixture
+def met(met_template, tmp_path):
+    """alpha and beta between whom packages went both ways, both unlocked."""
+    with copied(met_template, tmp_path) as found:
+        yield found

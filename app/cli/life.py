@@ -1,0 +1,69 @@
+"""Commands about the life of an installation: backup, restore, revive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from app import vault
+from app.cli.base import Session
+from app.exchange import epochs
+from app.messages import Refused, _
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--move", is_flag=True, help="Move to another machine: this installation retires in the same act."
+)
+@click.pass_obj
+def backup(session: Session, file: Path, move: bool) -> int:
+    """Write everything that is kept here into one encrypted file."""
+    with session.unlocked() as installation:
+        made = vault.back_up(installation, file, session.job(), move=move)
+    document = {"file": str(made.path), "size": made.size, "entry": made.entry, "moved": move}
+    lines = [_("Backup written and read back: {file}").format(file=made.path)]
+    if move:
+        lines.append(_("This installation is retired. Restore the file on the other machine."))
+    return session.show(document, lines)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def restore(session: Session, file: Path) -> int:
+    """Make the folder of --home, absent or empty, the installation that a backup holds."""
+    passphrase = session.passphrase()
+    done = vault.restore(
+        session.home, file, passphrase, session.job(), recovery=session.recovery_file is not None
+    )
+    document = {
+        "home": str(session.home),
+        "fingerprint": done.fingerprint,
+        "made": done.made,
+        "entry": done.entry,
+        "moved": done.moved,
+    }
+    lines = [
+        _("Restored in {home}, as it was on {made}.").format(home=session.home, made=done.made),
+        _("Fingerprint: {f}").format(f=done.fingerprint),
+        _("Every channel begins anew; tell each counterpart's officer, who will be asked to confirm it."),
+    ]
+    return session.show(document, lines)
+
+
+@click.command()
+@click.option("--confirmed", is_flag=True, help="The backup of the move was not restored, and will not be.")
+@click.pass_obj
+def revive(session: Session, confirmed: bool) -> int:
+    """Work here again after a move that came to nothing; every channel begins anew."""
+    if not confirmed:
+        raise Refused("revive-unconfirmed")
+    with session.unlocked() as installation:
+        vault.revive(installation)
+        channels = epochs.settle_restore(installation)
+    return session.show({"channels": list(channels)}, [_("This installation is at work again.")])
+
+
+COMMANDS: dict[str, click.Command] = {"backup": backup, "restore": restore, "revive": revive}

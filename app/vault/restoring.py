@@ -1,0 +1,124 @@
+"""Restoring an installation from a backup: into an empty place, whole or not at all, never over one that is there.
+
+The file is hostile until its every byte has authenticated; the store in it is checked to the last page before the
+folder gets its name. The first unlock begins every channel anew (`app.exchange.epochs.settle_restore`).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from app import audit, officers
+from app.courier import folder
+from app.jobs import Job
+from app.messages import Refused
+from app.store import people
+from app.store.database import Database, foreign_store
+from app.store.installation import Installation
+from app.vault import checking, keyslots
+from app.vault.home import ATTACHMENTS, OUTBOX, SLOTS, STORE, built_beside, write_private
+from app.vault.process import close_the_process
+from crypto.backup_file import BackupReader, Index
+from crypto.errors import CryptoError
+from crypto.identity import Identity
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What came back: whose it is, when the backup was made, the newest log entry in it, and whether it was a move."""
+
+    fingerprint: str
+    made: str
+    entry: int
+    moved: bool
+
+
+def restore(home: Path, source: Path, passphrase: str, job: Job, *, recovery: bool = False) -> Restored:
+    """Make `home` (absent or empty) the installation that the backup in `source` holds. With `recovery`, `passphrase`
+    holds the words of a recovery kit. Logged there, by its first officer.
+
+    Raises `Refused`: installation-exists, file-unreadable, not-a-backup, backup-damaged, wrong-passphrase,
+    recovery-format, slots-damaged, slot-needs-device, store-newer, store-damaged, home-unusable. Nothing is left then.
+    """
+    close_the_process()
+    with _reading(source) as file, built_beside(home) as scratch:
+        try:
+            reader = BackupReader(file)
+            key = keyslots.key_of(reader.slots, passphrase, recovery)
+            index = reader.open(key)
+            _unpack(reader, index, scratch, job)
+        except CryptoError as error:
+            code = "not-a-backup" if error.code == "backup-format" else "backup-damaged"
+            raise Refused(code, path=source, detail=error.detail) from error
+        _settle(scratch, key, index, job)
+    return Restored(index.fingerprint, index.made, index.entry, index.moved)
+
+
+def _unpack(reader: BackupReader, index: Index, scratch: Path, job: Job) -> None:
+    write_private(scratch / SLOTS, reader.slots)
+    for name in (OUTBOX, ATTACHMENTS):
+        (scratch / name).mkdir(mode=0o700)
+    done = 0
+    for name, _size, pieces in reader.files():
+        # The names of an index are of a closed form: none leads out of the folder.
+        descriptor = os.open(scratch / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            for piece in pieces:
+                job.step(done, index.size, "restore")
+                file.write(piece)
+                done += len(piece)
+            file.flush()
+            os.fsync(file.fileno())
+    for name in (OUTBOX, ATTACHMENTS):
+        folder.sync_folder(scratch / name)
+
+
+def _settle(scratch: Path, key: bytes, index: Index, job: Job) -> None:
+    """Check what came, to the last page and hash, and log that it came."""
+    with foreign_store():
+        database = Database(scratch / STORE, key)
+    try:
+        with foreign_store():
+            installation = _installation(scratch, database, index)
+            if problems := checking.check(installation, job):
+                raise Refused("backup-damaged", path=scratch, detail=problems[0].code)
+            with database.write() as tx:
+                people.put_meta(tx, keyslots.SLOTS_HASH, keyslots.hashes((scratch / SLOTS).read_bytes()))
+                audit.append(
+                    tx, installation, "restored", made=index.made, entry=index.entry, moved=index.moved
+                )
+    finally:
+        database.close()
+
+
+def _installation(scratch: Path, database: Database, index: Index) -> Installation:
+    """What came, as an installation at work: a store of ours whose log ends where the index says."""
+    head = audit.head(database.read())
+    known = officers.names(database.read())
+    try:
+        secret, _card = people.identity(database.read())
+        identity = Identity.from_bytes(secret)
+    except (TypeError, CryptoError) as error:
+        raise Refused("backup-damaged", path=scratch, detail="identity") from error
+    if (head.number, head.hash) != (index.entry, index.head) or not known:
+        raise Refused("backup-damaged", path=scratch, detail="store")
+    return Installation(scratch, database, identity, known[0])
+
+
+@contextmanager
+def _reading(source: Path) -> Iterator[BinaryIO]:
+    try:
+        descriptor = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise Refused("file-unreadable", path=source, why=error.strerror) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise Refused("file-unreadable", path=source, why="not a regular file")
+    with os.fdopen(descriptor, "rb") as file:
+        yield file
