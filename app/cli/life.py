@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from app import vault
-from app.cli.base import Session
+from app.cli.base import Session, why
 from app.exchange import epochs
 from app.messages import Refused, _
 
@@ -44,13 +44,15 @@ def restore(session: Session, file: Path) -> int:
         "made": done.made,
         "entry": done.entry,
         "moved": done.moved,
+        "problems": [{"code": p.code, "where": p.where} for p in done.problems],
     }
     lines = [
         _("Restored in {home}, as it was on {made}.").format(home=session.home, made=done.made),
         _("Fingerprint: {f}").format(f=done.fingerprint),
         _("Every channel begins anew; tell each counterpart's officer, who will be asked to confirm it."),
     ]
-    return session.show(document, lines)
+    lines += [why(p.code, where=p.where) for p in done.problems]
+    return session.show(document, lines, attention=bool(done.problems))
 
 
 @click.command()

@@ -22,6 +22,7 @@ from app import audit
 from app.courier import folder
 from app.jobs import Job
 from app.messages import Refused
+from app.store import attachments as stored_attachments
 from app.store import counterparts, packages, people
 from app.store.database import Database
 from app.store.installation import Installation
@@ -120,19 +121,22 @@ def _prepared(installation: Installation, scratch: Path, moved: bool) -> Index:
     try:
         with copy.write() as tx:
             counterparts.strip_for_backup(tx)
-        kept = packages.outbox_files(copy.read())
+        kept = {
+            OUTBOX: packages.outbox_files(copy.read()),
+            ATTACHMENTS: stored_attachments.files(copy.read()),
+        }
         head = audit.head(copy.read())
     finally:
         copy.close()
     files = [(STORE, (scratch / STORE).stat().st_size)]
-    for name, wanted in ((OUTBOX, kept), (ATTACHMENTS, None)):
+    for name, wanted in kept.items():
         where = installation.home / name
-        if where.is_dir():
-            files += [
-                (f"{name}/{path.name}", path.stat().st_size)
-                for path in sorted(where.iterdir())
-                if path.is_file() and (wanted is None or path.name in wanted)
-            ]
+        # What is missing already is told by `check`, here and after a restore.
+        files += [
+            (f"{name}/{one}", (where / one).stat().st_size)
+            for one in sorted(wanted)
+            if (where / one).is_file()
+        ]
     return Index(
         made=installation.now(),
         fingerprint=installation.identity.fingerprint,

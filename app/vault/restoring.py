@@ -22,6 +22,7 @@ from app.store import people
 from app.store.database import Database, foreign_store
 from app.store.installation import Installation
 from app.vault import checking, keyslots
+from app.vault.checking import Problem
 from app.vault.home import ATTACHMENTS, OUTBOX, SLOTS, STORE, built_beside, write_private
 from app.vault.process import close_the_process
 from crypto.backup_file import BackupReader, Index
@@ -31,12 +32,16 @@ from crypto.identity import Identity
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back: whose it is, when the backup was made, the newest log entry in it, and whether it was a move."""
+    """What came back: whose it is, when the backup was made, the newest log entry in it, and whether it was a move.
+
+    `problems`: what `check` finds, all of it older than the backup.
+    """
 
     fingerprint: str
     made: str
     entry: int
     moved: bool
+    problems: tuple[Problem, ...]
 
 
 def restore(home: Path, source: Path, passphrase: str, job: Job, *, recovery: bool = False) -> Restored:
@@ -56,8 +61,8 @@ def restore(home: Path, source: Path, passphrase: str, job: Job, *, recovery: bo
         except CryptoError as error:
             code = "not-a-backup" if error.code == "backup-format" else "backup-damaged"
             raise Refused(code, path=source, detail=error.detail) from error
-        _settle(scratch, key, index, job)
-    return Restored(index.fingerprint, index.made, index.entry, index.moved)
+        problems = _settle(scratch, key, index, job)
+    return Restored(index.fingerprint, index.made, index.entry, index.moved, problems)
 
 
 def _unpack(reader: BackupReader, index: Index, scratch: Path, job: Job) -> None:
@@ -79,15 +84,16 @@ def _unpack(reader: BackupReader, index: Index, scratch: Path, job: Job) -> None
         folder.sync_folder(scratch / name)
 
 
-def _settle(scratch: Path, key: bytes, index: Index, job: Job) -> None:
-    """Check what came, to the last page and hash, and log that it came."""
+def _settle(scratch: Path, key: bytes, index: Index, job: Job) -> tuple[Problem, ...]:
+    """Check what came, to the last page and hash, and log that it came; what single texts and files have."""
     with foreign_store():
         database = Database(scratch / STORE, key)
     try:
         with foreign_store():
             installation = _installation(scratch, database, index)
-            if problems := checking.check(installation, job):
-                raise Refused("backup-damaged", path=scratch, detail=problems[0].code)
+            problems = checking.check(installation, job)
+            if any(problem.where == "store" for problem in problems):
+                raise Refused("store-damaged")
             with database.write() as tx:
                 people.put_meta(tx, keyslots.SLOTS_HASH, keyslots.hashes((scratch / SLOTS).read_bytes()))
                 audit.append(
@@ -95,6 +101,7 @@ def _settle(scratch: Path, key: bytes, index: Index, job: Job) -> None:
                 )
     finally:
         database.close()
+    return tuple(problems)
 
 
 def _installation(scratch: Path, database: Database, index: Index) -> Installation:

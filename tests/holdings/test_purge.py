@@ -11,6 +11,7 @@ from app.holdings import browsing, exporting, purge
 from app.intel.marking import Level
 from app.jobs import quiet
 from app.messages import Refused
+from app.store import packages
 from tests.support.pages import decrypted, decrypted_log
 from tests.support.sites import (
     T1,
@@ -151,7 +152,7 @@ def test_the_copies_in_the_inbox_go_once_they_are_decided(world):
     assert not seen(world.beta)
     assert problems(world.beta) == []
     assert len(inbox.review(world.beta, number, quiet()).objects) == 1, "the decision is still shown"
-    assert inbox.raw(world.beta, number, 0) == b"{}"
+    assert packages.waiting_raw(world.beta.database.read(), number, 0) == b"{}"
     take(world.beta, indicator(2, modified="2025-01-01T00:00:00Z"))
     assert [one.status for one in inbox.review(world.beta, number, quiet()).objects] == ["newer"]
     assert receipts.send(world.beta, "alpha", world.folder / "r.age", quiet()).seq == 1

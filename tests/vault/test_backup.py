@@ -11,7 +11,7 @@ import pytest
 
 from app import vault
 from app.exchange import epochs
-from app.holdings import browsing
+from app.holdings import attachments, browsing
 from app.jobs import Cancelled, quiet
 from app.messages import Refused
 from app.vault import backup as backups
@@ -56,8 +56,9 @@ def full(met):
     """alpha with objects, an attachment, a package not acknowledged, and keys published."""
     take(met.alpha, *(indicator(n, name=f"{CANARY} {n}") for n in range(20)))
     release(met.alpha, "beta")
-    folder = met.alpha.home / "attachments"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    sample = met.folder / "sample.bin"
+    sample.write_bytes(CANARY.encode() * 1000)
+    attachments.attach(met.alpha, sample, indicator(1)["id"], "", None, quiet())
     return met
 
 
@@ -88,6 +89,7 @@ def test_everything_comes_back_but_private_halves(full, tmp_path):
         assert problems(site) == []
         assert acts(site)[-2:] == ["restored", "unlocked"]
         assert browsing.page(site, browsing.selection(CANARY)).total == 20
+        assert len(list((site.home / "attachments").iterdir())) == 1
 
 
 def test_the_file_says_nothing(full, tmp_path):
@@ -188,6 +190,17 @@ def test_a_backup_that_would_open_here_only_is_not_made(full, tmp_path, monkeypa
     (full.alpha.home / "slots").write_bytes(device)
     assert refusal(back_up, full.alpha, tmp_path / "b") == "backup-closed"
     assert not (tmp_path / "b").exists()
+
+
+def test_damage_that_was_there_before_comes_along_and_is_told(full, tmp_path):
+    """Of a damaged installation a backup is better than none."""
+    with full.alpha.database.write() as tx:
+        tx.execute("UPDATE body SET raw = x'7b7d' WHERE vid = 3")
+    for path in full.alpha.outbox.iterdir():
+        path.unlink()
+    back_up(full.alpha, tmp_path / "b")
+    found = {problem.code for problem in restore(tmp_path / "home", tmp_path / "b").problems}
+    assert found == {"content-altered", "outbox-missing"}
 
 
 # The channels after it ---------------------------------------------------------------------------------------
@@ -429,7 +442,6 @@ def test_a_store_that_is_none_is_refused(tmp_path):
         ("DELETE FROM identity", {"backup-damaged"}),
         ("UPDATE identity SET secret = x'00'", {"backup-damaged"}),
         ("DELETE FROM officer", {"backup-damaged"}),
-        ("UPDATE body SET raw = x'7b7d'", {"backup-damaged"}),
         ("DROP TABLE body", {"store-damaged"}),
         ("DROP TABLE meta", {"store-damaged"}),
         ("PRAGMA user_version = 9999", {"store-newer"}),
