@@ -279,6 +279,32 @@ MESSAGES: dict[str, Message] = {
     "counterpart-unverified": Message(
         N_("{name} is not verified."), N_("Compare the fingerprint with them, then verify.")
     ),
+    "replace-unconfirmed": Message(
+        N_("Replacing the keys stops the exchange with everybody until each card was compared anew."),
+        N_("Give --lost if the old keys are lost or may be in other hands; else use `identity rotate`."),
+    ),
+    "card-retired": Message(
+        N_("That card of {name} was succeeded by another one."), N_("Ask for the card in use now.")
+    ),
+    "identity-rotated": Message(
+        N_(
+            "They changed their keys; the old key and the new one both signed that, and the verification carries over."
+        ),
+        N_("Ask them by another way whether that is so, and compare the new card with `counterpart verify`."),
+    ),
+    "identity-forked": Message(
+        N_("An old key of {name} names two successors: one of them is not theirs."),
+        N_(
+            "Ask them by another way; if the card pinned here is right, verify it anew, else revoke or replace it."
+        ),
+    ),
+    "rotation-wrong": Message(
+        N_("A change of keys that one of the two keys did not sign: it counts for nothing."),
+        N_("Tell the counterpart."),
+    ),
+    "successor-known": Message(
+        N_("The card that is to follow is pinned here already, as somebody else's."), N_("Ask both of them.")
+    ),
     "counterpart-revoked": Message(N_("{name} is revoked; nothing is exchanged with them.")),
     "verify-unconfirmed": Message(
         N_("Compare the fingerprint of {name} with them, by voice or in person: {fingerprint}."),

@@ -24,6 +24,7 @@ CARD_LIMIT = 16 * 1024
 FINGERPRINT_DOMAIN = b"mithaq/identity/v1"
 
 _SECRET_MAGIC = b"mithaq-identity-1\n"
+_RETIRED_MAGIC = b"mithaq-retired-1\n"
 _FIELDS = ("name", "country", "created", "signing", "kem")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z", re.ASCII)
@@ -92,8 +93,45 @@ class Identity:
         )
         return document.sign(CARD_KIND, body, self.signing)
 
+    def retired(self) -> Retired:
+        """What is kept of this identity once another took its place."""
+        return Retired(self.fingerprint, self.kem_seed)
+
     def __repr__(self) -> str:
         return "Identity(...)"
+
+
+class Retired:
+    """An identity whose place another took: it opens what is still under way to it, and signs nothing any more."""
+
+    def __init__(self, fingerprint: str, kem_seed: bytes) -> None:
+        if len(kem_seed) != kem.SEED_BYTES:
+            raise ValueError("a KEM seed is 32 bytes")
+        self.fingerprint = fingerprint
+        self._kem_seed = Locked(kem_seed)
+
+    @property
+    def kem_seed(self) -> bytes:
+        """The seed of the KEM key, a copy of what is kept locked."""
+        return self._kem_seed.reveal()
+
+    def wipe(self) -> None:
+        """Forget the private key."""
+        self._kem_seed.wipe()
+
+    @classmethod
+    def from_bytes(cls, raw: bytes, fingerprint: str) -> Retired:
+        """Read what `to_bytes` wrote. Raises `CryptoError` (identity-format)."""
+        if not raw.startswith(_RETIRED_MAGIC) or len(raw) != len(_RETIRED_MAGIC) + kem.SEED_BYTES:
+            raise CryptoError("identity-format")
+        return cls(fingerprint, raw[len(_RETIRED_MAGIC) :])
+
+    def to_bytes(self) -> bytes:
+        """The private key, for the encrypted store and nowhere else."""
+        return _RETIRED_MAGIC + self.kem_seed
+
+    def __repr__(self) -> str:
+        return "Retired(...)"
 
 
 @dataclass(frozen=True)

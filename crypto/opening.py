@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
-from typing import BinaryIO, Generic, TypeVar, cast
+from typing import BinaryIO, Generic, Protocol, TypeVar, cast
 
 from crypto import age_header, age_keys, composite, layout, manifest
 from crypto.age_header import Header
@@ -75,6 +75,28 @@ def verify_manifest(manifest_raw: bytes, signature: bytes, public: bytes) -> Man
     return manifest.parse(manifest_raw)
 
 
+class _Payload(Protocol):
+    def view(self, most: int) -> memoryview: ...
+
+    def read(self, size: int) -> bytes: ...
+
+
+class _Again:
+    """A payload of which the first bytes were read before."""
+
+    def __init__(self, head: bytes, rest: _Payload) -> None:
+        self._head, self._rest = memoryview(head), rest
+
+    def view(self, most: int) -> memoryview:
+        found, self._head = self._head[:most], self._head[most:]
+        return found if found else self._rest.view(most)
+
+    def read(self, size: int) -> bytes:
+        found = bytes(self._head[:size])
+        self._head = self._head[size:]
+        return found + self._rest.read(size - len(found))
+
+
 @dataclass
 class Opened(Generic[K]):
     """A package whose key was found. `manifest` is a claim until `verify` has returned.
@@ -88,7 +110,7 @@ class Opened(Generic[K]):
     manifest_hash: bytes
     signature: bytes
     header_hash: bytes
-    _payload: StreamReader = field(repr=False)
+    _payload: _Payload = field(repr=False)
     _hashing: Hashing = field(repr=False)
     _verified: bool = False
 
@@ -101,6 +123,25 @@ class Opened(Generic[K]):
         if self.manifest.header != self.header_hash:
             raise CryptoError("package-header", "another header was signed for")
         self._verified = True
+
+    def leading(self, type_: str, most: int, limit: int) -> tuple[bytes, ...]:
+        """The first parts, as long as they are of this type, uncompressed and of at most `limit` bytes; at most `most`.
+
+        Before `verify`, and claims until then: for documents with signatures of their own, which tell who the
+        sender is. `parts` gives them again and checks them. Raises `CryptoError` (package-part, age-payload).
+        """
+        found: list[bytes] = []
+        read = bytearray()
+        for part in self.manifest.parts[:most]:
+            if part.type != type_ or part.codec != "none" or part.size > limit:
+                break
+            stored = self._payload.read(layout.STORED_BYTES + part.size)
+            if int.from_bytes(stored[: layout.STORED_BYTES], "big") != part.size:
+                raise CryptoError("package-part", "stored length")
+            read += stored
+            found.append(stored[layout.STORED_BYTES :])
+        self._payload = _Again(bytes(read), self._payload)
+        return tuple(found)
 
     def parts(self) -> Generator[tuple[Part, BinaryIO], None, None]:
         """Each part with its raw bytes to read, in order, once, after `verify`.
@@ -143,7 +184,7 @@ class Opened(Generic[K]):
 class _PartReader(io.RawIOBase):
     """The raw bytes of one part. Its end is reached only if all of it was there, and was what was signed."""
 
-    def __init__(self, payload: StreamReader, part: Part, stored: int, hashing: Hashing) -> None:
+    def __init__(self, payload: _Payload, part: Part, stored: int, hashing: Hashing) -> None:
         self._part, self._hashing = part, hashing
         self._left = part.size
         self._digest = hashing.begin()
@@ -207,7 +248,7 @@ class _PartReader(io.RawIOBase):
 class _Stored:
     """The stored bytes of one part, no more of the payload than that."""
 
-    def __init__(self, payload: StreamReader, size: int) -> None:
+    def __init__(self, payload: _Payload, size: int) -> None:
         self._payload, self._left = payload, size
         self._outline = Outline()
 

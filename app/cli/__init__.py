@@ -21,6 +21,7 @@ from app.messages import Refused
 TABLE = {
     "init": ("installation", "Create an installation."),
     "card": ("installation", "This installation's card."),
+    "identity": ("identities", "This installation's keys: who it is, and who it was."),
     "check": ("installation", "Check the store, the log and the sealed packages kept here."),
     "backup": ("life", "Write everything that is kept here into one encrypted file."),
     "restore": ("life", "Make the folder of --home, absent or empty, the installation that a backup holds."),

@@ -86,7 +86,11 @@ def _decide(session: Session, name: str, act: Callable[[Installation, str], Stat
             (_("one-time keys of theirs"), found.their_keys),
         ]
     )
+    if found.missing_before:
+        ranges = spoken_ranges(found.missing_before)
+        lines.append(_("missing from before their keys changed: {ranges}").format(ranges=ranges))
     attention = bool(found.state or found.pending or found.mending or found.missing or found.lost)
+    attention = attention or bool(found.missing_before)
     return session.show(asdict(found), lines, attention)
 
 

@@ -1,4 +1,4 @@
-"""Commands about counterparts: add, list, verify, alias, revoke."""
+"""Commands about counterparts: add, list, show, verify, alias, revoke."""
 
 from __future__ import annotations
 
@@ -24,8 +24,13 @@ def counterpart() -> None:
 @counterpart.command("add")
 @click.argument("card", type=click.Path(path_type=Path))
 @click.option("--alias", default="", help="The local name (default: the card's name, if it is free).")
+@click.option(
+    "--replaces",
+    default="",
+    help="The counterpart whose place it takes once it is verified: their old keys are lost.",
+)
 @click.pass_obj
-def add(session: Session, card: Path, alias: str) -> int:
+def add(session: Session, card: Path, alias: str, replaces: str) -> int:
     """Pin a counterpart's card. It stays unverified until `verify`."""
     try:
         with card.open("rb") as file:
@@ -33,7 +38,7 @@ def add(session: Session, card: Path, alias: str) -> int:
     except OSError as error:
         raise Refused("file-unreadable", path=card, why=error.strerror) from error
     with session.unlocked() as installation:
-        one = counterparts.add(installation, raw, alias)
+        one = counterparts.add(installation, raw, alias, replaces)
     return session.show(_document(one), _lines(one))
 
 
@@ -45,6 +50,25 @@ def list_(session: Session) -> int:
         found = counterparts.listed(installation)
     rows = ((one.alias, _state(one), one.country, one.name, one.fingerprint) for one in found)
     return session.show({"counterparts": [_document(one) for one in found]}, table(rows))
+
+
+@counterpart.command("show")
+@click.argument("name")
+@click.pass_obj
+def show(session: Session, name: str) -> int:
+    """One counterpart: its card, the cards it had before, and what is to be compared."""
+    with session.unlocked() as installation:
+        fingerprint = counterparts.named(installation, name)
+        one = next(one for one in counterparts.listed(installation) if one.fingerprint == fingerprint)
+    lines = _lines(one)
+    if one.carried:
+        lines.append(why("identity-rotated"))
+    if one.disputed:
+        lines.append(why("identity-forked", name=one.alias))
+    if one.replaces:
+        lines.append(_("Takes the place of {name} once it is verified.").format(name=plain(one.replaces)))
+    lines += [_("before: {f}").format(f=old) for old in reversed(one.former)]
+    return session.show(_document(one), lines, one.disputed or bool(one.carried))
 
 
 @counterpart.command("verify")
@@ -141,11 +165,21 @@ def _document(one: Listed) -> dict[str, Any]:
         "country": one.country,
         "verified": one.verified,
         "revoked": one.revoked,
+        "carried": one.carried,
+        "disputed": one.disputed,
+        "former": list(one.former),
+        "replaces": one.replaces,
     }
 
 
 def _state(one: Listed) -> str:
-    return _("revoked") if one.revoked else _("verified") if one.verified else _("not verified")
+    if one.revoked:
+        return _("revoked")
+    if one.disputed:
+        return _("two successors: verify anew")
+    if one.carried:
+        return _("verified, carried over")
+    return _("verified") if one.verified else _("not verified")
 
 
 def _lines(one: Listed) -> list[str]:

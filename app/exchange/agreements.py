@@ -29,7 +29,6 @@ from app.store.database import Connection
 from app.store.installation import Installation
 from crypto import document
 from crypto.errors import CryptoError
-from crypto.identity import read_card
 
 AGREEMENT, COUNTERSIGNATURE, WITHDRAWAL = KINDS = ("agreement", "countersignature", "withdrawal")
 
@@ -380,7 +379,7 @@ def _keep(
     body = document.parse(statement.raw).body
     if statement.kind == AGREEMENT:
         proposal = terms.read_proposal(body)
-        if set(proposal.parties) != {installation.identity.fingerprint, one.fingerprint}:
+        if not _between(tx, one, proposal.parties):
             raise Unreadable("parties")
         store.add(tx, one.cid, statement.id, ours)
         row = store.by_id(tx, one.cid, statement.id)
@@ -388,7 +387,7 @@ def _keep(
         codes = []
         for waiting in store.answers(tx, one.cid, statement.id):
             signature = _read_answer(waiting.kind, document.parse(waiting.raw).body).signature
-            counts = _counts(installation, one, row, waiting.kind, waiting.ours, signature)
+            counts = _counts(tx, one, row, waiting.kind, waiting.ours, signature)
             store.settle_answer(tx, one.cid, waiting.id, counts)
             codes.append(_code(row, waiting.kind, waiting.at, counts))
         return next(filter(None, codes), "")
@@ -396,11 +395,7 @@ def _keep(
         return ""
     answer = _read_answer(statement.kind, body)
     subject = store.by_id(tx, one.cid, answer.subject)
-    done = (
-        None
-        if subject is None
-        else _counts(installation, one, subject, statement.kind, ours, answer.signature)
-    )
+    done = None if subject is None else _counts(tx, one, subject, statement.kind, ours, answer.signature)
     store.add_answer(tx, one.cid, statement.id, statement.kind, answer.subject, ours, answer.at, done)
     return "" if subject is None or done is None else _code(subject, statement.kind, answer.at, done)
 
@@ -409,8 +404,14 @@ def _read_answer(kind: str, body: bytes) -> terms.Answer:
     return terms.read_withdrawal(body) if kind == WITHDRAWAL else terms.read_countersignature(body)
 
 
+def _between(connection: Connection, one: Counterpart, parties: tuple[str, str]) -> bool:
+    """Whether the parties are we and they, each under the identity of today or one that it succeeded."""
+    ours, theirs = counterparts.own_signers(connection), counterparts.signers(connection, one)
+    return any(a in ours and b in theirs for a, b in (parties, parties[::-1]))
+
+
 def _counts(
-    installation: Installation, one: Counterpart, subject: Row, kind: str, ours: bool, signature: bytes
+    connection: Connection, one: Counterpart, subject: Row, kind: str, ours: bool, signature: bytes
 ) -> bool:
     """Whether an answer is by whom it must be: either party withdraws, the one who did not propose signs, and
     signs the very bytes.
@@ -419,8 +420,9 @@ def _counts(
         return True
     if ours == subject.ours:
         return False
-    public = installation.identity.signing.public if ours else read_card(one.card).signing
-    return signs_same(document.parse(subject.raw).body, signature, public)
+    signers = counterparts.own_signers(connection) if ours else counterparts.signers(connection, one)
+    body = document.parse(subject.raw).body
+    return any(signs_same(body, signature, public) for public in reversed(signers.values()))
 
 
 def signs_same(body: bytes, signature: bytes, public: bytes) -> bool:

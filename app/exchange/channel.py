@@ -22,7 +22,7 @@ UNACKED_LIMIT = 4096
 RANGES_LIMIT = 256
 
 State = Literal["sealed", "handed", "acked", "void"]
-Reason = Literal["first", "restored", "forked"]
+Reason = Literal["first", "restored", "forked", "rotated", "replaced"]
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,15 @@ class Head:
 @dataclass(frozen=True)
 class EpochStart:
     """That a sender's direction begins anew: the new epoch, why, where the old one ended (None: there was
-    none), and how far the sender had the receiver's direction (None: nothing of it).
+    none), how far the sender had the receiver's direction (None: nothing of it), and the fingerprint of the identity
+    under which it begins, if that is another than before.
     """
 
     new: str
     reason: Reason
     after: Head | None = None
     peer: Head | None = None
+    card: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,9 @@ class Sending:
     `start` is what the statement that opens this epoch says. `started`: the counterpart acked something of this epoch;
     until then it is sealed to the card's key. `claimed`: an ack named what we never sent, or a hash that is not ours;
     sealing stops. `onetime` is the number of the last one-time key used. `lost`: numbers the counterpart
-    said it no longer has, after a restore there: offered for resend.
+    said it no longer has, after a restore there: offered for resend. `before`: packages of the epoch that a rotation of
+    ours ended, still under way: they stay receivable. `holds`: how many unused one-time keys of ours they had in hand
+    when they sealed their package `holds_seq`.
     """
 
     epoch: str
@@ -74,6 +78,9 @@ class Sending:
     onetime: int = 0
     start: EpochStart | None = None
     lost: Ranges = ()
+    before: Mapping[int, Outgoing] = field(default_factory=dict)
+    holds: int | None = None
+    holds_seq: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,8 @@ class Receiving:
     channel. `pending`:
     they announced a new epoch that the officer has not confirmed, `skipped` those they began and left
     meanwhile. `closed` epochs never reopen. `want`:
-    missing numbers the officer asked for.
+    missing numbers the officer asked for. `card`: the fingerprint under which this epoch is signed ("": the only one
+    there was). `older`: epochs that a rotation ended, open up to their `end`, exactly.
     """
 
     epoch: str = ""
@@ -97,6 +105,9 @@ class Receiving:
     skipped: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
     want: Ranges = ()
+    card: str = ""
+    older: tuple[Receiving, ...] = ()
+    end: int | None = None
 
 
 @dataclass(frozen=True)
@@ -180,7 +191,7 @@ def acked(sending: Sending, ack: Acknowledgement) -> tuple[Sending, tuple[int, .
     Acks merge by maximum: an older one is no error. An ack of another epoch says nothing here.
     """
     if ack.epoch != sending.epoch:
-        return sending, ()
+        return _acked_before(sending, ack)
     ours = sending.packages.get(ack.upto)
     told = (ack.upto, *(end for _, end in ack.have))
     lies = ours is not None and ours.state != "void" and ours.hash != ack.hash
@@ -195,6 +206,27 @@ def acked(sending: Sending, ack: Acknowledgement) -> tuple[Sending, tuple[int, .
     kept = {seq: package for seq, package in packages.items() if seq > upto - WINDOW}
     lost = ranges(n for n in numbers(sending.lost) if n > upto and n not in received)
     return replace(sending, packages=kept, upto=upto, started=True, lost=lost), tuple(sorted(received))
+
+
+def _acked_before(sending: Sending, ack: Acknowledgement) -> tuple[Sending, tuple[int, ...]]:
+    """An ack that was under way when our identity rotated: of the epoch which that ended. Any other says nothing."""
+    start = sending.start
+    if start is None or start.reason != "rotated" or start.after is None or ack.epoch != start.after.epoch:
+        return sending, ()
+    ours = sending.before.get(ack.upto)
+    told = (ack.upto, *(end for _, end in ack.have))
+    lies = ours is not None and ours.state != "void" and ours.hash != ack.hash
+    if max(told) > start.after.seq or lies:
+        return replace(sending, claimed=True), ()
+    done = {n for n in sending.before if n <= ack.upto or contains(ack.have, n)}
+    left = {n: package for n, package in sending.before.items() if n not in done}
+    received = (n for n in done if sending.before[n].state != "void")
+    return replace(sending, before=left), tuple(sorted(received))
+
+
+def held(sending: Sending, seq: int, holds: int) -> Sending:
+    """Their package `seq` says how many unused one-time keys of ours they have; the newest package is right."""
+    return sending if seq <= sending.holds_seq else replace(sending, holds=holds, holds_seq=seq)
 
 
 def _with_state(sending: Sending, seq: int, state: State, before: tuple[State, ...]) -> Sending:
@@ -213,6 +245,10 @@ def received(
     """A package whose signature verified: its number, hash, the hash of the one before it, the sender's
     void numbers.
     """
+    for old in receiving.older:
+        if old.epoch == epoch:
+            late, arrival = received(old, epoch, seq, manifest_hash, prev, void)
+            return _with_older(receiving, late), arrival
     if epoch in receiving.closed:
         return receiving, Arrival("epoch-closed")
     if receiving.epoch and epoch != receiving.epoch:
@@ -229,7 +265,7 @@ def received(
         or (before or prev) != prev
     ):
         return replace(receiving, frozen=True), Arrival("fork")
-    if seq == 1 and prev:
+    if (seq == 1 and prev) or (receiving.end is not None and seq > receiving.end):
         return replace(receiving, frozen=True), Arrival("fork")
     was_void = contains(receiving.void, seq)
     expected = dict(receiving.expected)
@@ -245,6 +281,8 @@ def received(
 def missing(receiving: Receiving) -> Ranges:
     """Numbers that were sealed before one we hold, and are neither received nor void."""
     newest = max(receiving.hashes, default=0)
+    if receiving.end is not None:
+        newest = min(receiving.end + 1, receiving.upto + WINDOW + 1)
     void = set(numbers(receiving.void, receiving.upto + 1, newest))
     absent = (n for n in range(receiving.upto + 1, newest) if n not in receiving.hashes and n not in void)
     return ranges(absent)
@@ -259,6 +297,23 @@ def acknowledgement(receiving: Receiving) -> Acknowledgement | None:
     wanted = set(numbers(receiving.want))
     want = ranges(n for n in numbers(missing(receiving)) if n in wanted)[:RANGES_LIMIT]
     return Acknowledgement(receiving.epoch, receiving.upto, head, beyond, want)
+
+
+def _with_older(receiving: Receiving, late: Receiving) -> Receiving:
+    """The state after a package of an epoch that a rotation ended: closed for good once its last number is."""
+    whole = late.end is not None and late.upto >= late.end
+    kept = () if whole else (replace(late, frozen=False),)
+    return replace(
+        receiving,
+        frozen=receiving.frozen or late.frozen,
+        older=tuple(one for old in receiving.older for one in (kept if old.epoch == late.epoch else (old,))),
+        closed=(*receiving.closed, late.epoch) if whole else receiving.closed,
+    )
+
+
+def signer(receiving: Receiving, epoch: str) -> str:
+    """The fingerprint under which an open epoch of theirs must be signed; "": that of the card pinned now."""
+    return next((old.card for old in receiving.older if old.epoch == epoch), receiving.card)
 
 
 def _advance(receiving: Receiving) -> Receiving:
@@ -284,17 +339,80 @@ def opened(epoch: str) -> Channel:
     return Channel(Sending(epoch, start=EpochStart(epoch, "first")), Receiving())
 
 
-def restarted(channel: Channel, epoch: str, reason: Reason, restored: bool = False) -> Channel:
+def restarted(
+    channel: Channel, epoch: str, reason: Reason, restored: bool = False, card: str | None = None
+) -> Channel:
     """Begin our direction anew under `epoch`. What lay unacked stays behind: its releases are offered for resend.
 
     `restored`: this store is an older copy of itself; nothing of theirs is accepted until they acked the new epoch.
+    `card`: our fingerprint, if that is another one now; an epoch ended by a rotation stays open to what was sealed
+    in it.
     """
     sending, receiving = channel.sending, channel.receiving
     after = Head(sending.epoch, sending.next - 1, sending.head)
     ack = acknowledgement(receiving)
     peer = Head(ack.epoch, ack.upto, ack.hash) if ack else None
-    fresh = Sending(epoch, onetime=sending.onetime, start=EpochStart(epoch, reason, after, peer))
+    under_way = {n: p for n, p in sending.packages.items() if p.state in ("sealed", "handed")}
+    fresh = Sending(
+        epoch,
+        onetime=sending.onetime,
+        start=EpochStart(epoch, reason, after, peer, card),
+        before=under_way if reason == "rotated" else {},
+    )
     return Channel(fresh, receiving, mending=channel.mending or restored)
+
+
+def followed(
+    receiving: Receiving, starts: Iterable[EpochStart], epoch: str, card: str, successors: Iterable[str]
+) -> Receiving | None:
+    """Their direction as it stands in `epoch`, if rotations alone lead there from the epoch known here; else None.
+
+    `starts` are all starts they stated, `card` is the fingerprint of the identity they have here so far,
+    `successors` are those that followed. Each epoch ended that way stays open up to the number its successor names,
+    exactly; if we hold another package there, or a later one, that is a fork.
+    """
+    by_epoch = {one.new: one for one in starts}
+    chain: list[EpochStart] = []
+    at: str | None = epoch
+    while at is not None and at != receiving.epoch:
+        one = by_epoch.get(at)
+        if one is None or one in chain or at in receiving.closed:
+            return None
+        chain.append(one)
+        at = one.after.epoch if one.after is not None else None
+    state, may = receiving, set(successors)
+    for one in reversed(chain):
+        if one.reason == "first" and one.after is None and not state.epoch and not state.closed:
+            state = replace(state, epoch=one.new, card=one.card or card)
+        elif one.reason == "rotated" and one.after is not None and one.card in may:
+            state = _succeeded(state, one.after, one.new, one.card, card)
+        else:
+            return None
+    return state if state.epoch == epoch or (state.frozen and not receiving.frozen) else None
+
+
+def _succeeded(receiving: Receiving, after: Head, epoch: str, card: str, before: str) -> Receiving:
+    known = receiving.hashes.get(after.seq) or receiving.expected.get(after.seq, after.hash)
+    if max(receiving.hashes, default=0) > after.seq or known != after.hash:
+        return replace(receiving, frozen=True)
+    expected = dict(receiving.expected)
+    if after.seq and after.seq not in receiving.hashes:
+        expected[after.seq] = after.hash
+    ended = replace(
+        receiving,
+        expected=expected,
+        end=after.seq,
+        card=receiving.card or before,
+        older=(),
+        closed=(),
+        pending=None,
+        skipped=(),
+    )
+    fresh = replace(
+        Receiving(epoch, card=card, closed=receiving.closed, frozen=receiving.frozen),
+        older=(*receiving.older, ended),
+    )
+    return _with_older(fresh, ended)
 
 
 def announced(receiving: Receiving, start: EpochStart, others: Iterable[EpochStart] = ()) -> Receiving:
@@ -325,6 +443,34 @@ def announced(receiving: Receiving, start: EpochStart, others: Iterable[EpochSta
     return replace(receiving, pending=start, skipped=tuple(skipped))
 
 
+def renewed(channel: Channel, card: str) -> Channel:
+    """Their card was replaced after a new ceremony: what they began under the old one closes at our head, and the first
+    package under `card`, the new one's fingerprint, opens their direction anew.
+    """
+    receiving = channel.receiving
+    open_ = (*(old.epoch for old in receiving.older), *((receiving.epoch,) if receiving.epoch else ()))
+    closed = (*receiving.closed, *open_, *receiving.skipped)
+    return replace(channel, receiving=Receiving(closed=closed, card=card))
+
+
+def all_closed(receiving: Receiving, epoch: str, seq: int) -> bool:
+    """Whether no package of theirs up to `seq` of `epoch`, those of epochs before it included, can still come."""
+    for old in receiving.older:
+        if old.epoch == epoch:
+            return old.upto >= seq
+        if old.end is None or old.upto < old.end:
+            return False
+    return receiving.epoch != epoch or receiving.upto >= seq
+
+
+def closed_before(receiving: Receiving, epoch: str, seq: int) -> bool:
+    """Whether nothing of theirs before package `seq` of `epoch` can still come."""
+    for one in (receiving, *receiving.older):
+        if one.epoch == epoch:
+            return one.upto >= seq - 1
+    return True
+
+
 def confirmed(channel: Channel) -> Channel:
     """The officer asked them out of band: the announced epoch is theirs. The old one closes at our head.
 
@@ -335,6 +481,7 @@ def confirmed(channel: Channel) -> Channel:
     if start is None:
         return channel
     closed = receiving.closed + ((receiving.epoch,) if receiving.epoch else ()) + receiving.skipped
+    closed += tuple(old.epoch for old in receiving.older)
     knows_us = start.peer is not None and start.peer.epoch == sending.epoch
     upto = start.peer.seq if start.peer is not None and knows_us else 0
     lost = ranges(seq for seq, p in sending.packages.items() if seq > upto and p.state == "acked")
@@ -348,8 +495,10 @@ def confirmed(channel: Channel) -> Channel:
         upto=min(sending.upto, upto),
         started=sending.started and knows_us,
         lost=lost,
+        holds=None,
+        holds_seq=0,
     )
-    return Channel(mended, Receiving(start.new, closed=closed), channel.mending)
+    return Channel(mended, Receiving(start.new, closed=closed, card=start.card or ""), channel.mending)
 
 
 def asked(receiving: Receiving, asked_for: Ranges | None = None) -> Receiving:

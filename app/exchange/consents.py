@@ -9,8 +9,8 @@ these kinds about something else (`of`) are not read here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -176,6 +176,14 @@ class Known:
     def withdrawn(self, subject: bytes, kind: str) -> list[Withdrawal]:
         """Who took it back, or declined it, if anybody did."""
         return [one for one in self.withdrawals if one.subject == subject and one.of == kind]
+
+
+def renamed(one: Read, today: Mapping[str, str]) -> Read:
+    """The same with each fingerprint replaced by the one that `today` has for it."""
+    by = today.get(one.by, one.by)
+    if isinstance(one, Withdrawal):
+        return replace(one, by=by)
+    return replace(one, by=by, third=today.get(one.third, one.third))
 
 
 def gathered(statements: Iterable[tuple[bytes, Read]]) -> Known:

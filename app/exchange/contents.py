@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from app.exchange import keys, statements
+from app.exchange import counterparts, keys, statements
 from app.exchange.channel import Channel
 from app.exchange.keys import Owned
 from app.exchange.terms import is_day
@@ -30,7 +30,6 @@ from app.store.database import Connection
 from app.store.installation import Installation
 from app.store.packages import Waiting
 from crypto.errors import CryptoError
-from crypto.identity import read_card
 from crypto.package import Opened
 
 OBJECT_LIMIT = 1_000_000
@@ -79,7 +78,7 @@ def read(
 ) -> Content:
     """Read every part (its hash must be right even if nothing of it is shown); objects go to inbox `number`."""
     content = Content([], [])
-    signer = read_card(one.card).signing
+    signers = counterparts.signers(tx, one)
     seen = set[str]()
     for part, file in opened.parts():
         if part.type == "intel":
@@ -103,7 +102,7 @@ def read(
             elif part.type == "note":
                 content.note = raw.decode()
             elif part.type == "statement":
-                content.statements.append(statements.read(raw, signer, one.fingerprint))
+                content.statements.append(statements.read(raw, signers))
             elif part.type == "keys" and keys.take(tx, installation, one.cid, raw, channel.sending.onetime):
                 content.failed.append(("keys", "keys-bad"))
         except (CryptoError, ValueError) as error:

@@ -114,7 +114,7 @@ def _publish(installation: Installation, cid: int, folder: Path, job: Job) -> li
             if error.code != "target-exists" or not drop.holds(folder / package.medium, package.sha256):
                 code = error.code
         if not code:
-            sealing.hand_over(installation, one, package.seq)
+            sealing.hand_over(installation, one, package.epoch, package.seq)
         done.append((package.seq, code))
     return done
 

@@ -7,28 +7,36 @@ The transitions are `channel`'s; here they are stored, logged, and their consequ
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+
+import msgspec
 
 from app import audit
 from app.exchange import channel as machine
-from app.exchange import counterparts, keys
+from app.exchange import counterparts, keys, statements
 from app.exchange.channel import Channel, EpochStart, Ranges, Reason
+from app.exchange.statements import Statement
 from app.messages import Refused
 from app.store import counterparts as store_counterparts
 from app.store import packages
 from app.store.counterparts import Counterpart
 from app.store.database import Connection
 from app.store.installation import Installation
+from crypto.errors import CryptoError
+
+_EPOCH, _CARD, _HASH = (re.compile(text) for text in ("[0-9a-f]{32}", "[0-9a-f]{64}", "(?:[0-9a-f]{64})?"))
 
 
 @dataclass(frozen=True)
 class Status:
     """Where a channel stands. `state` is "" or why nothing can be sealed now; ranges are of package numbers.
 
-    `unacked`: ours they have not acknowledged; `missing`: theirs that have not come; `lost`: ours they said they lost;
-    `pending`: the reason of an epoch they announced and nobody confirmed; `own_keys` and `their_keys`:
-    live one-time keys.
+    `unacked`: ours they have not acknowledged; `missing`: theirs that have not come (`missing_before`: of an epoch
+    that a rotation ended); `lost`: ours they said they lost; `pending`: the reason of an epoch they announced and
+    nobody confirmed; `own_keys` and `their_keys`: live one-time keys.
     """
 
     name: str
@@ -42,6 +50,7 @@ class Status:
     mending: bool
     own_keys: int
     their_keys: int
+    missing_before: Ranges = ()
 
 
 def status(installation: Installation, name: str) -> Status:
@@ -50,7 +59,7 @@ def status(installation: Installation, name: str) -> Status:
         one = counterparts.find(reader, name)
         channel = counterparts.load_channel(reader, one.cid)
         own = sum(1 for key in store_counterparts.own_keys(reader, one.cid) if key.kind == keys.ONETIME)
-        theirs = keys.unused(reader, one.cid)
+        theirs = keys.unused(reader, installation, one.cid)
     sending, receiving = channel.sending, channel.receiving
     unacked = machine.ranges(seq for seq, p in sending.packages.items() if p.state in ("sealed", "handed"))
     return Status(
@@ -65,6 +74,9 @@ def status(installation: Installation, name: str) -> Status:
         mending=channel.mending,
         own_keys=own,
         their_keys=theirs,
+        missing_before=machine.ranges(
+            n for old in receiving.older for n in machine.numbers(machine.missing(old))
+        ),
     )
 
 
@@ -75,7 +87,7 @@ def restart(installation: Installation, name: str, reason: Reason) -> Status:
     """
     with installation.database.write() as tx:
         one = counterparts.find(tx, name)
-        _restart(tx, installation, one, reason)
+        begin(tx, installation, one, reason)
     return status(installation, one.fingerprint)
 
 
@@ -91,21 +103,28 @@ def settle_restore(installation: Installation) -> tuple[str, ...]:
         everyone = store_counterparts.everyone(tx)
         store_counterparts.settled(tx)
         for one in everyone:
-            _restart(tx, installation, one, "restored")
+            begin(tx, installation, one, "restored")
     return tuple(one.alias for one in everyone)
 
 
-def _restart(tx: Connection, installation: Installation, one: Counterpart, reason: Reason) -> None:
+def begin(
+    tx: Connection, installation: Installation, one: Counterpart, reason: Reason, card: str | None = None
+) -> None:
+    """Begin our direction anew; `card`: under another identity of ours, whose fingerprint that is.
+
+    What lay unacked in an epoch that a rotation ended is still under way; after any other end it has not reached them
+    for all we know, and may be released again.
+    """
     before = counterparts.load_channel(tx, one.cid)
-    after = machine.restarted(before, secrets.token_hex(16), reason, restored=reason == "restored")
+    after = machine.restarted(before, secrets.token_hex(16), reason, restored=reason == "restored", card=card)
     counterparts.save_channel(tx, one.cid, after)
-    packages.unack_statements(tx, one.cid)
-    # What lay unacked has not reached them for all we know: it may be released again.
-    left = bytes.fromhex(before.sending.epoch)
-    for seq, package in before.sending.packages.items():
-        if package.state in ("sealed", "handed"):
-            packages.move_ledger(tx, one.cid, left, seq, "void", False, ("sealed", "carried"))
-    keys.skip_numbers(tx, one.cid)
+    if reason != "rotated":
+        packages.unack_statements(tx, one.cid)
+        left = bytes.fromhex(before.sending.epoch)
+        for seq, package in before.sending.packages.items():
+            if package.state in ("sealed", "handed"):
+                packages.move_ledger(tx, one.cid, left, seq, "void", False, ("sealed", "carried"))
+        keys.skip_numbers(tx, one.cid)
     audit.append(
         tx,
         installation,
@@ -129,12 +148,29 @@ def confirm(installation: Installation, name: str) -> Status:
         start = channel.receiving.pending
         if start is None:
             raise Refused("nothing-to-confirm", name=one.alias)
-        after = machine.confirmed(channel)
-        counterparts.save_channel(tx, one.cid, after)
-        _forget_keys(tx, one)
-        packages.unack_statements(tx, one.cid)
-        _log_confirmed(tx, installation, one, start, after)
+        settle(tx, installation, one, channel, start)
     return status(installation, one.fingerprint)
+
+
+def settle(
+    tx: Connection, installation: Installation, one: Counterpart, channel: Channel, start: EpochStart
+) -> Channel:
+    """Let the epoch that `start` begins be theirs: the channel after that, stored."""
+    after = machine.confirmed(replace(channel, receiving=replace(channel.receiving, pending=start)))
+    counterparts.save_channel(tx, one.cid, after)
+    for kind in (keys.ONETIME, keys.REUSABLE):
+        store_counterparts.drop_their_keys(tx, one.cid, kind, (1 << 53) - 1)
+    packages.unack_statements(tx, one.cid)
+    audit.append(
+        tx,
+        installation,
+        "epoch.confirmed",
+        counterpart=one.fingerprint,
+        epoch=start.new,
+        reason=start.reason,
+        lost=[list(pair) for pair in after.sending.lost],
+    )
+    return after
 
 
 def excuse(installation: Installation, name: str) -> Status:
@@ -161,20 +197,29 @@ def ask(installation: Installation, name: str) -> Status:
     return status(installation, one.fingerprint)
 
 
-def _forget_keys(tx: Connection, one: Counterpart) -> None:
-    for kind in (keys.ONETIME, keys.REUSABLE):
-        store_counterparts.drop_their_keys(tx, one.cid, kind, (1 << 53) - 1)
+def stated(raws: Iterable[bytes], signers: Mapping[str, bytes]) -> dict[str, EpochStart]:
+    """The starts among these documents that one of a counterpart's identities signed, by the epoch they begin."""
+    found: dict[str, EpochStart] = {}
+    for raw in raws:
+        try:
+            statement = statements.read(raw, signers)
+        except CryptoError:
+            continue
+        start = _start(statement) if statement.kind == "epoch" else None
+        # What begins under another identity counts only if that one says so.
+        if start is not None and start.card in (None, statement.body["by"]):
+            found[start.new] = start
+    return found
 
 
-def _log_confirmed(
-    tx: Connection, installation: Installation, one: Counterpart, start: EpochStart, after: Channel
-) -> None:
-    audit.append(
-        tx,
-        installation,
-        "epoch.confirmed",
-        counterpart=one.fingerprint,
-        epoch=start.new,
-        reason=start.reason,
-        lost=[list(pair) for pair in after.sending.lost],
-    )
+def _start(statement: Statement) -> EpochStart | None:
+    """What a statement that starts an epoch says, None if that cannot be."""
+    facts = {name: value for name, value in statement.body.items() if name not in ("by", "at")}
+    try:
+        start = msgspec.convert(facts, EpochStart)
+    except msgspec.ValidationError:
+        return None
+    heads = [head for head in (start.after, start.peer) if head is not None]
+    sound = all(_EPOCH.fullmatch(epoch) for epoch in (start.new, *(head.epoch for head in heads)))
+    sound = sound and all(0 <= head.seq < 1 << 53 and _HASH.fullmatch(head.hash) for head in heads)
+    return start if sound and (start.card is None or _CARD.fullmatch(start.card)) else None

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from app.exchange import channel as machine
 from app.exchange.channel import Channel
 from app.store import counterparts
-from app.store.counterparts import ERASE_DAYS, OwnKey, TheirKey
+from app.store.counterparts import ERASE_DAYS, OwnKey, Superseded, TheirKey
 from app.store.database import Connection
 from app.store.installation import Installation
 from crypto import kem, keys_part
@@ -20,6 +21,8 @@ from crypto.keys_part import KeysPart
 ONETIME, REUSABLE = "onetime", "reusable"
 ONETIME_GOAL = 16
 HELD_LIMIT = 256
+LIVE_LIMIT = 64
+"""Private halves of one-time keys kept for a counterpart, however few of them it says it has."""
 KID_BYTES = 16
 SKIPPED = 1 << 20
 RENEW_DAYS, USE_DAYS = 30, 90
@@ -78,9 +81,8 @@ class Publication:
 def publication(
     connection: Connection, installation: Installation, cid: int, channel: Channel
 ) -> Publication:
-    """What to publish to a counterpart now: live keys whose package they have not acked, and new ones up to the goal.
-
-    The reusable key is renewed every 30 days.
+    """What to publish to a counterpart now: live keys whose package they have not acked, and new ones until they hold
+    the goal, by their own count of those that reached them. The reusable key is renewed every 30 days.
     """
     # What is told now may be used for 90 days from its coming: older keys are told no more, so that none
     # is erased before.
@@ -89,10 +91,12 @@ def publication(
     due = installation.days_ago(RENEW_DAYS)
     renewed = any(key.kind == REUSABLE and key.created > due for key in live)
     fresh = [] if renewed else [_fresh(connection, installation, cid, REUSABLE, 1)]
-    ready = sum(1 for key in live if key.kind == ONETIME)
-    fresh += [
-        _fresh(connection, installation, cid, ONETIME, ahead + 1) for ahead in range(ONETIME_GOAL - ready)
-    ]
+    ready = [key for key in live if key.kind == ONETIME]
+    under_way = sum(1 for key in ready if not _acked(channel, key.published))
+    holds = channel.sending.holds
+    lacking = ONETIME_GOAL - (len(ready) if holds is None else holds + under_way)
+    count = min(lacking, LIVE_LIMIT - len(ready))
+    fresh += [_fresh(connection, installation, cid, ONETIME, ahead + 1) for ahead in range(count)]
     told = [key for key in live if not _acked(channel, key.published)] + fresh
     numbers = [key.number for key in (*live, *fresh) if key.kind == ONETIME]
     part = KeysPart(
@@ -168,14 +172,30 @@ def used(tx: Connection, cid: int, key: Owned, all_closed: bool) -> None:
             counterparts.erase_own_key(tx, cid, ONETIME, own.number)
 
 
+def retire(tx: Connection, cid: int, channel: Channel, epoch: str, seq: int) -> None:
+    """Their package `seq` of `epoch` is being taken in: reusable private halves that were replaced go once the
+    newer one is known to have reached them and everything they sent before they told so is closed.
+    """
+    reusable = [key for key in counterparts.own_keys(tx, cid) if key.kind == REUSABLE]
+    if len(reusable) > 1 and _acked(channel, reusable[-1].published):
+        counterparts.add_superseded(tx, Superseded(cid, REUSABLE, reusable[-1].number, epoch, seq))
+    for row in counterparts.superseded(tx, REUSABLE, cid):
+        if machine.closed_before(channel.receiving, row.epoch, row.seq):
+            for key in reusable:
+                if key.number < row.number:
+                    counterparts.erase_own_key(tx, cid, REUSABLE, key.number)
+            counterparts.drop_superseded(tx, REUSABLE, row.number, cid)
+
+
 def expire(tx: Connection, installation: Installation) -> None:
     """Erase private halves made more than 180 days ago; the newest reusable one stays until it is renewed."""
     counterparts.erase_old_keys(tx, installation.days_ago(ERASE_DAYS))
 
 
-def unused(connection: Connection, cid: int) -> int:
-    """How many unused one-time keys of a counterpart are in hand."""
-    return len(counterparts.their_keys(connection, cid, ONETIME))
+def unused(connection: Connection, installation: Installation, cid: int) -> int:
+    """How many one-time keys of a counterpart are in hand that may still be used."""
+    fresh = installation.days_ago(USE_DAYS)
+    return sum(1 for key in counterparts.their_keys(connection, cid, ONETIME) if key.received > fresh)
 
 
 def private_halves(
@@ -188,8 +208,10 @@ def private_halves(
         (Owned(key.cid, "onetime" if key.kind == ONETIME else "reusable", key.number), key.seed)
         for key in keys
     ]
-    card: tuple[Owned, bytes] = (Owned(None, "card", None), installation.identity.kem_seed)
-    return [*halves, card]
+    # Cards' keys last: a retired identity's while something may be under way to it.
+    retired = (one.kem_seed for one in reversed(installation.identities.retired))
+    seeds = (installation.identity.kem_seed, *retired)
+    return [*halves, *((Owned(None, "card", None), seed) for seed in seeds)]
 
 
 def lost(connection: Connection, hint: str) -> int | None:

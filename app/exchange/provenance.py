@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from app import audit
-from app.exchange import agreements, consents, gate, terms
+from app.exchange import agreements, consents, counterparts, gate, terms
 from app.exchange.consents import Known
 from app.exchange.gate import Custody
 from app.exchange.terms import Clauses, Unreadable
@@ -167,13 +167,16 @@ def basis_now(tx: Connection, installation: Installation, to: Counterpart, basis
 
 
 def gather(connection: Connection, cid: int) -> Known:
-    """The requests, consents and withdrawals on a channel."""
+    """The requests, consents and withdrawals on a channel. Whom they name by a card that has a successor, they name by
+    the successor's.
+    """
     found = []
+    today = counterparts.successions(connection)
     for said in store.statements(connection, cid, consents.KINDS):
         body = document.parse(said.raw).body
         try:
             if consents.about(msgspec.json.decode(body, type=dict[str, object])):
-                found.append((said.id, consents.read(said.kind, body)))
+                found.append((said.id, consents.renamed(consents.read(said.kind, body), today)))
         except (Unreadable, msgspec.MsgspecError):
             continue
     return consents.gathered(found)

@@ -9,17 +9,25 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-import msgspec
-
 from app import audit
-from app.exchange import agreements, asking, contents, counterparts, keys, receipts, statements
+from app.exchange import (
+    agreements,
+    asking,
+    contents,
+    counterparts,
+    epochs,
+    identities,
+    keys,
+    receipts,
+    statements,
+    successors,
+)
 from app.exchange import channel as machine
 from app.exchange.channel import Acknowledgement, Arrival, Channel, EpochStart, Ranges
 from app.exchange.keys import Owned
@@ -32,11 +40,12 @@ from app.store.database import Connection
 from app.store.installation import Installation
 from crypto import package as format_
 from crypto.errors import CryptoError
-from crypto.identity import read_card
 from crypto.package import Opened
+from crypto.rotation import ROTATION_LIMIT, Rotation
 
 EPOCH_LIMIT = 16 << 10
-_EPOCH, _HASH = re.compile("[0-9a-f]{32}"), re.compile("(?:[0-9a-f]{64})?")
+LEADING_LIMIT = 32
+"""Statements at the head of a package that are looked at for who sent it and in which epoch."""
 
 
 @dataclass(frozen=True)
@@ -117,8 +126,8 @@ def _receive(installation: Installation, file: BinaryIO, hint: str, job: Job) ->
     counterparts.require_at_work(reader)
     mark = format_.read_header_hash(file)
     file.seek(0)
-    if (known := packages.header(reader, mark)) is not None:
-        cid, seq, ours = known
+    if (committed := packages.header(reader, mark)) is not None:
+        cid, seq, ours = committed
         if ours:
             raise Refused("reflected", seq=seq, name=store_counterparts.get(reader, cid).alias)
         return _duplicate(reader, cid, seq)
@@ -128,20 +137,35 @@ def _receive(installation: Installation, file: BinaryIO, hint: str, job: Job) ->
         if error.code == "not-for-us" and (owner := keys.lost(reader, hint)) is not None:
             raise Refused("key-lost", name=store_counterparts.get(reader, owner).alias) from error
         raise
-    one = _sender(reader, opened)
-    opened.verify(read_card(one.card).signing)
-    if opened.manifest.to != installation.identity.fingerprint:
+    sender = _sender(installation, reader, opened)
+    one = sender.one
+    opened.verify(sender.signing)
+    if opened.manifest.to not in counterparts.own_signers(reader):
         raise Refused("not-for-us")
     channel = counterparts.load_channel(reader, one.cid)
+    epoch = opened.manifest.epoch.hex()
     # A forked epoch takes nothing more; the package that begins a new one is the way out.
-    if channel.receiving.frozen and opened.manifest.epoch.hex() == channel.receiving.epoch:
+    if channel.receiving.frozen and epoch == channel.receiving.epoch:
         raise Refused("channel-frozen", name=one.alias)
-    receiving, arrival = _arrive(installation, one, channel, opened)
+    known, begins = _known_epoch(reader, sender, channel, opened)
+    if epoch in (known.receiving.epoch, *(old.epoch for old in known.receiving.older)):
+        expected = machine.signer(known.receiving, epoch) or one.fingerprint
+        if opened.manifest.sender != expected:
+            raise Refused("package-forged")
+    receiving, arrival = _arrive(installation, sender, channel, known, opened)
     with installation.database.write() as tx:
         counterparts.require_at_work(tx)
-        if counterparts.load_channel(tx, one.cid) != channel:
+        if counterparts.load_channel(tx, one.cid) != channel or store_counterparts.get(tx, one.cid) != one:
             raise Refused("store-busy")
-        return _commit(tx, installation, one, replace(channel, receiving=receiving), arrival, opened, job)
+        for step in sender.chain:
+            one = successors.adopt(tx, installation, one, step)
+        if begins is not None:
+            epochs.settle(tx, installation, one, channel, begins)
+        done = _commit(tx, installation, one, replace(known, receiving=receiving), arrival, opened, job)
+    identities.forget(installation)
+    if sender.chain:
+        done = replace(done, failed=(*done.failed, ("rotation", "identity-rotated")))
+    return done
 
 
 def _duplicate(reader: Connection, cid: int, seq: int) -> Received:
@@ -149,32 +173,94 @@ def _duplicate(reader: Connection, cid: int, seq: int) -> Received:
     return Received(number, store_counterparts.get(reader, cid).alias, seq, "duplicate")
 
 
-def _sender(reader: Connection, opened: Opened[Owned]) -> Counterpart:
-    """The pinned, verified counterpart the manifest names; the key that fitted must be one published to them."""
-    for one in store_counterparts.everyone(reader):
-        if one.fingerprint == opened.manifest.sender:
-            counterparts.require_sound(one)
-            if opened.key.cid not in (None, one.cid):
-                raise Refused("package-forged")
-            return one
-    raise Refused("sender-unknown", fingerprint=opened.manifest.sender)
+@dataclass(frozen=True)
+class _Sender:
+    """Who a package is from: the counterpart as it is pinned, the rotations that lead from there to the sender, the
+    sender's signing key. `cards`: the identities from the pinned one on.
+    """
+
+    one: Counterpart
+    signing: bytes
+    chain: tuple[Rotation, ...] = ()
+
+    @property
+    def cards(self) -> tuple[str, ...]:
+        return (self.one.fingerprint, *(step.card.fingerprint for step in self.chain))
+
+
+def _sender(installation: Installation, reader: Connection, opened: Opened[Owned]) -> _Sender:
+    """The pinned, verified counterpart the manifest names, itself or as a successor; the key that fitted must be one
+    published to them.
+    """
+    fingerprint = opened.manifest.sender
+    one = store_counterparts.holder(reader, fingerprint)
+    chain: tuple[Rotation, ...] = ()
+    if one is None or (one.fingerprint == fingerprint and store_counterparts.untouched(reader, one.cid)):
+        found = successors.introduced(reader, _leading(opened), fingerprint)
+        if found is not None and found.disputed is not None:
+            with installation.database.write() as tx:
+                successors.dispute(tx, installation, found.one, found.disputed)
+            raise Refused("identity-forked", name=found.one.alias)
+        if found is not None:
+            one, chain = found.one, found.chain
+    if one is None:
+        raise Refused("sender-unknown", fingerprint=fingerprint)
+    counterparts.require_sound(one)
+    if opened.key.cid not in (None, one.cid):
+        raise Refused("package-forged")
+    signing = chain[-1].card.signing if chain else counterparts.signers(reader, one)[fingerprint]
+    return _Sender(one, signing, chain)
+
+
+def _leading(opened: Opened[Owned]) -> tuple[bytes, ...]:
+    """The statements a package begins with: rotations and the starts of epochs, each with signatures of its own."""
+    return opened.leading("statement", LEADING_LIMIT, ROTATION_LIMIT)
+
+
+def _known_epoch(
+    reader: Connection, sender: _Sender, channel: Channel, opened: Opened[Owned]
+) -> tuple[Channel, EpochStart | None]:
+    """The channel as it stands in this package's epoch, where nobody has to decide that: one that rotations alone lead
+    to, or the first one under a card that a ceremony put in the place of another (then also the start of it).
+    """
+    epoch, receiving = opened.manifest.epoch.hex(), channel.receiving
+    known = (receiving.epoch, *receiving.closed, *(old.epoch for old in receiving.older))
+    if epoch in known or receiving.frozen or opened.manifest.sender != sender.cards[-1]:
+        return channel, None
+    signers = _signers(reader, sender)
+    starts = epochs.stated(_leading(opened), signers)
+    if not receiving.epoch and receiving.closed and (start := starts.get(epoch)) is not None:
+        return machine.confirmed(replace(channel, receiving=replace(receiving, pending=start))), start
+    followed = machine.followed(receiving, starts.values(), epoch, sender.one.fingerprint, signers)
+    if followed is None:
+        return channel, None
+    return replace(channel, receiving=followed, sending=replace(channel.sending, holds_seq=0)), None
+
+
+def _signers(reader: Connection, sender: _Sender) -> dict[str, bytes]:
+    """The signing keys of a counterpart's identities, those that this package brings too."""
+    brought = {step.card.fingerprint: step.card.signing for step in sender.chain}
+    return counterparts.signers(reader, sender.one) | brought
 
 
 def _arrive(
-    installation: Installation, one: Counterpart, channel: Channel, opened: Opened[Owned]
+    installation: Installation, sender: _Sender, before: Channel, known: Channel, opened: Opened[Owned]
 ) -> tuple[machine.Receiving, Arrival]:
-    manifest = opened.manifest
+    manifest, one = opened.manifest, sender.one
     receiving, arrival = machine.received(
-        channel.receiving,
+        known.receiving,
         manifest.epoch.hex(),
         manifest.seq,
         opened.manifest_hash.hex(),
         manifest.prev.hex() if manifest.prev else "",
         manifest.void,
     )
+    if known.receiving.frozen and not before.receiving.frozen:
+        arrival = Arrival("fork")
     if arrival.status == "fork":
         with installation.database.write() as tx:
-            counterparts.save_channel(tx, one.cid, replace(channel, receiving=receiving))
+            frozen = replace(before.receiving, frozen=True)
+            counterparts.save_channel(tx, one.cid, replace(before, receiving=frozen))
             packages.add_evidence(
                 tx,
                 one.cid,
@@ -193,28 +279,27 @@ def _arrive(
                 manifest=opened.manifest_hash.hex(),
             )
     if arrival.status == "epoch-unknown":
-        _announce(installation, one, channel, opened)
+        _announce(installation, sender, before, opened)
     if arrival.status in ("fork", "too-far", "epoch-unknown", "epoch-closed"):
         raise Refused(arrival.status, name=one.alias, seq=manifest.seq)
     return receiving, arrival
 
 
-def _announce(installation: Installation, one: Counterpart, channel: Channel, opened: Opened[Owned]) -> None:
+def _announce(installation: Installation, sender: _Sender, channel: Channel, opened: Opened[Owned]) -> None:
     """A package of an epoch nobody here knows: if it carries the statement that starts it, keep that for the officer.
 
     The package itself is not taken: once the officer confirmed the epoch it is received again. Raises `Refused`
     (epoch-pending) unless there is no such statement.
     """
-    signer = read_card(one.card).signing
-    starts: dict[str, EpochStart] = {}
-    for part, file in opened.parts():
-        if part.type == "statement" and part.size <= EPOCH_LIMIT:
-            try:
-                statement = statements.read(file.read(), signer, one.fingerprint)
-            except CryptoError:
-                continue
-            if statement.kind == "epoch" and (start := _epoch_start(statement)) is not None:
-                starts[start.new] = start
+    one = sender.one
+    if opened.manifest.sender != sender.cards[-1]:
+        # A retired identity begins nothing any more.
+        raise Refused("epoch-closed", name=one.alias, seq=opened.manifest.seq)
+    signers = _signers(installation.database.read(), sender)
+    raws = (
+        file.read() for part, file in opened.parts() if part.type == "statement" and part.size <= EPOCH_LIMIT
+    )
+    starts = epochs.stated(raws, signers)
     found = starts.get(opened.manifest.epoch.hex())
     if found is None:
         return
@@ -229,19 +314,6 @@ def _announce(installation: Installation, one: Counterpart, channel: Channel, op
     raise Refused("epoch-pending", name=one.alias, reason=found.reason)
 
 
-def _epoch_start(statement: statements.Statement) -> EpochStart | None:
-    """What a statement that starts an epoch says, None if that cannot be."""
-    facts = {name: value for name, value in statement.body.items() if name not in ("by", "at")}
-    try:
-        start = msgspec.convert(facts, EpochStart)
-    except msgspec.ValidationError:
-        return None
-    heads = [head for head in (start.after, start.peer) if head is not None]
-    sound = all(_EPOCH.fullmatch(epoch) for epoch in (start.new, *(head.epoch for head in heads)))
-    sound = sound and all(0 <= head.seq < 1 << 53 and _HASH.fullmatch(head.hash) for head in heads)
-    return start if sound else None
-
-
 def _commit(
     tx: Connection,
     installation: Installation,
@@ -251,7 +323,7 @@ def _commit(
     opened: Opened[Owned],
     job: Job,
 ) -> Received:
-    manifest, now = opened.manifest, installation.now()
+    manifest, now, epoch = opened.manifest, installation.now(), opened.manifest.epoch.hex()
     if arrival.status == "duplicate":
         return _duplicate(tx, one.cid, manifest.seq)
     sending, acked = channel.sending, tuple[int, ...]()
@@ -259,11 +331,12 @@ def _commit(
         ack = manifest.ack
         hash_ = ack.hash.hex() if ack.hash else ""
         sending, acked = machine.acked(sending, Acknowledgement(ack.epoch.hex(), ack.upto, hash_, ack.have))
-        epoch = bytes.fromhex(sending.epoch)
-        packages.ack_statements(tx, one.cid, epoch, acked)
-        packages.set_closed(tx, one.cid, epoch, acked)
+        packages.ack_statements(tx, one.cid, ack.epoch, acked)
+        packages.set_closed(tx, one.cid, ack.epoch, acked)
         for seq in acked:
-            packages.move_ledger(tx, one.cid, epoch, seq, "received", True, ("sealed", "carried"))
+            packages.move_ledger(tx, one.cid, ack.epoch, seq, "received", True, ("sealed", "carried"))
+        if epoch == channel.receiving.epoch:
+            sending = machine.held(sending, manifest.seq, ack.holds)
     channel = replace(channel, sending=sending, mending=channel.mending and not sending.started)
     counterparts.save_channel(tx, one.cid, channel)
     twice = manifest.release is not None and packages.release_known(tx, one.cid, manifest.release)
@@ -292,12 +365,14 @@ def _commit(
         for statement in content.statements:
             if statements.keep_theirs(tx, installation, one.cid, statement):
                 receipts.apply(tx, installation, one, statement)
-                for reader in (agreements, asking):
+                for reader in (agreements, asking, successors):
                     if code := reader.apply(tx, installation, one, statement):
                         content.failed.append((statement.kind, code))
     packages.add_header(tx, opened.header_hash, one.cid, manifest.seq, False)
-    keys.used(tx, one.cid, opened.key, all_closed=channel.receiving.upto >= manifest.seq)
+    keys.used(tx, one.cid, opened.key, machine.all_closed(channel.receiving, epoch, manifest.seq))
+    keys.retire(tx, one.cid, channel, epoch, manifest.seq)
     keys.expire(tx, installation)
+    identities.heard(tx, one, channel, epoch, manifest.seq)
     audit.append(
         tx,
         installation,

@@ -35,6 +35,8 @@ FORMAT = 1
 SUFFIX = ".age"
 SALT_BYTES = 32
 ASK_DAYS = 14
+LEADING = ("rotation", "epoch")
+"""Kinds of statements a package begins with, in this order."""
 STATEMENTS_LIMIT = 2048
 """Standing statements in one package, oldest first; the rest rides in the next ones."""
 
@@ -113,9 +115,13 @@ def seal(
         channel = replace(before, sending=machine.voided(before.sending, content.replaces))
     publication = keys.publication(reader, installation, one.cid, channel)
     standing = [*_standing(reader, installation, one.cid, channel)[:STATEMENTS_LIMIT], *content.statements]
+    # A reader who does not know the sender or the epoch finds first what says so.
+    leading = [one for one in standing if one.kind in LEADING]
+    following = [one for one in standing if one.kind not in LEADING]
     parts = [
+        *(_bytes_part("statement", s.raw) for s in leading),
         *content.parts,
-        *(_bytes_part("statement", s.raw) for s in standing),
+        *(_bytes_part("statement", s.raw) for s in following),
         _bytes_part("keys", publication.raw),
     ]
     entry = None
@@ -126,15 +132,16 @@ def seal(
     logged = audit.head(reader).number if entry is None else entry.number
     checkpoint = audit.checkpoint(reader, logged) if entry is None else entry.checkpoint
     salt = secrets.token_bytes(SALT_BYTES)
+    identity = installation.identity
     draft = Draft(
-        sender=installation.identity.fingerprint,
+        sender=identity.fingerprint,
         to=one.fingerprint,
         epoch=bytes.fromhex(channel.sending.epoch),
         seq=channel.sending.next,
         prev=bytes.fromhex(channel.sending.head) or None,
         sealed=installation.now(),
         reads=FORMAT,
-        ack=_ack(reader, installation, one.cid, channel),
+        ack=_ack(reader, installation, one.cid, channel, key),
         void=machine.void_ranges(channel.sending),
         release=content.release,
         priority=content.priority,
@@ -151,7 +158,7 @@ def seal(
             sealed = format_.seal(
                 file,
                 key.public,
-                installation.identity.signing,
+                identity.signing,
                 draft,
                 parts,
                 lambda d, t: job.step(d, t, "seal"),
@@ -210,17 +217,17 @@ def seal(
     except (Refused, Cancelled) as error:
         cause = error.code if isinstance(error, Refused) else "cancelled"
         raise Refused("carry-failed", seq=draft.seq, path=room.path, cause=cause) from error
-    hand_over(installation, one, draft.seq)
+    hand_over(installation, one, draft.epoch, draft.seq)
     return SealedPackage(delivered, draft.seq, key.protection, sealed.size, sha256)
 
 
-def hand_over(installation: Installation, one: Counterpart, seq: int) -> None:
-    """Record that a courier took package `seq`."""
+def hand_over(installation: Installation, one: Counterpart, epoch: bytes, seq: int) -> None:
+    """Record that a courier took package `seq` of an epoch of ours."""
     with installation.database.write() as tx:
         channel = counterparts.load_channel(tx, one.cid)
-        sending = machine.handed(channel.sending, seq)
-        counterparts.save_channel(tx, one.cid, replace(channel, sending=sending))
-        epoch = bytes.fromhex(sending.epoch)
+        if channel.sending.epoch == epoch.hex():
+            sending = machine.handed(channel.sending, seq)
+            counterparts.save_channel(tx, one.cid, replace(channel, sending=sending))
         packages.move_ledger(tx, one.cid, epoch, seq, "carried", False, ("sealed",))
         audit.append(tx, installation, "package.carried", to=one.fingerprint, seq=seq)
 
@@ -235,7 +242,7 @@ def carry(
     counterparts.require_sound(one)
     room = folder.reserve(target, record.medium, record.size)
     delivered = room.deliver(installation.outbox / record.file, record.sha256, job)
-    hand_over(installation, one, record.seq)
+    hand_over(installation, one, record.epoch, record.seq)
     return delivered
 
 
@@ -249,7 +256,12 @@ def mark_void(tx: Connection, one: Counterpart, epoch: bytes, seq: int) -> None:
 def outgoing_state(sending: Sending, record: packages.Sealed) -> str:
     """Where a package stands: sealed, handed, acked, void; of an epoch that ended: closed, or left behind unacked."""
     if record.epoch.hex() != sending.epoch:
-        return "closed" if record.closed else "left"
+        if record.closed:
+            return "closed"
+        start = sending.start
+        under_way = start is not None and start.after is not None and start.after.epoch == record.epoch.hex()
+        before = sending.before.get(record.seq) if under_way else None
+        return "left" if before is None else before.state
     package = sending.packages.get(record.seq)
     return "acked" if package is None else package.state
 
@@ -292,7 +304,7 @@ def _commit(
 def _standing(
     connection: Connection, installation: Installation, cid: int, channel: Channel
 ) -> list[Statement]:
-    """Every statement of ours they have not acked, those that start an epoch first: without them nothing else is read.
+    """Every statement of ours they have not acked, those of `LEADING` first: without them nothing else is read.
 
     With the first package of an epoch, the one that starts it is made.
     """
@@ -300,11 +312,11 @@ def _standing(
     start = channel.sending.start
     if channel.sending.next == 1 and start is not None:
         kept.append(statements.make(installation, "epoch", **asdict(start)))
-    return sorted(kept, key=lambda statement: statement.kind != "epoch")
+    return sorted(kept, key=lambda one: LEADING.index(one.kind) if one.kind in LEADING else len(LEADING))
 
 
 def _ack(
-    connection: Connection, installation: Installation, cid: int, channel: Channel
+    connection: Connection, installation: Installation, cid: int, channel: Channel, key: keys.Choice
 ) -> format_.Ack | None:
     ack = machine.acknowledgement(_overdue(connection, installation, cid, channel.receiving))
     if ack is None:
@@ -315,7 +327,8 @@ def _ack(
         hash=bytes.fromhex(ack.hash) or None,
         have=ack.have,
         want=ack.want,
-        holds=keys.unused(connection, cid),
+        # What is left once this package took its own.
+        holds=keys.unused(connection, installation, cid) - (key.protection == "onetime"),
     )
 
 

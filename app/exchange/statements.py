@@ -8,6 +8,7 @@ Bodies are RFC 8785 JSON with a `by` (the signer's fingerprint) and an `at` (the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -51,24 +52,28 @@ class Statement:
 
 def make(installation: Installation, kind: str, **facts: object) -> Statement:
     """Sign a statement of ours."""
-    body = {"by": installation.identity.fingerprint, "at": installation.now(), **facts}
-    raw = document.sign(kind, rfc8785.dumps(body), installation.identity.signing)  # type: ignore[arg-type]
+    identity = installation.identity
+    body = {"by": identity.fingerprint, "at": installation.now(), **facts}
+    raw = document.sign(kind, rfc8785.dumps(body), identity.signing)  # type: ignore[arg-type]
     return Statement(document.parse(raw).id, kind, body, raw)
 
 
-def read(raw: bytes, signer: bytes, fingerprint: str) -> Statement:
-    """Check a statement against its signer's public key and fingerprint.
+def read(raw: bytes, signers: Mapping[str, bytes]) -> Statement:
+    """Check a statement of a counterpart; `signers` are the signing keys of its identities by fingerprint, retired ones
+    too: what they signed in their time still rides until it is acked.
 
     Raises `CryptoError`: document-format (not a statement, or by somebody else), signature.
     """
     parsed = document.parse(raw)
-    parsed.verify(signer)
     try:
         body = msgspec.json.decode(parsed.body, type=dict[str, object])
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise CryptoError("document-format", "body is not a JSON object") from error
-    if parsed.kind not in KINDS or body.get("by") != fingerprint:
+    by = body.get("by")
+    signer = signers.get(by) if isinstance(by, str) else None
+    if parsed.kind not in KINDS or signer is None:
         raise CryptoError("document-format", "kind or signer")
+    parsed.verify(signer)
     return Statement(parsed.id, parsed.kind, body, raw)
 
 

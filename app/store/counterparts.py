@@ -11,7 +11,12 @@ from app.store.database import Connection
 
 @dataclass(frozen=True)
 class Counterpart:
-    """Another installation whose card is pinned here. Times are RFC 3339 text, None: not (yet)."""
+    """Another installation whose card is pinned here. Times are RFC 3339 text, None: not (yet).
+
+    `carried`: when a rotation carried the verification over to this card, None: the card itself was verified, or
+    nothing was. `disputed`: the fingerprint of a second successor that the same old key named. `replaces`: the cid
+    whose place this card takes once it is verified.
+    """
 
     cid: int
     fingerprint: str
@@ -20,9 +25,12 @@ class Counterpart:
     added: str
     verified: str | None
     revoked: str | None
+    carried: str | None = None
+    disputed: str | None = None
+    replaces: int | None = None
 
 
-_FIELDS = "cid, fingerprint, alias, card, added, verified, revoked"
+_FIELDS = "cid, fingerprint, alias, card, added, verified, revoked, carried, disputed, replaces"
 
 
 def _row(row: Sequence[Any]) -> Counterpart:
@@ -54,13 +62,151 @@ def set_alias(tx: Connection, cid: int, alias: str) -> None:
 
 
 def set_verified(tx: Connection, cid: int, at: str) -> None:
-    """Record that the officer verified the card."""
-    tx.execute("UPDATE counterpart SET verified = ? WHERE cid = ?", (at, cid))
+    """Record that the officer verified the card that is pinned now."""
+    tx.execute(
+        "UPDATE counterpart SET verified = ?, carried = NULL, disputed = NULL WHERE cid = ?", (at, cid)
+    )
+
+
+def set_unverified(tx: Connection, cid: int) -> None:
+    """Record that the officers must compare anew."""
+    tx.execute("UPDATE counterpart SET verified = NULL, carried = NULL WHERE cid = ?", (cid,))
+
+
+def set_disputed(tx: Connection, cid: int, fingerprint: str) -> None:
+    """Record that an old key of a counterpart named a second successor."""
+    tx.execute("UPDATE counterpart SET disputed = ? WHERE cid = ?", (fingerprint, cid))
+
+
+def set_replaces(tx: Connection, cid: int, other: int) -> None:
+    """Record whose place a card takes once it is verified."""
+    tx.execute("UPDATE counterpart SET replaces = ? WHERE cid = ?", (other, cid))
 
 
 def set_revoked(tx: Connection, cid: int, at: str) -> None:
     """Record that nothing is to be exchanged with this counterpart any more."""
     tx.execute("UPDATE counterpart SET revoked = ? WHERE cid = ?", (at, cid))
+
+
+# Identities that follow one another ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Former:
+    """A card of a counterpart whose place another took. `rotation`: the statement that named the next one, None: a new
+    ceremony did.
+    """
+
+    fingerprint: str
+    card: bytes
+    rotation: bytes | None
+    until: str
+
+
+def former(connection: Connection, cid: int) -> list[Former]:
+    """The cards a counterpart had before, oldest first."""
+    rows = connection.execute(
+        "SELECT fingerprint, card, rotation, until FROM former_card WHERE cid = ? ORDER BY number", (cid,)
+    )
+    return [Former(*row) for row in rows]
+
+
+def successions(connection: Connection) -> dict[str, str]:
+    """{fingerprint of a counterpart's former card: that of the card pinned now}."""
+    return dict(
+        connection.execute(
+            "SELECT f.fingerprint, c.fingerprint FROM former_card f JOIN counterpart c USING (cid)"
+        ).fetchall()
+    )
+
+
+def holder(connection: Connection, fingerprint: str) -> Counterpart | None:
+    """Whose card that is or was."""
+    row = connection.execute(
+        f"SELECT {_FIELDS} FROM counterpart WHERE fingerprint = ? OR cid ="
+        " (SELECT cid FROM former_card WHERE fingerprint = ?)",
+        (fingerprint, fingerprint),
+    ).fetchone()
+    return _row(row) if row else None
+
+
+def succeed(
+    tx: Connection, one: Counterpart, fingerprint: str, card: bytes, rotation: bytes | None, at: str
+) -> None:
+    """Pin a card in the place of the one pinned now. With a `rotation` its verification is carried over; without,
+    the new one was just verified itself, and a revocation of the old one is spent.
+    """
+    tx.execute(
+        "INSERT INTO former_card (cid, fingerprint, card, rotation, until) VALUES (?, ?, ?, ?, ?)",
+        (one.cid, one.fingerprint, one.card, rotation, at),
+    )
+    tx.execute(
+        "UPDATE counterpart SET fingerprint = ?, card = ?, verified = ?, carried = ? WHERE cid = ?",
+        (fingerprint, card, one.verified if rotation else at, at if rotation else None, one.cid),
+    )
+    # What came from them is known by their fingerprint: it stays theirs.
+    tx.execute(
+        "UPDATE origin SET name = ? WHERE kind = 'package' AND name = ?", (fingerprint, one.fingerprint)
+    )
+    if rotation is None:
+        tx.execute("UPDATE counterpart SET revoked = NULL, disputed = NULL WHERE cid = ?", (one.cid,))
+
+
+def untouched(connection: Connection, cid: int) -> bool:
+    """Whether nothing was ever exchanged with a counterpart."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM outbox WHERE cid = :cid) OR EXISTS (SELECT 1 FROM inbox WHERE cid = :cid)"
+        " OR EXISTS (SELECT 1 FROM former_card WHERE cid = :cid)",
+        {"cid": cid},
+    ).fetchone()
+    return not row[0]
+
+
+def remove(tx: Connection, cid: int, heir: int) -> None:
+    """Unpin a card with which nothing was exchanged; its drops are the heir's from now on."""
+    tx.execute("UPDATE drop_folder SET cid = ? WHERE cid = ?", (heir, cid))
+    tx.execute("UPDATE counterpart SET replaces = NULL WHERE replaces = ?", (cid,))
+    for table in ("own_key", "their_key", "statement", "superseded", "evidence", "channel", "counterpart"):
+        tx.execute(f"DELETE FROM {table} WHERE cid = ?", (cid,))
+
+
+@dataclass(frozen=True)
+class Superseded:
+    """That a counterpart knows number `number` of a kind since its package `seq` of `epoch`: what came before it is
+    kept only for what is under way from before that.
+    """
+
+    cid: int
+    kind: str
+    number: int
+    epoch: str
+    seq: int
+
+
+def add_superseded(tx: Connection, one: Superseded) -> None:
+    """Record since when; the first word stands."""
+    tx.execute(
+        "INSERT OR IGNORE INTO superseded (cid, kind, number, epoch, seq) VALUES (?, ?, ?, ?, ?)",
+        (one.cid, one.kind, one.number, one.epoch, one.seq),
+    )
+
+
+def superseded(connection: Connection, kind: str, cid: int | None = None) -> list[Superseded]:
+    """What is recorded of a kind, for one counterpart or all, by number."""
+    rows = connection.execute(
+        "SELECT cid, kind, number, epoch, seq FROM superseded WHERE kind = ? AND (? IS NULL OR cid = ?)"
+        " ORDER BY number",
+        (kind, cid, cid),
+    )
+    return [Superseded(*row) for row in rows]
+
+
+def drop_superseded(tx: Connection, kind: str, number: int, cid: int | None = None) -> None:
+    """Forget what is recorded of a kind up to a number."""
+    tx.execute(
+        "DELETE FROM superseded WHERE kind = ? AND number <= ? AND (? IS NULL OR cid = ?)",
+        (kind, number, cid, cid),
+    )
 
 
 def channel(connection: Connection, cid: int) -> str:

@@ -11,12 +11,29 @@ from typing import TYPE_CHECKING
 from app.store.database import Database
 
 if TYPE_CHECKING:
-    from crypto.identity import Identity
+    from crypto.identity import Identity, Retired
 
 
 def utc_now() -> datetime:
     """The clock of this machine, in UTC."""
     return datetime.now(UTC)
+
+
+@dataclass
+class Identities:
+    """Who this installation is, and who it was while something may still be under way to that identity.
+
+    The one thing of an unlocked installation that changes: every thread sees a rotation at once.
+    """
+
+    current: Identity
+    retired: tuple[Retired, ...] = ()
+
+    def wipe(self) -> None:
+        """Forget every private key."""
+        self.current.wipe()
+        for one in self.retired:
+            one.wipe()
 
 
 @dataclass(frozen=True)
@@ -25,9 +42,14 @@ class Installation:
 
     home: Path
     database: Database
-    identity: Identity
+    identities: Identities
     officer: str
     clock: Callable[[], datetime] = field(default=utc_now)
+
+    @property
+    def identity(self) -> Identity:
+        """The identity in use. It may change at any time: take it once for one act."""
+        return self.identities.current
 
     @property
     def outbox(self) -> Path:

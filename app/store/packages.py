@@ -520,6 +520,12 @@ def add_statement(tx: Connection, cid: int, id_: bytes, ours: bool, kind: str, r
     return bool(cursor.rowcount)
 
 
+def statement_held(connection: Connection, cid: int, id_: bytes) -> bool:
+    """Whether a statement is in the set shared with a counterpart."""
+    row = connection.execute("SELECT 1 FROM statement WHERE cid = ? AND id = ?", (cid, id_)).fetchone()
+    return row is not None
+
+
 def unacked_statements(connection: Connection, cid: int) -> list[Kept]:
     """Our statements the counterpart has not acked, oldest first: they ride in every package."""
     rows = connection.execute(

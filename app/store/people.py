@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from app import settings
 from app.intel import marking
 from app.intel.marking import Level
@@ -34,9 +36,39 @@ def retired(connection: Connection) -> str:
     return (meta(connection, RETIRED) or b"").decode()
 
 
-def add_identity(tx: Connection, secret: bytes, card: bytes, since: str) -> None:
-    """Make this the identity in use."""
-    tx.execute("INSERT INTO identity (secret, card, since) VALUES (?, ?, ?)", (secret, card, since))
+@dataclass(frozen=True)
+class OwnIdentity:
+    """An identity of this installation. `secret`: both private halves of the one in use, the KEM key's of a retired
+    one, b"" in the end. `rotation`: the statement by which the one before named it, None if none did.
+    """
+
+    number: int
+    secret: bytes
+    card: bytes
+    since: str
+    rotation: bytes | None
+
+
+def add_identity(
+    tx: Connection, secret: bytes, card: bytes, since: str, rotation: bytes | None = None
+) -> int:
+    """Make this the identity in use; returns its number."""
+    cursor = tx.execute(
+        "INSERT INTO identity (secret, card, since, rotation) VALUES (?, ?, ?, ?)",
+        (secret, card, since, rotation),
+    )
+    return int(cursor.lastrowid)
+
+
+def put_secret(tx: Connection, number: int, secret: bytes) -> None:
+    """Overwrite what is kept of an identity's private halves."""
+    tx.execute("UPDATE identity SET secret = ? WHERE number = ?", (secret, number))
+
+
+def identities(connection: Connection) -> list[OwnIdentity]:
+    """Every identity this installation had, the one in use last."""
+    rows = connection.execute("SELECT number, secret, card, since, rotation FROM identity ORDER BY number")
+    return [OwnIdentity(*row) for row in rows]
 
 
 def identity(connection: Connection) -> tuple[bytes, bytes]:

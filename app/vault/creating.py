@@ -9,7 +9,7 @@ from app import audit, officers
 from app.messages import Refused
 from app.store import index, people
 from app.store.database import KEY_BYTES, Database
-from app.store.installation import Installation
+from app.store.installation import Identities, Installation
 from app.store.objects import HASH_KEY
 from app.vault.home import OUTBOX, SLOTS, STORE, built_beside, write_private
 from app.vault.keyslots import PASSPHRASE_LENGTH, SLOTS_HASH, hashes
@@ -43,7 +43,7 @@ def _build(home: Path, name: str, country: str, officer: str, passphrase: str, c
     identity = Identity.generate()
     database = Database(home / STORE, key, new=True)
     try:
-        installation = Installation(home, database, identity, officer)
+        installation = Installation(home, database, Identities(identity), officer)
         now = installation.now()
         with database.write() as tx:
             people.put_meta(tx, HASH_KEY, secrets.token_bytes(16))

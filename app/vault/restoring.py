@@ -20,7 +20,7 @@ from app.jobs import Job
 from app.messages import Refused
 from app.store import people
 from app.store.database import Database, foreign_store
-from app.store.installation import Installation
+from app.store.installation import Identities, Installation
 from app.vault import checking, keyslots
 from app.vault.checking import Problem
 from app.vault.home import ATTACHMENTS, OUTBOX, SLOTS, STORE, built_beside, write_private
@@ -115,7 +115,7 @@ def _installation(scratch: Path, database: Database, index: Index) -> Installati
         raise Refused("backup-damaged", path=scratch, detail="identity") from error
     if (head.number, head.hash) != (index.entry, index.head) or not known:
         raise Refused("backup-damaged", path=scratch, detail="store")
-    return Installation(scratch, database, identity, known[0])
+    return Installation(scratch, database, Identities(identity), known[0])
 
 
 @contextmanager

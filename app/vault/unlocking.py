@@ -15,11 +15,11 @@ from app.holdings import attachments
 from app.messages import Refused
 from app.store import packages, people
 from app.store.database import Database
-from app.store.installation import Installation, utc_now
+from app.store.installation import Identities, Installation, utc_now
 from app.vault.home import COPYING, LOCK, SLOTS, take_lock
 from app.vault.keyslots import check_slots, open_store
 from app.vault.process import close_the_process
-from crypto.identity import Identity
+from crypto.identity import Identity, Retired, read_card
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Unlocked:
     def lock(self) -> None:
         """Close everything; safe to call twice."""
         if self._lock >= 0:
-            self.installation.identity.wipe()
+            self.installation.identities.wipe()
             self.installation.database.close()
             os.close(self._lock)
             self._lock = -1
@@ -62,12 +62,12 @@ def unlock(
         os.close(lock)
         raise
     try:
-        identity = _identity(database)
+        identities = _identities(database)
     except BaseException:
         database.close()
         os.close(lock)
         raise
-    unlocked = Unlocked(Installation(home, database, identity, officer, clock), lock)
+    unlocked = Unlocked(Installation(home, database, identities, officer, clock), lock)
     try:
         check_slots(home, database)
         known = officers.names(database.read())
@@ -101,9 +101,12 @@ def unlocked(
         opened.lock()
 
 
-def _identity(database: Database) -> Identity:
-    secret, _ = people.identity(database.read())
-    return Identity.from_bytes(secret)
+def _identities(database: Database) -> Identities:
+    *before, now = people.identities(database.read())
+    retired = (
+        Retired.from_bytes(one.secret, read_card(one.card).fingerprint) for one in before if one.secret
+    )
+    return Identities(Identity.from_bytes(now.secret), tuple(retired))
 
 
 def _sweep(installation: Installation) -> None:

@@ -137,6 +137,23 @@ def read_card(raw: bytes) -> str:
     return hashlib.sha256(b"mithaq/identity/v1" + keys).hexdigest()
 
 
+def read_rotation(raw: bytes, old_public: bytes, old_seed: bytes) -> str:
+    body, _ = read_document(raw, old_public)
+    fields = json.loads(body)
+    successor = read_card(base64.b64decode(fields["card"]))
+    card = json.loads(read_document(base64.b64decode(fields["card"]), None)[0])
+    expanded = hashlib.shake_256(old_seed).digest(96)
+    kem = mlkem.MLKEM768PrivateKey.from_seed_bytes(expanded[:64]).public_key().public_bytes_raw()
+    kem += x25519.X25519PrivateKey.from_private_bytes(expanded[64:]).public_key().public_bytes_raw()
+    old = hashlib.sha256(b"mithaq/identity/v1" + old_public + kem).digest()
+    assert fields["by"] == old.hex()
+    both = old + bytes.fromhex(successor)
+    composite_verify(
+        base64.b64decode(card["signing"]), b"mithaq/successor/v1", both, base64.b64decode(fields["signature"])
+    )
+    return successor
+
+
 # Section 10
 
 
@@ -228,6 +245,8 @@ def test_it_reads_every_good_vector(path: Path) -> None:
             assert read_document(body, public)[1] == fields["result"][0]
         case "card":
             assert read_card(body) == fields["result"][0]
+        case "rotation":
+            assert read_rotation(body, public, bytes.fromhex(fields["seed"][0])) == fields["result"][0]
         case "slots":
             assert (
                 open_slots(body, {name: values[0] for name, values in fields.items()}) == fields["result"][0]
@@ -238,7 +257,7 @@ def test_it_reads_every_good_vector(path: Path) -> None:
 
 def test_there_are_good_ones_of_every_kind() -> None:
     assert len(GOOD) > 40
-    assert len({load(path)[0]["kind"][0] for path in GOOD}) == 6
+    assert len({load(path)[0]["kind"][0] for path in GOOD}) == 7
 
 
 def test_it_reads_what_the_first_one_seals_today() -> None:

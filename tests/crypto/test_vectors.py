@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crypto import document, identity, keys_part, slots
+from crypto import document, identity, kem, keys_part, rotation, slots
 from crypto.composite import SIGNATURE_BYTES, SigningKey
 from crypto.errors import CryptoError
 from crypto.package import open_package, verify_manifest
@@ -49,6 +49,11 @@ def read_card(_: Vector, body: bytes) -> list[str]:
     return [identity.read_card(body).fingerprint]
 
 
+def read_rotation(vector: Vector, body: bytes) -> list[str]:
+    old = identity.fingerprint(public(vector), kem.public(bytes.fromhex(vector.one("seed"))))
+    return [rotation.read(body, public(vector), old).card.fingerprint]
+
+
 def read_keys(_: Vector, body: bytes) -> list[str]:
     return [hashlib.sha256(keys_part.encode(keys_part.decode(body))).hexdigest()]
 
@@ -69,6 +74,7 @@ READERS = {
     "manifest": read_manifest,
     "document": read_document,
     "card": read_card,
+    "rotation": read_rotation,
     "keys": read_keys,
     "slots": read_slots,
 }

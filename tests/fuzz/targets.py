@@ -18,10 +18,12 @@ from crypto import (
     keys_part,
     manifest,
     recovery,
+    rotation,
     slots,
     zstd_frame,
 )
 from crypto.errors import CryptoError
+from crypto.identity import Identity
 from crypto.package import open_package, read_header_hash
 from crypto.source import Source
 from tests.vectors.forge import SEED, SIGNER, sealed
@@ -85,6 +87,18 @@ def card(data: bytes) -> None:
             read = identity.read_card(document.sign("card", data, SIGNER))
             if read.signing != SIGNER.public:
                 raise AssertionError("a card by another key")
+
+
+def rotation_(data: bytes) -> None:
+    """A rotation; then the same bytes as the body of one that the old key properly signed."""
+    codes = ("rotation-format", "signature", "card-format", "card-signature", "rotation-successor")
+    old = Identity(SIGNER, SEED)
+    for raw in (data, document.sign("rotation", data, SIGNER) if len(data) < 1 << 20 else b""):
+        claimed = rotation.claimed_by(raw)
+        with only(*codes):
+            read = rotation.read(raw, SIGNER.public, old.fingerprint)
+            if read.by != claimed or read.card.fingerprint == old.fingerprint:
+                raise AssertionError("another's, or its own successor")
 
 
 def manifest_(data: bytes) -> None:
@@ -155,6 +169,14 @@ def _card_bodies() -> list[bytes]:
     return found
 
 
+def _rotation_bodies() -> list[bytes]:
+    found = []
+    for raw in seeds(("rotation",)):
+        with contextlib.suppress(CryptoError):
+            found.append(document.parse(raw).body)
+    return found
+
+
 def seeds(kinds: tuple[str, ...]) -> list[bytes]:
     """Bodies of the vectors of some kinds, to start from."""
     return [body_of(v) for v in map(load, sorted(FOLDER.iterdir())) if v.one("kind") in kinds]
@@ -198,6 +220,7 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]] = 
     "armor": (armor_, _armored),
     "document": (document_, lambda: seeds(("document",))),
     "card": (card, lambda: seeds(("card",)) + _card_bodies()),
+    "rotation": (rotation_, lambda: seeds(("rotation",)) + _rotation_bodies()),
     "manifest": (manifest_, _manifests),
     "slots": (slots_, lambda: seeds(("slots",))),
     "keys": (keys, lambda: seeds(("keys",))),
@@ -206,5 +229,5 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]] = 
 }
 """Name: (the target, what to start from)."""
 
-JSON_TARGETS = ("manifest", "slots", "card")
+JSON_TARGETS = ("manifest", "slots", "card", "rotation")
 """Those that read JSON, and are worth mutating as such."""

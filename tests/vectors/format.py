@@ -1,9 +1,9 @@
 """The vector files: a few lines of `name: value`, an empty line, and the body, as in the age test kit.
 
 expect      success, or the code of the error
-kind        package, manifest, card, document, slots, keys
+kind        package, manifest, card, document, rotation, slots, keys
 comment     the one thing that is wrong, or worth noticing
-seed        of the X-Wing key that opens a package, hexadecimal
+seed        of the X-Wing key that opens a package, or of the identity that signed a rotation, hexadecimal
 signer      seed of the signing key (64 bytes) whose public half verifies
 payload     of a package: `plain` if the body is the age header and the payload's plaintext, to be sealed with
 file key    this file key and
@@ -12,7 +12,8 @@ compressed  zlib, if what follows the age header (of others: the body) is
 passphrase, device, words
             what opens a slot file
 part        of a good package: type and SHA-256 of the raw bytes, in order, one line each
-result      of a good card its fingerprint, of a document its id, of a slot file the key, else SHA-256 of the body
+result      of a good card its fingerprint, of a rotation the successor's, of a document its id, of a slot file the
+key, else SHA-256 of the body
 """
 
 from __future__ import annotations

@@ -11,13 +11,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.vectors import manifests, packages, papers
+from tests.vectors import manifests, packages, papers, successions
 from tests.vectors.format import FOLDER, Vector
 
 
 def every() -> Iterator[Vector]:
     """All vectors."""
-    for module in (packages, manifests, papers):
+    for module in (packages, manifests, papers, successions):
         yield from module.every()
 
 
