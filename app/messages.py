@@ -670,6 +670,14 @@ MESSAGES: dict[str, Message] = {
     ),
     # Holdings and reading
     "object-unknown": Message(N_("{id} is not held."), N_("Check the id.")),
+    "attachment-theirs": Message(
+        N_("Attachments stay here: they came from somebody who has not let them go on."),
+        N_("Ask whom they came from to send them on themselves."),
+    ),
+    "attachment-unnamed": Message(N_("An attachment came without a word on what it is, and was not kept.")),
+    "attachment-unowned": Message(
+        N_("An attachment came that belongs to no object of its package, and was not kept.")
+    ),
     "attachment-unknown": Message(
         N_("{id} has no attachment {name}."), N_("`attachment list` names those it has.")
     ),

@@ -58,7 +58,7 @@ def write(source: Readable, target: BinaryIO, key: bytes, hashed: bool = True) -
         return Written(size, hashing.digest(digest) if hashed else b"")
 
 
-def reader(file: Readable, key: bytes) -> BinaryIO:
+def reader(file: Readable, key: bytes) -> io.BufferedReader:
     """What is in an encrypted file, to be read once. A read raises `CryptoError` (age-payload) for a file that
     was changed or cut; what was read before is authentic. Closing it leaves `file` open.
     """

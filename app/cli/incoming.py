@@ -102,6 +102,16 @@ def inbox_show(session: Session, number: int, id_: str | None) -> int:
         review = inbox.review(installation, number, session.job())
     document = _package(review.package) | {
         "counts": review.counts,
+        "attachments": [
+            {
+                "id": one.id,
+                "name": one.name,
+                "size": one.size,
+                "sha256": one.sha256.hex(),
+                "sample": one.sample,
+            }
+            for one in review.attachments
+        ],
         "remarks": review.remarks,
         "objects": [
             {

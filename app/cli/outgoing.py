@@ -99,6 +99,16 @@ def _document(decision: Decision, sealed: sealing.SealedPackage | None) -> dict[
         "held": [
             {"id": item.id, "modified": item.modified or None, "code": item.code} for item in decision.held
         ],
+        "attachments": [
+            {
+                "id": one.id,
+                "name": one.name,
+                "size": one.size,
+                "sha256": one.sha256.hex(),
+                "sample": one.sample,
+            }
+            for one in decision.attachments
+        ],
         "warnings": [{"code": one.code, "count": one.count} for one in decision.warnings],
         "sha256": None if sealed is None else sealed.sha256.hex(),
     }
@@ -112,6 +122,9 @@ def _lines(decision: Decision, sealed: sealing.SealedPackage | None) -> list[str
         lines += [f"    {item.id}" for item in some[:5]]
         if len(some) > 5:
             lines.append("    " + _("and {n} more").format(n=len(some) - 5))
+    if decision.attachments:
+        lines.append(_("With them, attachments: {n}").format(n=len(decision.attachments)))
+        lines += table(("   ", one.size, one.name, one.id) for one in decision.attachments)
     lines += [f"{one.count}: {why(one.code)}" for one in decision.warnings]
     lines.append(why(f"protection-{decision.protection}"))
     if sealed is not None:

@@ -1,4 +1,4 @@
-"""What the parts of a received package are: intel into the inbox, statements, keys, a note, levels
+"""What the parts of a received package are: intel and attachments into the inbox, statements, keys, a note, levels
 (protocol.md 1, "Parts").
 
 Every part is read, for its hash must be right even if nothing of it is shown. What cannot be read is named
@@ -16,6 +16,7 @@ import msgspec
 
 from app.exchange import counterparts, keys, statements
 from app.exchange.channel import Channel
+from app.exchange.files import Arriving
 from app.exchange.keys import Owned
 from app.exchange.terms import is_day
 from app.intel import marking, reading
@@ -35,7 +36,13 @@ from crypto.package import Opened
 OBJECT_LIMIT = 1_000_000
 FAULT_LIMIT = 10_000
 INTEL_LIMIT = 4 << 30
-PART_LIMITS = {"handling": 256 << 20, "note": 64 << 10, "statement": 16 << 20, "keys": 1 << 20}
+PART_LIMITS = {
+    "handling": 256 << 20,
+    "note": 64 << 10,
+    "statement": 16 << 20,
+    "keys": 1 << 20,
+    "files": 8 << 20,
+}
 """Bytes of a part of each type; of all but statements there is one in a package."""
 READ_BYTES = 1 << 18
 BATCH = 1000
@@ -80,12 +87,17 @@ def read(
     content = Content([], [])
     signers = counterparts.signers(tx, one)
     seen = set[str]()
+    arriving = Arriving(tx, installation, one.fingerprint, number, job)
     for part, file in opened.parts():
         if part.type == "intel":
             if part.size > INTEL_LIMIT:
                 content.failed.append(("intel", "part-too-large"))
             else:
                 _take_intel(tx, file, content, number, job)
+            continue
+        if part.type == "attachment":
+            if code := arriving.take(part, file):
+                content.failed.append((part.type, code))
             continue
         limit = PART_LIMITS.get(part.type)
         if limit is None:
@@ -99,6 +111,8 @@ def read(
         try:
             if part.type == "handling":
                 content.bound = _handling(raw)
+            elif part.type == "files":
+                arriving.announce(raw)
             elif part.type == "note":
                 content.note = raw.decode()
             elif part.type == "statement":
@@ -110,6 +124,7 @@ def read(
     if number is not None:
         # Last: a handling part may stand before the objects that it is about.
         _bind(tx, number, content)
+    content.failed += [("attachment", code) for code in arriving.settle()]
     return content
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from app import audit
 from app.exchange import counterparts, embargo, inbox
-from app.holdings import importing, taking_back
+from app.holdings import attachments, importing, taking_back
 from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused
@@ -56,8 +56,10 @@ def accept(installation: Installation, number: int, ids: Sequence[str] | None, j
         counts = importing.take(tx, incoming, origin, default, job, len(chosen), foreign=True)
         embargo.take_over(tx, number, ((w.id, w.sha256) for w in chosen))
         packages.decide(tx, number, (w.position for w in chosen), "accepted")
-        packages.decide(tx, number, (int(where) for where, _ in counts.refused), "refused")
-        decided = _settle(tx, number, package.reason)
+        refused = {int(where) for where, _ in counts.refused}
+        packages.decide(tx, number, refused, "refused")
+        attachments.enter(tx, installation, number, {w.id for w in chosen if w.position not in refused})
+        decided = _settle(tx, installation, number, package.reason)
         audit.append(
             tx, installation, "package.accepted", number=number, objects=len(chosen), pending=decided.pending
         )
@@ -75,7 +77,7 @@ def reject(installation: Installation, number: int, reason: str, ids: Sequence[s
         inbox.find(tx, number)
         chosen = _pending(tx, number, ids)
         packages.decide(tx, number, (w.position for w in chosen), "refused")
-        decided = _settle(tx, number, reason)
+        decided = _settle(tx, installation, number, reason)
         audit.append(tx, installation, "package.refused", number=number, objects=len(chosen))
         return decided
 
@@ -103,9 +105,10 @@ def undo(installation: Installation, number: int, ids: Sequence[str] | None, job
         came = [found for found in objects.brought_by(tx, origins) if found[0] in wanted]
         leaving = objects.only_by(tx, (version.vid for _, _, version in came), origins)
         _require_free([found for found in came if found[2].vid in leaving], min(origins, default=0), tx, job)
+        attachments.withdraw(tx, number, wanted)
         done = taking_back.take_back(tx, installation, [version.vid for _, _, version in came], origins)
         packages.decide(tx, number, (w.position for w in chosen), "pending")
-        decided = _settle(tx, number, package.reason)
+        decided = _settle(tx, installation, number, package.reason)
         audit.append(
             tx,
             installation,
@@ -173,7 +176,8 @@ def _chosen(
     return chosen
 
 
-def _settle(tx: Connection, number: int, reason: str) -> Decided:
+def _settle(tx: Connection, installation: Installation, number: int, reason: str) -> Decided:
     found = Counter(w.decision for w in packages.waiting(tx, number))
+    attachments.settle(tx, installation, number)
     packages.set_decided(tx, number, "pending" if found["pending"] else "decided", reason)
     return Decided(found["accepted"], found["refused"], found["pending"])

@@ -15,8 +15,9 @@ from app.intel.compare import Difference
 from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused
+from app.store import attachments, custody, objects, packages, people
 from app.store import counterparts as store_counterparts
-from app.store import custody, objects, packages, people
+from app.store.attachments import Attachment
 from app.store.database import Connection
 from app.store.installation import Installation
 from app.store.objects import VersionRow
@@ -62,10 +63,11 @@ class Compared:
 
 @dataclass(frozen=True)
 class Review:
-    """A package in the inbox with its objects compared."""
+    """A package in the inbox with its objects compared; `attachments` are those that wait with them."""
 
     package: Listed
     objects: tuple[Compared, ...]
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -141,7 +143,7 @@ def review(installation: Installation, number: int, job: Job) -> Review:
             )
             for one, judged in zip(waiting, found, strict=True)
         )
-        return Review(_listed(reader, package), compared)
+        return Review(_listed(reader, package), compared, tuple(attachments.waiting(reader, number)))
 
 
 def beside(installation: Installation, number: int, position: int) -> Beside:

@@ -11,7 +11,7 @@ from app.exchange import counterparts, releases, sealing
 from app.exchange.releases import Decision, Released, Wish
 from app.jobs import Job
 from app.messages import Refused
-from app.store import agreements, packages
+from app.store import agreements, attachments, packages
 from app.store import counterparts as store_counterparts
 from app.store.counterparts import Counterpart
 from app.store.installation import Installation
@@ -116,6 +116,7 @@ def judge_again(
     """The gate's answer for exactly what a package has. One that may not leave now is made void and refused."""
     reader = installation.database.read()
     contents = tuple(packages.ledger_contents(reader, one.cid, record.epoch, record.seq))
+    given = frozenset(attachments.given_in(reader, one.cid, record.epoch, record.seq))
     said = agreements.release_terms(reader, one.cid, record.epoch, record.seq)
     wish = Wish(
         (),
@@ -125,11 +126,13 @@ def judge_again(
         contents=contents,
         purpose=said.purpose,
         exercise=said.exercise,
+        attachments=given,
     )
     if not contents:
         return Decision((), (), record.protection, None), wish
     decision = releases.check(installation, one.fingerprint, wish, job)
-    if len(decision.leaving) != len(set(contents)):
+    along = {(attachment.id, attachment.sha256) for attachment in decision.attachments}
+    if len(decision.leaving) != len(set(contents)) or along != given:
         _void(installation, one, record)
         raise Refused("no-longer-leaves", seq=record.seq, name=one.alias, decision=decision)
     return decision, wish

@@ -11,15 +11,16 @@ import hashlib
 import io
 import secrets
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
-from app.exchange import agreements, counterparts, gate, sealing, statements
+from app.exchange import agreements, counterparts, files, gate, sealing, statements
 from app.exchange.agreements import NONE_IN_FORCE, InForce
+from app.exchange.files import Bundled
 from app.exchange.gate import Candidate, Caution, Stated, Terms
 from app.exchange.provenance import Basis, Provenance, basis_now
 from app.exchange.sectors import Subjects
@@ -31,7 +32,9 @@ from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused
 from app.store import agreements as store_agreements
+from app.store import attachments as store_attachments
 from app.store import objects, packages, people
+from app.store.attachments import Attachment
 from app.store.counterparts import Counterpart
 from app.store.custody import FREE, Restraint
 from app.store.database import Connection
@@ -48,7 +51,8 @@ PRIORITIES = ("routine", "flash")
 class Wish:
     """What the officer wants to release: `selected` STIX ids (None: everything held), and how.
 
-    `contents` instead names exact contents by SHA-256, those and no others: what a package had, when it is sent again.
+    `contents` instead names exact contents by SHA-256, those and no others: what a package had, when it is sent again;
+    `attachments` then are the (object's id, SHA-256) of those it had.
     """
 
     selected: tuple[str, ...] | None
@@ -60,6 +64,7 @@ class Wish:
     contents: tuple[bytes, ...] | None = None
     purpose: str = ""
     exercise: bool = False
+    attachments: frozenset[tuple[str, bytes]] | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,8 @@ class Item:
 
 @dataclass(frozen=True)
 class Decision:
-    """The gate's answer for one wish and one counterpart. `protection` is the class of key the package would get;
+    """The gate's answer for one wish and one counterpart. `attachments` leave with their objects. `protection`
+    is the class of key the package would get;
     `force` and `basis` are the agreements and consents it rests on.
     """
 
@@ -91,6 +97,7 @@ class Decision:
     ceiling: Level | None
     force: InForce = NONE_IN_FORCE
     basis: Basis = ()
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def leaving(self) -> tuple[Item, ...]:
@@ -149,8 +156,8 @@ def release(
     return send(installation, one, wish, decision, secrets.token_bytes(RELEASE_ID_BYTES), None, target, job)
 
 
-def _contents(decision: Decision) -> list[tuple[bytes, Level | None, Restraint]]:
-    return [(item.sha256, item.handling, item.bound) for item in decision.leaving]
+def _contents(decision: Decision) -> tuple[object, ...]:
+    return tuple((item.sha256, item.handling, item.bound) for item in decision.leaving), decision.attachments
 
 
 def send(
@@ -172,6 +179,10 @@ def send(
         parts.append(_text_part("handling", lines))
     if wish.note:
         parts.append(_text_part("note", wish.note.encode()))
+    # Their hashes are known: what may be gigabytes is read once, as it is sealed.
+    described = [_described(part) for part in parts]
+    described += files.described(decision.attachments)
+    parts += files.parts(installation, decision.attachments)
     statement = statements.make(
         installation,
         "release",
@@ -180,13 +191,14 @@ def send(
         agreements=sorted(id_ for _, id_ in decision.force.agreements),
         purpose=wish.purpose,
         exercise=wish.exercise,
-        parts=[_described(part) for part in parts],
+        parts=described,
     )
     numbers = tuple(number for number, _ in decision.force.agreements)
     entry = {
         "release": release_id.hex(),
         "objects": len(decision.leaving),
         "held": len(decision.held),
+        "attachments": len(decision.attachments),
         "reference": wish.reference,
         "priority": wish.priority,
         "replaces": replaces,
@@ -211,6 +223,10 @@ def send(
             raise Refused("store-busy")
         if basis_now(tx, installation, one, decision.basis) != decision.basis:
             raise Refused("store-busy")
+        if not store_attachments.all_held(tx, decision.attachments):
+            raise Refused("store-busy")
+        given = ((item.id, item.sha256) for item in decision.attachments)
+        store_attachments.add_given(tx, one.cid, epoch, seq, given)
         said = store_agreements.ReleaseTerms(wish.purpose, wish.exercise, numbers)
         store_agreements.add_release_terms(tx, one.cid, epoch, seq, said)
         packages.add_ledger(
@@ -237,6 +253,7 @@ def _decide(
     hash_key = objects.hash_key(reader)
     has = packages.contents_with(reader, one.cid)
     provenance = Provenance(reader, installation, one, default)
+    bundled = Bundled(reader, one.cid, wish.attachments)
     facts: dict[int, tuple[objects.Held, Level, Level | None]] = {}
     candidates: list[Candidate] = []
     if wish.contents is None:
@@ -266,7 +283,7 @@ def _decide(
                     row.id,
                     level,
                     env.refs,
-                    row.sha256 in has,
+                    row.sha256 in has and bundled.all_there(row.oid, terms),
                     tuple(mentions(value)),
                     provenance.custody(row.oid, row.vid, row.sha256, own),
                     provenance.embargo(row.oid, row.vid),
@@ -303,7 +320,33 @@ def _decide(
         for v in sorted(judgement.verdicts, key=lambda v: v.key)
         for row, level, handling in (facts[v.key],)
     )
-    return Decision(items, judgement.warnings, key.protection, terms.ceiling, force, provenance.basis())
+    going, bound = _along(
+        bundled, candidates, items, {key: row.oid for key, (row, _, _) in facts.items()}, terms, wish
+    )
+    warnings = (*judgement.warnings, *([Caution("attachment-theirs", bound)] if bound else ()))
+    return Decision(items, warnings, key.protection, terms.ceiling, force, provenance.basis(), going)
+
+
+def _along(
+    bundled: Bundled,
+    candidates: Sequence[Candidate],
+    items: Sequence[Item],
+    oids: Mapping[int, int],
+    terms: Terms,
+    wish: Wish,
+) -> tuple[tuple[Attachment, ...], int]:
+    """The attachments of what leaves, each once though several versions leave, and how many stay that are not ours."""
+    leaving = {item.vid for item in items if item.code == gate.LEAVES}
+    # Where versions of one object are bound differently, the strictest word counts.
+    found: dict[int, tuple[list[Attachment], int]] = {}
+    for candidate in candidates:
+        if candidate.key in leaving:
+            along = bundled.along(oids[candidate.key], candidate, terms, wish.new_only)
+            before = found.setdefault(oids[candidate.key], along)
+            if along[1] > before[1]:
+                found[oids[candidate.key]] = along
+    going = [one for oid in sorted(found) for one in found[oid][0]]
+    return tuple(going), sum(bound for _, bound in found.values())
 
 
 def _terms(force: InForce, to: str, today: str, protected: bool) -> Terms:

@@ -10,6 +10,7 @@ deletes the row (an object's purge deletes it by itself) has destroyed the conte
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import secrets
 import stat
@@ -116,27 +117,56 @@ def remove(installation: Installation, id_: str, name: str) -> None:
         audit.append(tx, installation, "attachment.removed", object=id_, number=one.number)
 
 
-@contextlib.contextmanager
-def opened(installation: Installation, one: Attachment) -> Iterator[BinaryIO]:
-    """What is in an attachment, to be read once. Raises `CryptoError` (age-payload), OSError."""
-    with (installation.attachments / one.file).open("rb", buffering=0) as file:
-        yield at_rest.reader(file, one.key)
+def opened(installation: Installation, one: Attachment) -> BinaryIO:
+    """What is in an attachment, to be read once.
+
+    Raises `Refused`: attachment-missing, and when it is read attachment-altered.
+    """
+    try:
+        file = (installation.attachments / one.file).open("rb", buffering=0)
+    except OSError as error:
+        raise Refused("attachment-missing", where=_where(one)) from error
+    return io.BufferedReader(_Content(file, one), BLOCK)
 
 
 def _pieces(installation: Installation, one: Attachment, job: Job) -> Iterator[bytes]:
     done = 0
-    try:
-        with opened(installation, one) as file:
-            while block := file.read(BLOCK):
-                job.step(done, one.size, "export")
-                done += len(block)
-                yield block
-    except FileNotFoundError as error:
-        raise Refused("attachment-missing", where=f"{one.id} {one.name}") from error
-    except CryptoError as error:
-        raise Refused("attachment-altered", where=f"{one.id} {one.name}") from error
-    if done != one.size:
-        raise Refused("attachment-altered", where=f"{one.id} {one.name}")
+    with opened(installation, one) as file:
+        while block := file.read(BLOCK):
+            job.step(done, one.size, "export")
+            done += len(block)
+            yield block
+
+
+def _where(one: Attachment) -> str:
+    return f"{one.id} {one.name}"
+
+
+class _Content(io.RawIOBase):
+    """What is in the file of an attachment, all of it or `Refused`."""
+
+    def __init__(self, file: BinaryIO, one: Attachment) -> None:
+        self._file, self._one, self._left = file, one, one.size
+        self._reader: io.BufferedReader | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
+        try:
+            if self._reader is None:
+                self._reader = at_rest.reader(self._file, self._one.key)
+            size = self._reader.readinto(buffer)
+        except (CryptoError, OSError) as error:
+            raise Refused("attachment-altered", where=_where(self._one)) from error
+        self._left -= size
+        if self._left < 0 or (not size and self._left):
+            raise Refused("attachment-altered", where=_where(self._one))
+        return size
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 # With packages ----------------------------------------------------------------------------------------------
@@ -145,7 +175,9 @@ def _pieces(installation: Installation, one: Attachment, job: Job) -> Iterator[b
 def receive(
     tx: Connection,
     installation: Installation,
+    *,
     package: int,
+    giver: str,
     id_: str,
     name: str,
     sample: bool,
@@ -161,7 +193,9 @@ def receive(
     begun = Source(source)
     sample = sample or samples.is_sample(id_, begun.peek(samples.HEAD_BYTES), None)
     kept = _keep(installation, _Watched(begun, job, size, "open"), hashed=False)
-    store.add(tx, _row(installation, kept, id_, safe(name), sample, sha256=sha256, package=package))
+    store.add(
+        tx, _row(installation, kept, id_, safe(name), sample, sha256=sha256, package=package, giver=giver)
+    )
 
 
 def enter(tx: Connection, installation: Installation, package: int, ids: Collection[str]) -> None:
@@ -233,7 +267,7 @@ def check(reader: Connection, installation: Installation, job: Job) -> Iterator[
     for number, one in enumerate(store.everything(reader)):
         job.step(number, 0, "check")
         known.add(one.file)
-        where = f"{one.id} {one.name}"
+        where = _where(one)
         try:
             with (installation.attachments / one.file).open("rb", buffering=0) as file:
                 if at_rest.digest(_Watched(Source(file), job, one.size, "check"), one.key) != (
@@ -292,6 +326,7 @@ def _row(
     oid: int | None = None,
     package: int | None = None,
     sha256: bytes = b"",
+    giver: str = "",
 ) -> Attachment:
     return Attachment(
         number=0,
@@ -306,6 +341,7 @@ def _row(
         key=kept.key,
         officer=installation.officer,
         at=installation.now(),
+        giver=giver,
     )
 
 

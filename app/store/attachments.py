@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.store.database import Connection
@@ -12,7 +12,8 @@ from app.store.database import Connection
 @dataclass(frozen=True)
 class Attachment:
     """A file that belongs to the object `id`. `oid` is None while it waits in the inbox; `package` is the
-    inbox number it came in with, None of one attached here. `file` is its name in the attachments folder,
+    inbox number it came in with, None of one attached here, and `giver` the fingerprint of the counterpart who
+    sent that, "". `file` is its name in the attachments folder,
     `key` its file key.
     """
 
@@ -25,12 +26,13 @@ class Attachment:
     sha256: bytes
     sample: bool
     file: str
-    key: bytes
+    key: bytes = field(repr=False)
     officer: str
     at: str
+    giver: str
 
 
-_COLUMNS = "number, id, oid, package, name, size, sha256, sample, file, key, officer, at"
+_COLUMNS = "number, id, oid, package, name, size, sha256, sample, file, key, officer, at, giver"
 
 
 def _attachment(row: Sequence[Any]) -> Attachment:
@@ -42,11 +44,11 @@ def _attachment(row: Sequence[Any]) -> Attachment:
 def add(tx: Connection, one: Attachment) -> None:
     """Keep an attachment; its `number` is given here."""
     tx.execute(
-        "INSERT INTO attachment (id, oid, package, name, size, sha256, sample, file, key, officer, at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO attachment (id, oid, package, name, size, sha256, sample, file, key, officer, at, giver)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(one.id, one.oid, one.package, one.name, one.size, one.sha256),
-            *(int(one.sample), one.file, one.key, one.officer, one.at),
+            *(int(one.sample), one.file, one.key, one.officer, one.at, one.giver),
         ),
     )
 
@@ -55,6 +57,18 @@ def everything(connection: Connection) -> Iterator[Attachment]:
     """Every attachment, those in the inbox too, in order of arrival."""
     for row in connection.execute(f"SELECT {_COLUMNS} FROM attachment ORDER BY number"):
         yield _attachment(row)
+
+
+def held(connection: Connection) -> list[Attachment]:
+    """Every attachment of an object that is held, by object and name."""
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM attachment WHERE oid IS NOT NULL ORDER BY oid, name")
+    return [_attachment(row) for row in rows]
+
+
+def all_held(connection: Connection, some: Iterable[Attachment]) -> bool:
+    """Whether these attachments are still there."""
+    find = "SELECT 1 FROM attachment WHERE number = ? AND file = ? AND oid IS NOT NULL"
+    return all(connection.execute(find, (one.number, one.file)).fetchone() for one in some)
 
 
 def of_object(connection: Connection, oid: int) -> list[Attachment]:
@@ -75,12 +89,6 @@ def waiting(connection: Connection, package: int) -> list[Attachment]:
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM attachment WHERE package = ? AND oid IS NULL ORDER BY number", (package,)
     )
-    return [_attachment(row) for row in rows]
-
-
-def waiting_for(connection: Connection, id_: str) -> list[Attachment]:
-    """The attachments in the inbox that belong to an object with this STIX id."""
-    rows = connection.execute(f"SELECT {_COLUMNS} FROM attachment WHERE id = ? AND oid IS NULL", (id_,))
     return [_attachment(row) for row in rows]
 
 
@@ -138,13 +146,12 @@ def given_in(connection: Connection, cid: int, epoch: bytes, seq: int) -> set[tu
 
 
 def with_counterpart(connection: Connection, cid: int) -> set[tuple[str, bytes]]:
-    """(object's id, SHA-256) of the attachments a counterpart has or is being given: with an object that was
-    neither void nor refused, or that came from them.
+    """(object's id, SHA-256) of the attachments a counterpart was given with an object that is neither void
+    nor refused.
     """
     rows = connection.execute(
         "SELECT g.id, g.sha256 FROM attachment_given g JOIN ledger l USING (cid, epoch, seq, id)"
-        " WHERE g.cid = ? AND l.state NOT IN ('void', 'refused')"
-        " UNION SELECT a.id, a.sha256 FROM attachment a JOIN inbox i ON i.number = a.package WHERE i.cid = ?",
-        (cid, cid),
+        " WHERE g.cid = ? AND l.state NOT IN ('void', 'refused')",
+        (cid,),
     )
     return {(row[0], bytes(row[1])) for row in rows}
