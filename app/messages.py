@@ -632,6 +632,13 @@ MESSAGES: dict[str, Message] = {
         N_('"{sector}" cannot name a sector.'),
         N_("Use lower-case letters, digits and hyphens, such as financial-services."),
     ),
+    "retention-overdue": Message(
+        N_("{count} contents or packages are held beyond what was agreed."),
+        N_("Remove what is here with `retention purge`, or ask with `request retention`."),
+    ),
+    "retention-mixed": Message(
+        N_("{id} stays: contents are held of it that may stay."), N_("Decide with `purge`.")
+    ),
     # Requests and consents
     "nothing-to-ask": Message(
         N_("Nothing of this is held back for want of the consent of {name}."),

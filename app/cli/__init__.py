@@ -77,6 +77,7 @@ TABLE = {
     "request": ("asking", "Ask a counterpart for something."),
     "consent": ("asking", "Requests and consents: what was asked, and what may be done."),
     "withdraw": ("asking", "Take back a request or a consent of ours, or decline a request of theirs."),
+    "retention": ("retention", "What must go by when, here and at counterparts."),
     "drop": ("drops", "Folders both sides reach, used as mailboxes."),
     "which": ("incoming", "What a package file is, if it was sealed or opened here before."),
     "receive": ("incoming", "Open a package into the inbox."),

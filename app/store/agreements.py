@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from app.store import bodies
 from app.store.database import Connection
 
 
@@ -155,11 +156,11 @@ def sectors(connection: Connection, oid: int) -> frozenset[str]:
     return frozenset(row[0] for row in rows)
 
 
-def relationships_to(connection: Connection, target: int) -> list[bytes]:
-    """The texts of the relationships, in the versions that are shown, that need the id with hash `target`."""
+def targeting(connection: Connection, source: int) -> list[tuple[int, int, bytes]]:
+    """(oid, vid, text) of the relationships in force by which the id with hash `source` targets something."""
     rows = connection.execute(
-        "SELECT raw FROM reference r JOIN version v ON v.vid = r.vid JOIN object o ON o.oid = v.oid"
-        " JOIN body b ON b.vid = r.vid WHERE r.target = ? AND o.current = r.vid AND o.type = 'relationship'",
-        (target,),
+        "SELECT v.oid, vid, raw FROM edge JOIN version v USING (vid) JOIN body USING (vid)"
+        " WHERE src = ? AND related = 1 AND rel = 'targets'",
+        (source,),
     )
-    return [bytes(row[0]) for row in rows]
+    return [(row[0], row[1], bodies.unpack(row[2])) for row in rows]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.store.database import Connection
-from app.store.objects import Origin
+from app.store.objects import Origin, hash_key, id_hash
 
 CHUNK = 10_000
 
@@ -37,14 +37,42 @@ def given_level(connection: Connection, number: int, sha256: bytes) -> int | Non
     return None if row is None else row[0]
 
 
-def from_counterparts(connection: Connection) -> list[tuple[int, str, str, bytes]]:
-    """(vid, id, modified, sha256) of every version that ever came in a package."""
+def from_counterparts(connection: Connection) -> list[tuple[int, int, str, str, bytes]]:
+    """(oid, vid, id, modified, sha256) of every version of every object that ever came in a package."""
     rows = connection.execute(
-        "SELECT v.vid, o.id, v.modified, v.sha256 FROM version v JOIN object o USING (oid) WHERE v.vid IN"
-        " (SELECT vid FROM source WHERE origin IN (SELECT number FROM origin WHERE kind = 'package'))"
+        "SELECT oid, v.vid, o.id, v.modified, v.sha256 FROM version v JOIN object o USING (oid) WHERE oid IN"
+        " (SELECT oid FROM origin JOIN source ON origin = number JOIN version USING (vid) WHERE kind = 'package')"
         " ORDER BY v.vid"
     )
-    return [(r[0], r[1], r[2], bytes(r[3])) for r in rows]
+    return [(r[0], r[1], r[2], r[3], bytes(r[4])) for r in rows]
+
+
+def only_in_inbox(connection: Connection) -> list[tuple[int, int, str, str, bytes]]:
+    """(cid, package, id, modified, sha256) of what packages in the inbox still hold and nobody accepted."""
+    rows = connection.execute(
+        "SELECT cid, number, id, modified, sha256 FROM inbox_object JOIN inbox USING (number)"
+        " WHERE decision <> 'accepted' AND id <> '' AND length(inbox_object.raw) > 2 ORDER BY number, position"
+    )
+    return [(r[0], r[1], r[2], r[3], bytes(r[4])) for r in rows]
+
+
+def contents_of(connection: Connection, id_: str) -> list[bytes]:
+    """SHA-256 of every version held under a STIX id."""
+    rows = connection.execute(
+        "SELECT sha256 FROM version JOIN object USING (oid) WHERE idh = ?",
+        (id_hash(hash_key(connection), id_),),
+    )
+    return [bytes(row[0]) for row in rows]
+
+
+def still_with(connection: Connection, cid: int, epoch: bytes, seq: int) -> list[bytes]:
+    """SHA-256 of what a package of ours gave that the counterpart has or may have."""
+    rows = connection.execute(
+        "SELECT sha256 FROM ledger WHERE cid = ? AND epoch = ? AND seq = ?"
+        " AND state NOT IN ('void', 'refused', 'recalled')",
+        (cid, epoch, seq),
+    )
+    return [bytes(row[0]) for row in rows]
 
 
 def gave(connection: Connection, cid: int, sha256: bytes) -> bool:

@@ -38,6 +38,7 @@ from tests.support.sites import (
     release,
     state,
     take,
+    thing,
     verdicts,
 )
 
@@ -561,3 +562,32 @@ def test_nothing_goes_on_above_clear_without_leave(custody, level):
         assert custody.onward in ("consent", "within-tlp")
         assert strict < Level.RED
         assert custody.consented or (custody.onward == "within-tlp" and strict is Level.GREEN)
+
+
+# What they say of sectors -----------------------------------------------------------------------------------
+
+
+def test_what_a_counterpart_says_of_sectors_narrows_and_gives_nothing(trio):
+    """alpha and beta agree on water; beta sends claims about objects of alpha's."""
+    silent, known = thing("malware", 1), thing("malware", 2)
+    water, theirs = thing("identity", 3, sectors=["water"]), thing("identity", 4, sectors=["water"])
+    energy = thing("identity", 5, sectors=["energy"])
+
+    def targets(number, source, target):
+        return relationship(number, source, target) | {"relationship_type": "targets"}
+
+    take(trio.alpha, silent, known, water, targets(6, known, water))
+    take(trio.beta, theirs, energy)
+    claims = [targets(7, silent, theirs), targets(8, silent, water), targets(9, thing("tool", 10), theirs)]
+    take(trio.beta, *claims, thing("tool", 10))
+    accept_all(trio.alpha, release(trio.beta, "alpha").package.path)
+    agreed(trio.alpha, trio.gamma, sectors=("water",))
+    found_ = verdicts(trio.alpha, "gamma")
+    assert found_[silent["id"]] == "sector", "a claim of somebody else gave it its first sector"
+    assert found_[known["id"]] == "leaves"
+    assert found_[thing("tool", 10)["id"]] == "leaves", "of their own they say what it is about"
+    # A claim that it is about something else too holds it back.
+    more = targets(11, known, energy)
+    take(trio.beta, more)
+    accept_all(trio.alpha, release(trio.beta, "alpha", more["id"]).package.path)
+    assert verdicts(trio.alpha, "gamma")[known["id"]] == "sector"
