@@ -746,6 +746,30 @@ MESSAGES: dict[str, Message] = {
         N_("Too many contents for one id and moment are held already."), N_("Settle the conflict first.")
     ),
     "marking-redefined": Message(N_("It redefines a published TLP marking."), N_("Tell whoever made it.")),
+    # An older copy of the store
+    "rolled-back": Message(
+        N_(
+            "This is an older copy of the store: it ends with log entry {here}, and this workstation saw {anchored}."
+        ),
+        N_("Find out who put it back. If it was you, `mithaq-cli head accept` goes on with it."),
+    ),
+    "anchor-missing": Message(
+        N_(
+            "This workstation's keyring does not answer, or has forgotten where the store stood."
+            " An older copy would not be noticed."
+        ),
+        N_(
+            "Unlock the keyring. If you know why it is gone and the store ends where it should"
+            " (log entry {here}): `mithaq-cli head accept`."
+        ),
+    ),
+    "anchor-unwritten": Message(
+        N_(
+            "This workstation's keyring did not keep where the store stands; nothing is handed over before it does."
+        ),
+        N_("Unlock the keyring and carry the package again."),
+    ),
+    "nothing-to-accept": Message(N_("Nothing speaks against this store.")),
     # Backup, restore, moving
     "backup-closed": Message(
         N_("A backup would open on this workstation only: every slot needs its keyring."),

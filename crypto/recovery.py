@@ -29,8 +29,7 @@ def write(secret: bytes) -> tuple[str, ...]:
     """The words of a secret of 24 bytes."""
     if len(secret) != SECRET_BYTES:
         raise ValueError("a recovery secret is 24 bytes")
-    whole = secret + _check(secret)
-    return tuple(_word(int.from_bytes(whole[i : i + 2], "big")) for i in range(0, len(whole), 2))
+    return spoken(secret + _check(secret))
 
 
 def read(text: str) -> bytes:
@@ -45,6 +44,11 @@ def read(text: str) -> bytes:
     if check != _check(secret):
         raise CryptoError("recovery-format", "checksum")
     return secret
+
+
+def spoken(raw: bytes) -> tuple[str, ...]:
+    """Bytes (an even number) as words, without a checksum: for people to compare, not to type."""
+    return tuple(_word(int.from_bytes(raw[i : i + 2], "big")) for i in range(0, len(raw), 2))
 
 
 def _word(value: int) -> str:

@@ -124,6 +124,8 @@ ACTS: dict[str, str] = {
     "handling.raised": N_("Handling raised"),
     "handling.lowered": N_("Handling lowered"),
     "conflict.resolved": N_("Conflict decided"),
+    "rolled-back": N_("Older store accepted"),
+    "anchor-missing": N_("Store without an anchor accepted"),
     "backup": N_("Backup made"),
     "moved": N_("Moved to another machine"),
     "revived": N_("Used again after a move"),

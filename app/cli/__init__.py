@@ -25,6 +25,7 @@ TABLE = {
     "check": ("installation", "Check the store, the log and the sealed packages kept here."),
     "backup": ("life", "Write everything that is kept here into one encrypted file."),
     "restore": ("life", "Make the folder of --home, absent or empty, the installation that a backup holds."),
+    "head": ("life", "Where the store stands, and whether an older copy of it was put back."),
     "revive": ("life", "Work here again after a move that came to nothing; every channel begins anew."),
     "officer": ("installation", "Who works here."),
     "setting": ("installation", "What an officer may set."),

@@ -17,6 +17,7 @@ from app.messages import Refused, _, plain, remedy, sentence
 if TYPE_CHECKING:
     from app.store.custody import Restraint
     from app.store.installation import Installation
+    from app.vault import LastSession, Unlocked
 
 ATTENTION = 3
 NUMBER_LIMIT = 1 << 53
@@ -67,17 +68,36 @@ class Session:
     @contextmanager
     def unlocked(self, passphrase: str = "") -> Iterator[Installation]:
         """The installation, open while the block lasts; `passphrase` if it was asked for before."""
+        with self.opened(passphrase) as opened:
+            yield opened.installation
+
+    @contextmanager
+    def opened(self, passphrase: str = "", accept: bool = False) -> Iterator[Unlocked]:
+        """The installation with what its unlocking found; with `accept`, in spite of an older store."""
         from app import vault
         from app.store.database import known_errors
 
         if not (self.home / vault.SLOTS).is_file():
             raise Refused("no-installation", home=self.home)
-        opened = vault.unlocked(
-            self.home, passphrase or self.passphrase(), self.officer, recovery=self.recovery_file is not None
-        )
-        with known_errors(), opened as installation:
-            self._settle(installation)
-            yield installation
+        with known_errors():
+            opened = vault.unlock(
+                self.home,
+                passphrase or self.passphrase(),
+                self.officer,
+                recovery=self.recovery_file is not None,
+                accept=accept,
+            )
+            try:
+                self._say_last(opened.last)
+                self._settle(opened.installation)
+                yield opened
+            finally:
+                opened.lock()
+
+    def _say_last(self, last: LastSession) -> None:
+        """An officer at a terminal sees where the store stood: an older copy put back shows there, if nowhere else."""
+        if sys.stderr.isatty() and not self.as_json:
+            click.echo(last_words(last), err=True)
 
     def _settle(self, installation: Installation) -> None:
         """After a restore every channel begins anew before anything else is done."""
@@ -106,6 +126,17 @@ class Session:
                 click.echo(line)
         sys.stdout.flush()
         return ATTENTION if attention else 0
+
+
+def last_words(last: LastSession) -> str:
+    """Where the store stood when it was opened."""
+    facts = {
+        "at": plain(last.at),
+        "officer": plain(last.officer),
+        "n": last.entry,
+        "words": " ".join(last.words),
+    }
+    return _("Last session: {at}, {officer}; log entry {n}: {words}").format(**facts)
 
 
 def fail(code: str, **facts: object) -> int:

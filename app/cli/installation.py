@@ -55,13 +55,14 @@ def check(session: Session) -> int:
     """Check the store, the log and the sealed packages kept here."""
     with session.unlocked() as installation:
         problems = vault.check(installation, session.job())
+        warnings = [] if vault.anchored(installation.database.read()) else ["rollback-unanchored"]
     document = {
         "ok": not problems,
         "problems": [{"code": p.code, "where": p.where} for p in problems],
-        "warnings": [{"code": "rollback-unanchored"}],
+        "warnings": [{"code": code} for code in warnings],
     }
     lines = [why(p.code, where=p.where) for p in problems] or [_("Nothing is wrong.")]
-    lines.append(why("rollback-unanchored"))
+    lines += [why(code) for code in warnings]
     session.show(document, lines)
     return fail("problems-found", count=len(problems)) if problems else 0
 

@@ -1,4 +1,4 @@
-"""Commands about the life of an installation: backup, restore, revive."""
+"""Commands about the life of an installation: backup, restore, revive, head."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from app import vault
-from app.cli.base import Session, why
+from app.cli.base import Session, last_words, why
 from app.exchange import epochs
 from app.messages import Refused, _
 
@@ -68,4 +68,42 @@ def revive(session: Session, confirmed: bool) -> int:
     return session.show({"channels": list(channels)}, [_("This installation is at work again.")])
 
 
-COMMANDS: dict[str, click.Command] = {"backup": backup, "restore": restore, "revive": revive}
+@click.group()
+def head() -> None:
+    """Where the store stands, and whether an older copy of it was put back."""
+
+
+@head.command("show")
+@click.pass_obj
+def head_show(session: Session) -> int:
+    """The last session: when, by whom, at which log entry, and four words that stand for all of the log."""
+    with session.opened() as opened:
+        last = opened.last
+        kept = vault.anchored(opened.installation.database.read())
+    document = {
+        "at": last.at,
+        "officer": last.officer,
+        "entry": last.entry,
+        "words": list(last.words),
+        "anchored": kept,
+    }
+    lines = [last_words(last)]
+    lines.append(_("This workstation's keyring keeps watch.") if kept else why("rollback-unanchored"))
+    return session.show(document, lines)
+
+
+@head.command("accept")
+@click.pass_obj
+def head_accept(session: Session) -> int:
+    """Go on with a store that is older than its anchor, or whose anchor is gone. You know why it is so.
+
+    An older store begins every channel anew, as after a restore.
+    """
+    with session.opened(accept=True) as opened:
+        if not opened.accepted:
+            raise Refused("nothing-to-accept")
+        document = {"accepted": opened.accepted, "entry": opened.last.entry}
+    return session.show(document, [_("Accepted; the log says so.")])
+
+
+COMMANDS: dict[str, click.Command] = {"backup": backup, "restore": restore, "revive": revive, "head": head}

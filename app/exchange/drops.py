@@ -98,6 +98,7 @@ def _publish(installation: Installation, cid: int, folder: Path, job: Job) -> li
     """(seq, "" or why not) of every package that waits for a courier, oldest first."""
     reader = installation.database.read()
     one = store_counterparts.get(reader, cid)
+    counterparts.require_at_work(reader)
     counterparts.require_sound(one)
     sending = counterparts.load_channel(reader, cid).sending
     done = []
@@ -108,6 +109,7 @@ def _publish(installation: Installation, cid: int, folder: Path, job: Job) -> li
         code = ""
         try:
             outbox.judge_again(installation, one, package, job)
+            installation.secured()
             drop.publish(installation.outbox / package.file, package.medium, package.sha256, folder, job)
         except Refused as error:
             # A crash after an earlier publication: the file is there, only the record of it is missing.

@@ -213,8 +213,10 @@ def seal(
     if room is None:
         return SealedPackage(path, draft.seq, key.protection, sealed.size, sha256)
     try:
+        installation.secured()
         delivered = room.deliver(path, sha256, job)
     except (Refused, Cancelled) as error:
+        room.cancel()
         cause = error.code if isinstance(error, Refused) else "cancelled"
         raise Refused("carry-failed", seq=draft.seq, path=room.path, cause=cause) from error
     hand_over(installation, one, draft.epoch, draft.seq)
@@ -237,9 +239,12 @@ def carry(
 ) -> Path:
     """Copy a sealed package byte for byte from the outbox once more.
 
-    Raises `Refused`: counterpart-unverified, counterpart-revoked, and as `folder.reserve` and `deliver` do.
+    Raises `Refused`: retired, counterpart-unverified, counterpart-revoked, anchor-unwritten, and as
+    `folder.reserve` and `deliver` do.
     """
+    counterparts.require_at_work(installation.database.read())
     counterparts.require_sound(one)
+    installation.secured()
     room = folder.reserve(target, record.medium, record.size)
     delivered = room.deliver(installation.outbox / record.file, record.sha256, job)
     hand_over(installation, one, record.epoch, record.seq)

@@ -94,6 +94,8 @@ class Database:
         self._local = threading.local()
         self._readers: list[Connection] = []
         self._leave_no_trace = False
+        self.after_commit: Callable[[Connection], None] | None = None
+        """Called after each transaction with the connection that made it. It does not write, and returns at once."""
         self._on_commit: list[Callable[[], None]] = []
         self._on_rollback: list[Callable[[], None]] = []
         with known_errors():
@@ -160,6 +162,8 @@ class Database:
                     self._finish(self._on_rollback)
                 raise
             self._finish(self._on_commit)
+            if self.after_commit is not None:
+                self.after_commit(self._writer)
             if self._leave_no_trace:
                 self._leave_no_trace = False
                 # Old pages lie in the log until they are written over. Where a snapshot still needs them, closing

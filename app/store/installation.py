@@ -38,13 +38,18 @@ class Identities:
 
 @dataclass(frozen=True)
 class Installation:
-    """`home` holds the store and the folders beside it; `officer` acts; `clock` is replaced in tests only."""
+    """`home` holds the store and the folders beside it; `officer` acts; `clock` is replaced in tests only.
+
+    `secured()` is called after the commit of what is about to leave, before its first byte does: it waits until an
+    older copy of the store put back would be noticed, and raises `Refused` (anchor-unwritten) if that cannot be had.
+    """
 
     home: Path
     database: Database
     identities: Identities
     officer: str
     clock: Callable[[], datetime] = field(default=utc_now)
+    secured: Callable[[], None] = field(default=lambda: None)
 
     @property
     def identity(self) -> Identity:

@@ -4,6 +4,7 @@
 bound to this workstation asks of its keyring. What is exchanged is not known here.
 """
 
+from app.vault.anchor import anchored
 from app.vault.backup import Made, back_up, revive
 from app.vault.checking import Problem, check
 from app.vault.creating import create
@@ -17,21 +18,24 @@ from app.vault.keyslots import (
     slots_of,
 )
 from app.vault.restoring import Restored, restore
-from app.vault.unlocking import Unlocked, unlock, unlocked
+from app.vault.unlocking import LastSession, Unlocked, last_session, unlock, unlocked
 
 __all__ = [
     "PASSPHRASE_LENGTH",
     "SLOTS",
     "STORE",
+    "LastSession",
     "Made",
     "Problem",
     "Restored",
     "Unlocked",
     "add_recovery_slot",
     "add_slot",
+    "anchored",
     "back_up",
     "check",
     "create",
+    "last_session",
     "rekey",
     "remove_slot",
     "restore",

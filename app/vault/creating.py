@@ -11,6 +11,7 @@ from app.store import index, people
 from app.store.database import KEY_BYTES, Database
 from app.store.installation import Identities, Installation
 from app.store.objects import HASH_KEY
+from app.vault.anchor import ID_BYTES, STORE_ID
 from app.vault.home import OUTBOX, SLOTS, STORE, built_beside, write_private
 from app.vault.keyslots import PASSPHRASE_LENGTH, SLOTS_HASH, hashes
 from app.vault.process import close_the_process
@@ -49,6 +50,7 @@ def _build(home: Path, name: str, country: str, officer: str, passphrase: str, c
             people.put_meta(tx, HASH_KEY, secrets.token_bytes(16))
             index.remake(tx)
             people.put_meta(tx, SLOTS_HASH, hashes(raw))
+            people.put_meta(tx, STORE_ID, secrets.token_bytes(ID_BYTES))
             people.add_identity(tx, identity.to_bytes(), identity.card(name, country, now), now)
             people.add_officer(tx, officer, now)
             audit.append(tx, installation, "created", fingerprint=identity.fingerprint)

@@ -7,6 +7,7 @@ folder gets its name. The first unlock begins every channel anew (`app.exchange.
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from app.store import people
 from app.store.database import Database, foreign_store
 from app.store.installation import Identities, Installation
 from app.vault import checking, keyslots
+from app.vault.anchor import ANCHORED, ID_BYTES, STORE_ID
 from app.vault.checking import Problem
 from app.vault.home import ATTACHMENTS, OUTBOX, SLOTS, STORE, built_beside, write_private
 from app.vault.process import close_the_process
@@ -95,6 +97,9 @@ def _settle(scratch: Path, key: bytes, index: Index, job: Job) -> tuple[Problem,
             if any(problem.where == "store" for problem in problems):
                 raise Refused("store-damaged")
             with database.write() as tx:
+                # It is another store from now on, older than its anchor may say, and its officer knows.
+                people.put_meta(tx, STORE_ID, secrets.token_bytes(ID_BYTES))
+                people.drop_meta(tx, ANCHORED)
                 people.put_meta(tx, keyslots.SLOTS_HASH, keyslots.hashes((scratch / SLOTS).read_bytes()))
                 audit.append(
                     tx, installation, "restored", made=index.made, entry=index.entry, moved=index.moved

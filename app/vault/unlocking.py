@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,26 +14,51 @@ from pathlib import Path
 from app import audit, officers
 from app.holdings import attachments
 from app.messages import Refused
-from app.store import packages, people
-from app.store.database import Database
+from app.store import counterparts, packages, people
+from app.store.database import Connection, Database
 from app.store.installation import Identities, Installation, utc_now
+from app.vault import anchor, workstation
+from app.vault.anchor import ANCHORED, ID_BYTES, STORE_ID, Anchor
 from app.vault.home import COPYING, LOCK, SLOTS, take_lock
 from app.vault.keyslots import check_slots, open_store
 from app.vault.process import close_the_process
+from crypto import recovery as recovery_words
 from crypto.identity import Identity, Retired, read_card
+
+HEAD_BYTES = 8
+
+
+@dataclass(frozen=True)
+class LastSession:
+    """Where the log stood when the store was opened: the number of its newest entry (0: none), when and by whom it was
+    written, and four words that stand for all of it. An officer who remembers them notices an older store.
+    """
+
+    entry: int
+    at: str
+    officer: str
+    words: tuple[str, ...]
 
 
 @dataclass
 class Unlocked:
-    """An installation at work. `lock()` closes the store and lets the next process in."""
+    """An installation at work. `lock()` closes the store and lets the next process in.
+
+    `accepted`: what the officer went on in spite of (rolled-back, anchor-missing), "" if nothing stood against it.
+    """
 
     installation: Installation
+    last: LastSession
     _lock: int
+    accepted: str = ""
+    _anchor: Anchor | None = None
 
     def lock(self) -> None:
         """Close everything; safe to call twice."""
         if self._lock >= 0:
             self.installation.identities.wipe()
+            if self._anchor is not None:
+                self._anchor.close()
             self.installation.database.close()
             os.close(self._lock)
             self._lock = -1
@@ -44,14 +70,17 @@ def unlock(
     officer: str = "",
     clock: Callable[[], datetime] = utc_now,
     recovery: bool = False,
+    accept: bool = False,
 ) -> Unlocked:
     """Open the installation in `home` for `officer` ("": its first), logged. With `recovery`, `passphrase`
-    holds the words of a recovery kit.
+    holds the words of a recovery kit. With `accept`, go on with a store that is older than its anchor, or whose anchor
+    is gone: the officer knows why. An older store begins every channel anew.
 
-    Raises `Refused`: no-installation, in-use, wrong-passphrase, slots-damaged, slots-old, slot-needs-device,
-    recovery-format, officer-unknown, store-damaged, store-newer.
+    Raises `Refused`: rolled-back, anchor-missing (nothing is changed then), no-installation, in-use, wrong-passphrase,
+    slots-damaged, slots-old, slot-needs-device, recovery-format, officer-unknown, store-damaged, store-newer.
     """
     close_the_process()
+    workstation.wake()
     home = home.absolute()
     if not (home / SLOTS).is_file():
         raise Refused("no-installation", home=home)
@@ -62,27 +91,62 @@ def unlock(
         os.close(lock)
         raise
     try:
-        identities = _identities(database)
+        identities, last = _identities(database), last_session(database.read())
     except BaseException:
         database.close()
         os.close(lock)
         raise
-    unlocked = Unlocked(Installation(home, database, identities, officer, clock), lock)
+    unlocked = Unlocked(Installation(home, database, identities, officer, clock), last, lock)
     try:
         check_slots(home, database)
         known = officers.names(database.read())
         if officer and officer not in known:
             raise Refused("officer-unknown", name=officer)
         unlocked.installation = replace(unlocked.installation, officer=officer or known[0])
-        with database.write() as tx:
-            audit.convert(tx, unlocked.installation)
-            audit.append(tx, unlocked.installation, "unlocked.recovery" if recovery else "unlocked")
+        _anchored(unlocked, recovery, accept)
         _sweep(unlocked.installation)
         attachments.sweep(unlocked.installation)
     except BaseException:
         unlocked.lock()
         raise
     return unlocked
+
+
+def _anchored(unlocked: Unlocked, recovery: bool, accept: bool) -> None:
+    """Compare the store with its anchor, log that it was opened, and keep the anchor from now on."""
+    installation = unlocked.installation
+    database = installation.database
+    if people.meta(database.read(), STORE_ID) is None:
+        with database.write() as tx:
+            people.put_meta(tx, STORE_ID, secrets.token_bytes(ID_BYTES))
+    verdict = anchor.compare(database.read(), renew=accept)
+    if verdict.code and not accept:
+        raise Refused(verdict.code, here=verdict.here, anchored=verdict.anchored)
+    unlocked.accepted = verdict.code
+    with database.write() as tx:
+        audit.convert(tx, installation)
+        if verdict.code:
+            audit.append(tx, installation, verdict.code, here=verdict.here, anchored=verdict.anchored)
+        if verdict.code == "rolled-back":
+            counterparts.begin_anew(tx)
+        if verdict.kept:
+            people.put_meta(tx, ANCHORED, b"1")
+        else:
+            people.drop_meta(tx, ANCHORED)
+        audit.append(tx, installation, "unlocked.recovery" if recovery else "unlocked")
+    if verdict.kept:
+        unlocked._anchor = Anchor(people.meta(database.read(), STORE_ID) or b"")
+        unlocked.installation = replace(installation, secured=unlocked._anchor.require)
+        database.after_commit = unlocked._anchor.note
+        unlocked._anchor.note(database.read())
+
+
+def last_session(connection: Connection) -> LastSession:
+    """Where the log stands now, in an officer's words."""
+    head = audit.head(connection)
+    newest = next(iter(audit.entries(connection, limit=1)), None)
+    words = recovery_words.spoken(head.hash[:HEAD_BYTES])
+    return LastSession(head.number, newest.at if newest else "", newest.officer if newest else "", words)
 
 
 @contextlib.contextmanager

@@ -1,30 +1,59 @@
 """This workstation's keyring: the only module that asks it. Without a back-end the feature is off and says so.
 
-Back-ends raise what they like, a D-Bus library's own errors included: this is the one border where all are caught.
+Back-ends raise what they like, a D-Bus library's own errors included, and may wait for an owner who is not there: this
+is the one border where all is caught and no question lasts longer than `PATIENCE`.
 """
 
 from __future__ import annotations
 
 import secrets
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from app.messages import Refused
 from crypto import slots
 
 KEYRING_SERVICE = "mithaq"
+PATIENCE = 20.0
+"""Seconds: somebody may have to type the keyring's own password."""
+
+
+def wake() -> None:
+    """Load the keyring's libraries beside other work: they take longer than a short command."""
+    threading.Thread(target=_load, name="keyring", daemon=True).start()
+
+
+def recall(name: str) -> str | None:
+    """What is kept under a name, None if nothing is. Raises `Refused` (keyring-unavailable)."""
+
+    def ask() -> str | None:
+        import keyring
+
+        return keyring.get_password(KEYRING_SERVICE, name)
+
+    return _answer(ask)
+
+
+def remember(name: str, value: str) -> None:
+    """Keep a value under a name, and see that it is kept. Raises `Refused` (keyring-unavailable)."""
+
+    def ask() -> str | None:
+        import keyring
+
+        keyring.set_password(KEYRING_SERVICE, name, value)
+        return keyring.get_password(KEYRING_SERVICE, name)
+
+    if _answer(ask) != value:
+        raise Refused("keyring-unavailable", why="not kept")
 
 
 def device_secret(home: Path) -> bytes | None:
-    """This workstation's secret for an installation, None if its keyring has none or cannot be asked.
-
-    Back-ends raise what they like, a D-Bus library's own errors included: this is the one border where all are caught.
-    """
+    """This workstation's secret for an installation, None if its keyring has none or cannot be asked."""
     try:
-        import keyring
-
-        found = keyring.get_password(KEYRING_SERVICE, str(home))
+        found = recall(str(home))
         return None if found is None else bytes.fromhex(found)
-    except Exception:
+    except (Refused, ValueError):
         return None
 
 
@@ -33,16 +62,36 @@ def make_device_secret(home: Path) -> bytes:
     (keyring-unavailable).
     """
     secret = device_secret(home)
-    if secret is not None:
-        return secret
-    secret = secrets.token_bytes(slots.DEVICE_BYTES)
+    if secret is None:
+        secret = secrets.token_bytes(slots.DEVICE_BYTES)
+        remember(str(home), secret.hex())
+    return secret
+
+
+def _answer(ask: Callable[[], str | None]) -> str | None:
+    found: list[str | None] = []
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            found.append(ask())
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work, name="keyring", daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    if failed:
+        raise Refused("keyring-unavailable", why=type(failed[0]).__name__) from failed[0]
+    if not found:
+        raise Refused("keyring-unavailable", why="no answer")
+    return found[0]
+
+
+def _load() -> None:
     try:
         import keyring
 
-        keyring.set_password(KEYRING_SERVICE, str(home), secret.hex())
-        kept = keyring.get_password(KEYRING_SERVICE, str(home))
-    except Exception as error:
-        raise Refused("keyring-unavailable", why=type(error).__name__) from error
-    if kept != secret.hex():
-        raise Refused("keyring-unavailable", why="not kept")
-    return secret
+        keyring.get_keyring()
+    except Exception:
+        return
