@@ -433,6 +433,60 @@ MESSAGES: dict[str, Message] = {
         N_("The acceptance cannot be undone: a conflict over {id} was resolved ({n} in all)."),
         N_("Undo the others with --ids."),
     ),
+    "remark-recalled": Message(
+        N_("Its sender asks it back."), N_("It is accepted only with --recalled, on your word.")
+    ),
+    "recalled-pending": Message(
+        N_("{name} asks back {id} ({n} in all)."),
+        N_("Answer the recall, or accept it on your word with --recalled."),
+    ),
+    "recalled": Message(
+        N_("Held back: it was asked back, by us from them or from us by whom it came from."),
+        N_("Withdraw your recall, or answer theirs."),
+    ),
+    "recall-unknown": Message(N_("There is no recall {number} here."), N_("See `recall list`.")),
+    "recall-never-given": Message(
+        N_("{id} was never released to {name}, so it cannot be recalled from them."), N_("See `ledger`.")
+    ),
+    "recall-not-left": Message(
+        N_("Nothing of it ever left for {name}: there is nothing to recall."),
+        N_("Declare the packages void that carry it."),
+    ),
+    "recall-standing": Message(
+        N_("All of it was recalled from {name} before."), N_("Their answer is in `recall list`.")
+    ),
+    "recall-too-large": Message(
+        N_("One recall names at most {most} contents."), N_("Recall it in several parts.")
+    ),
+    "recall-ours": Message(
+        N_("Recall {number} is your own: the counterpart answers it."), N_("See `recall list`.")
+    ),
+    "recall-theirs": Message(
+        N_("Recall {number} is theirs: only they withdraw it."), N_("Confirm or refuse it.")
+    ),
+    "recall-closed": Message(
+        N_("Recall {number} was answered or withdrawn: that is final."), N_("See `recall list`.")
+    ),
+    "recall-unreadable": Message(
+        N_("A recall, or an answer to one, cannot be read. It does nothing."), N_("Tell the counterpart.")
+    ),
+    "recall-tombstone": Message(
+        N_(
+            "A recall names something that never came. It is remembered, and shown as recalled should it come."
+        ),
+        N_("See `recall list`."),
+    ),
+    "confirmation-other": Message(
+        N_("An answer to a recall is over something that the recall does not name. It does nothing."),
+        N_("Tell the counterpart."),
+    ),
+    "confirmation-unknown": Message(
+        N_("They answer a recall that was never made here."), N_("Ask the counterpart what they meant.")
+    ),
+    "backups-past": Message(
+        N_("Backups that hold it until {day} are over."), N_("Give a day to come, or `none`.")
+    ),
+    "reason-too-long": Message(N_("A reason has at most {most} characters."), N_("Say it in fewer words.")),
     "remark-weakened": Message(
         N_("Marked less strictly than what is held here."),
         N_("Accepted, it stays at the stricter level; lower the handling yourself if you may."),

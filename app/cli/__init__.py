@@ -73,6 +73,8 @@ TABLE = {
         "Declare a package void that was sealed wrongly or is lost; the next one tells them.",
     ),
     "channel": ("channels", "The ordered exchange with one counterpart."),
+    "recall": ("recalls", "Ask back what was given to counterparts."),
+    "confirm": ("recalls", "Answer a recall: delete what they ask back and confirm it, or refuse."),
     "receipt": ("outgoing", "Seal the signed answer to what a counterpart sent."),
     "ledger": ("outgoing", "Who was given which version of what, and how far it got."),
     "request": ("asking", "Ask a counterpart for something."),

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from app.cli.base import NUMBER_LIMIT, Session, ids_from, spoken_ranges, table, why
-from app.exchange import deciding, inbox, receiving
+from app.exchange import deciding, inbox, recalling, receiving
 from app.exchange.deciding import Decided
 from app.exchange.inbox import Listed
 from app.exchange.receiving import Received
@@ -39,9 +39,8 @@ def receive(session: Session, file: Path) -> int:
     """Open a package into the inbox."""
     with session.unlocked() as installation:
         got = receiving.receive(installation, file, session.job())
-    return session.show(
-        _received(got), _received_lines(got), attention=got.status != "new" or bool(got.failed)
-    )
+    attention = got.status != "new" or bool(got.failed) or bool(got.recalls)
+    return session.show(_received(got), _received_lines(got), attention=attention)
 
 
 def _received(got: Received) -> dict[str, Any]:
@@ -55,6 +54,7 @@ def _received(got: Received) -> dict[str, Any]:
         "missing": [list(pair) for pair in got.missing],
         "failed": [{"where": where, "code": code} for where, code in got.failed],
         "protection": got.protection,
+        "recalls": list(got.recalls),
     }
 
 
@@ -67,6 +67,11 @@ def _received_lines(got: Received) -> list[str]:
             got.objects,
         )
         lines.append(waiting.format(n=got.objects, number=got.number))
+    if got.recalls:
+        numbers = ", ".join(map(str, got.recalls))
+        lines.append(
+            _("They ask something back: recall {numbers}. See `recall show`.").format(numbers=numbers)
+        )
     if got.status != "new":
         lines.append(why(f"status-{got.status}", missing=spoken_ranges(got.missing)))
     return lines + [f"{plain(where)}: {why(code)}" for where, code in got.failed]
@@ -83,8 +88,18 @@ def inbox_list(session: Session) -> int:
     """Packages with intel, those that wait and are urgent first."""
     with session.unlocked() as installation:
         found = inbox.listed(installation)
+        asked_back = [one for one in recalling.listed(installation) if not one.ours and one.state == "open"]
     rows = ((p.number, p.sender, p.seq, p.state, p.priority, p.objects, p.received) for p in found)
-    return session.show({"packages": [_package(one) for one in found]}, table(rows))
+    document = {
+        "packages": [_package(one) for one in found],
+        "recalls": [
+            {"number": r.number, "from": r.counterpart, "objects": r.objects, "received": r.came}
+            for r in asked_back
+        ],
+    }
+    said = _("Recall {number}: {name} asks back {n}. See `recall show {number}`.")
+    lines = [said.format(number=r.number, name=plain(r.counterpart), n=r.objects) for r in asked_back]
+    return session.show(document, [*lines, *table(rows)])
 
 
 @inbox_group.command("show")
@@ -177,12 +192,18 @@ def _value(value: object) -> str:
     "--ids", type=click.Path(path_type=Path), help="Only the STIX ids in this file; the rest stays pending."
 )
 @click.option("--undo", is_flag=True, help="Undo the acceptance, while nothing depends on it.")
+@click.option("--recalled", is_flag=True, help="Also what its sender asks back.")
 @click.pass_obj
-def accept(session: Session, number: int, ids: Path | None, undo: bool) -> int:
+def accept(session: Session, number: int, ids: Path | None, undo: bool, recalled: bool) -> int:
     """Take objects of a package into the holdings."""
-    act = deciding.undo if undo else deciding.accept
+    if undo and recalled:
+        raise click.UsageError(_("Give --undo or --recalled."))
     with session.unlocked() as installation:
-        decided = act(installation, number, None if ids is None else ids_from(ids), session.job())
+        chosen = None if ids is None else ids_from(ids)
+        if undo:
+            decided = deciding.undo(installation, number, chosen, session.job())
+        else:
+            decided = deciding.accept(installation, number, chosen, session.job(), recalled)
     return _show_decided(session, decided)
 
 

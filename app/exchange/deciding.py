@@ -15,7 +15,7 @@ from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused
 from app.store import counterparts as store_counterparts
-from app.store import objects, packages, people
+from app.store import objects, packages, people, recalls
 from app.store.database import Connection
 from app.store.installation import Installation
 from app.store.objects import VersionRow
@@ -33,10 +33,13 @@ class Decided:
     pending: int
 
 
-def accept(installation: Installation, number: int, ids: Sequence[str] | None, job: Job) -> Decided:
+def accept(
+    installation: Installation, number: int, ids: Sequence[str] | None, job: Job, recalled: bool = False
+) -> Decided:
     """Take pending objects of a package into the holdings: those with the given STIX ids, or (None) all that pend.
 
-    Raises `Refused`: package-unknown, object-unknown, nothing-pending.
+    What its sender asked back only with `recalled`, the officer's word: else it goes on waiting, and naming it is
+    refused. Raises `Refused`: package-unknown, object-unknown, nothing-pending, recalled-pending (fact `id`).
     """
     with installation.database.write() as tx:
         package = inbox.find(tx, number)
@@ -48,6 +51,11 @@ def accept(installation: Installation, number: int, ids: Sequence[str] | None, j
             raise Refused("channel-frozen", name=one.alias)
         if channel.mending:
             raise Refused("channel-mending", name=one.alias)
+        asked_back = frozenset() if recalled else recalls.from_us(tx, one.cid)
+        waits = [w.id for w in chosen if w.sha256 in asked_back]
+        if waits and (ids is not None or len(waits) == len(chosen)):
+            raise Refused("recalled-pending", id=waits[0], n=len(waits), name=one.alias)
+        chosen = [w for w in chosen if w.sha256 not in asked_back]
         origin = objects.add_origin(
             tx, "package", one.fingerprint, number, installation.officer, installation.now()
         )
@@ -61,7 +69,13 @@ def accept(installation: Installation, number: int, ids: Sequence[str] | None, j
         attachments.enter(tx, installation, number, {w.id for w in chosen if w.position not in refused})
         decided = _settle(tx, installation, number, package.reason)
         audit.append(
-            tx, installation, "package.accepted", number=number, objects=len(chosen), pending=decided.pending
+            tx,
+            installation,
+            "package.accepted",
+            number=number,
+            objects=len(chosen),
+            pending=decided.pending,
+            recalled=recalled,
         )
         return decided
 

@@ -85,7 +85,8 @@ class Custody:
 class Candidate:
     """One version that is selected. `level` is the stricter of marking and handling; `refs` the ids it needs, `names`
     every other id that stands anywhere in it, in text too. `custody` None: it is ours. `embargo` is the day before
-    which it does not leave for this counterpart, "": none.
+    which it does not leave for this counterpart, "": none. `recalled`: it was asked back, by us from them or
+    from us by whom it came from.
     """
 
     key: int
@@ -96,11 +97,12 @@ class Candidate:
     names: tuple[str, ...] = ()
     custody: Custody | None = None
     embargo: str = ""
+    recalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`code` is leaves, already-has, or why it is held: kind, sector, purpose, exercise, unreadable-marking,
+    """`code` is leaves, already-has, or why it is held: kind, sector, purpose, exercise, recalled, unreadable-marking,
     no-agreement, period, ceiling, card-key, onward-red, onward-lapsed, onward-never, onward-consent, embargo,
     withheld-reference.
     """
@@ -164,7 +166,9 @@ def onward(one: Candidate, terms: Terms) -> str:
 
 
 def withheld(one: Candidate, terms: Terms) -> str:
-    """Why an object may not leave for its own sake: its level, whose it is, its embargo; "" if it may."""
+    """Why an object may not leave for its own sake: a recall, its level, whose it is, its embargo; "" if it may."""
+    if one.recalled:
+        return "recalled"
     return over(one.level, terms) or onward(one, terms) or ("embargo" if terms.today < one.embargo else "")
 
 

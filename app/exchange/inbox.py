@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import msgspec
 
 from app.holdings import comparing
-from app.holdings.comparing import REMARKS, STATUSES, Outside
+from app.holdings.comparing import STATUSES, Outside
 from app.intel import compare
 from app.intel.compare import Difference
 from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused
-from app.store import attachments, custody, objects, packages, people
+from app.store import attachments, custody, objects, packages, people, recalls
 from app.store import counterparts as store_counterparts
 from app.store.attachments import Attachment
 from app.store.database import Connection
@@ -24,6 +24,7 @@ from app.store.objects import VersionRow
 from app.store.packages import Waiting
 
 STEP = 500
+REMARKS = (*comparing.REMARKS, "recalled")
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,9 @@ class Listed:
 
 @dataclass(frozen=True)
 class Compared:
-    """An object in the inbox beside the holdings: its status, and what else to see before deciding
-    (`app.holdings.comparing`). `embargo`: the day before which it is not to be passed on, "": none.
+    """An object in the inbox beside the holdings: its status, and what else to see before deciding: see
+    `app.holdings.comparing`, and `recalled`, its sender asked it back. `embargo`: the day before which it is not to be
+    passed on, "": none.
     """
 
     position: int
@@ -128,6 +130,7 @@ def review(installation: Installation, number: int, job: Job) -> Review:
             people.default_handling(reader),
         )
         bound = custody.waiting_restraints(reader, number)
+        asked_back = recalls.from_us(reader, package.cid)
         compared = tuple(
             Compared(
                 one.position,
@@ -138,7 +141,7 @@ def review(installation: Installation, number: int, job: Job) -> Review:
                 judged.status,
                 one.decision,
                 _level(one),
-                judged.remarks,
+                (*judged.remarks, "recalled") if one.sha256 in asked_back else judged.remarks,
                 *bound.get(one.sha256, ("", False)),
             )
             for one, judged in zip(waiting, found, strict=True)

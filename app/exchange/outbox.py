@@ -148,7 +148,8 @@ def _void(installation: Installation, one: Counterpart, record: packages.Sealed)
         channel = counterparts.load_channel(tx, one.cid)
         if sealing.outgoing_state(channel.sending, record) == "sealed" and record.release is not None:
             # It never left: they need not learn what it was going to be.
-            packages.withdraw_release(tx, one.cid, record.epoch, record.seq, record.release)
+            unsent = packages.release_statements(tx, one.cid, record.epoch, record.seq)
+            packages.ride_no_more(tx, one.cid, unsent)
         if record.epoch.hex() == channel.sending.epoch:
             sending = machine.voided(channel.sending, record.seq)
             counterparts.save_channel(tx, one.cid, replace(channel, sending=sending))

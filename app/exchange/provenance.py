@@ -23,7 +23,7 @@ from app.messages import Refused
 from app.store import agreements as store_agreements
 from app.store import counterparts as store_counterparts
 from app.store import custody as store
-from app.store import objects, packages
+from app.store import objects, packages, recalls
 from app.store.counterparts import Counterpart
 from app.store.database import Connection
 from app.store.installation import Installation
@@ -86,6 +86,8 @@ class Provenance:
         self._owners = Owners(connection)
         self._restraints = store.restraints(connection)
         self._givers = {one.fingerprint: one for one in store_counterparts.everyone(connection)}
+        self._asked_back = recalls.by_us(connection, to.cid)
+        self._asked_of_us = recalls.of_us(connection)
         self._leave: dict[str, tuple[agreements.InForce, frozenset[bytes]]] = {}
         self._under: dict[int, dict[str, list[Clauses]]] = {}
         self._onward: dict[tuple[str, int | None], str] = {}
@@ -113,6 +115,15 @@ class Provenance:
         origin = self._owners(oid, vid)
         back = origin is not None and origin.name == self._to.fingerprint
         return bound.held if back else max(bound.held, bound.theirs)
+
+    def recalled(self, oid: int, vid: int, sha256: bytes) -> bool:
+        """Whether a content was asked back: by us from the counterpart, or from us by whom it came from."""
+        if sha256 in self._asked_back:
+            return True
+        if sha256 not in self._asked_of_us:
+            return False
+        origin = self._owners(oid, vid)
+        return origin is not None and origin.name in self._asked_of_us[sha256]
 
     def restraint(self, oid: int) -> store.Restraint:
         """What binds an object beside its level."""

@@ -21,10 +21,11 @@ from app.exchange.statements import Statement
 from app.jobs import Job
 from app.messages import Refused
 from app.store import counterparts as store_counterparts
-from app.store import packages
+from app.store import packages, recalls
 from app.store.counterparts import Counterpart
 from app.store.database import Connection
 from app.store.installation import Installation
+from crypto import document
 
 
 @dataclass(frozen=True)
@@ -114,18 +115,7 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
     if answer.revision <= packages.receipt_revision(tx, one.cid, package.manifest_hash):
         return
     packages.set_receipt_revision(tx, one.cid, package.manifest_hash, answer.revision)
-    packages.move_ledger(
-        tx,
-        one.cid,
-        package.epoch,
-        package.seq,
-        "received",
-        True,
-        ("sealed", "carried", "accepted", "refused", "void"),
-    )
-    for state, given in (("accepted", answer.accepted), ("refused", answer.refused)):
-        for first, last in given:
-            packages.move_ledger_range(tx, one.cid, package.epoch, package.seq, first, last, state)
+    _turn(tx, package, answer)
     audit.append(
         tx,
         installation,
@@ -135,6 +125,40 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
         accepted=sum(last - first + 1 for first, last in answer.accepted),
         refused=sum(last - first + 1 for first, last in answer.refused),
     )
+
+
+def _turn(tx: Connection, package: packages.Sealed, answer: Answer) -> None:
+    """Let the ledger say what a receipt says; of what was asked back it goes on saying that."""
+    cid, epoch, seq = package.cid, package.epoch, package.seq
+    before = ("sealed", "carried", "accepted", "refused", "void")
+    packages.move_ledger(tx, cid, epoch, seq, "received", True, before)
+    for state, given in (("accepted", answer.accepted), ("refused", answer.refused)):
+        for first, last in given:
+            packages.move_ledger_range(tx, cid, epoch, seq, first, last, state)
+    recalls.mark_ledger(tx, cid)
+
+
+def replay(tx: Connection, cid: int, epoch: bytes, seq: int) -> None:
+    """Let the newest receipt that came for a package turn the ledger again, after a recall was taken back."""
+    package = packages.sealed_in(tx, cid, epoch, seq)
+    if package is None:
+        return
+    newest: Answer | None = None
+    for raw in packages.their_statements(tx, cid, "receipt"):
+        answer = _read(document.parse(raw).body)
+        about = answer is not None and answer.package == package.manifest_hash.hex()
+        if answer is not None and about and (newest is None or answer.revision > newest.revision):
+            newest = answer
+    if newest is not None:
+        _turn(tx, package, newest)
+
+
+def _read(body: bytes) -> Answer | None:
+    try:
+        facts = msgspec.json.decode(body, type=dict[str, object])
+        return msgspec.convert({k: v for k, v in facts.items() if k not in ("by", "at")}, Answer)
+    except ValueError:
+        return None
 
 
 def ledger(installation: Installation, to: str = "", id_: str = "") -> Iterator[Entry]:

@@ -24,6 +24,8 @@ from app.exchange import (
     epochs,
     identities,
     keys,
+    recalling,
+    recalls,
     receipts,
     statements,
     successors,
@@ -53,7 +55,8 @@ class Received:
     """What opening a package did. `status` is new, duplicate, gap or closed; `missing` names the numbers not here yet.
 
     `number` is its number here (None: of a duplicate whose record is gone); `parts` its types in order; `failed` the
-    (place, code) of parts and objects that could not be read though the package is sound.
+    (place, code) of parts and objects that could not be read though the package is sound; `recalls` the numbers here
+    of what they ask back.
     """
 
     number: int | None
@@ -65,6 +68,7 @@ class Received:
     missing: Ranges = ()
     failed: tuple[tuple[str, str], ...] = ()
     protection: str = ""
+    recalls: tuple[int, ...] = ()
 
 
 def receive(installation: Installation, path: Path, job: Job) -> Received:
@@ -361,13 +365,16 @@ def _commit(
     if sending.claimed:
         content.failed.append(("ack", "channel-claimed"))
     packages.set_content(tx, number, "pending" if content.objects else "decided", content.note)
+    asked_back: list[int] = []
     if arrival.status == "new":
         for statement in content.statements:
             if statements.keep_theirs(tx, installation, one.cid, statement):
                 receipts.apply(tx, installation, one, statement)
-                for reader in (agreements, asking, successors):
+                for reader in (agreements, asking, successors, recalling):
                     if code := reader.apply(tx, installation, one, statement):
                         content.failed.append((statement.kind, code))
+                if statement.kind == recalls.RECALL:
+                    asked_back += recalling.number_of(tx, one.cid, statement.id)
     packages.add_header(tx, opened.header_hash, one.cid, manifest.seq, False)
     keys.used(tx, one.cid, opened.key, machine.all_closed(channel.receiving, epoch, manifest.seq))
     keys.retire(tx, one.cid, channel, epoch, manifest.seq)
@@ -396,4 +403,5 @@ def _commit(
         arrival.missing,
         tuple(content.failed),
         opened.key.protection,
+        tuple(asked_back),
     )

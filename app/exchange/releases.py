@@ -287,6 +287,7 @@ def _decide(
                     tuple(mentions(value)),
                     provenance.custody(row.oid, row.vid, row.sha256, own),
                     provenance.embargo(row.oid, row.vid),
+                    provenance.recalled(row.oid, row.vid, row.sha256),
                 )
             )
             needed.update(ref for ref in env.refs if ref.split("--")[0] in FOLLOWING)
@@ -394,7 +395,12 @@ def _elsewhere(
                 custody = provenance.custody(row.oid, version.vid, version.sha256, own)
                 level = gate.stricter(own, handling, default)
                 embargo = provenance.embargo(row.oid, version.vid)
-                found.append(Candidate(version.vid, stix_id, level, (), custody=custody, embargo=embargo))
+                recalled = provenance.recalled(row.oid, version.vid, version.sha256)
+                found.append(
+                    Candidate(
+                        version.vid, stix_id, level, (), custody=custody, embargo=embargo, recalled=recalled
+                    )
+                )
         return found
 
     return contents

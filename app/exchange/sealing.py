@@ -57,8 +57,8 @@ class Content:
     """What goes into a package beside keys and standing statements. `release` is the release id, if intel leaves.
 
     `entry`: the act this package carries out, and its facts, logged before the log that the manifest commits to.
-    `replaces`: a package of ours that this one makes void. `protection`: the class of key the gate judged
-    for; sealing with another is refused.
+    `replaces`: a package of ours that this one makes void; `voids`: others. `protection`: the class of key the
+    gate judged for; sealing with another is refused.
     """
 
     parts: tuple[PartSource, ...] = ()
@@ -69,6 +69,7 @@ class Content:
     reference: str = ""
     note: str = ""
     replaces: int | None = None
+    voids: tuple[int, ...] = ()
     protection: str | None = None
 
 
@@ -110,11 +111,20 @@ def seal(
     before, key = choice(reader, installation, one)
     if content.protection not in (None, key.protection):
         raise Refused("store-busy")
-    channel = before
-    if content.replaces is not None:
-        channel = replace(before, sending=machine.voided(before.sending, content.replaces))
+    channel, epoch = before, bytes.fromhex(before.sending.epoch)
+    voids = (*content.voids, *(() if content.replaces is None else (content.replaces,)))
+    for seq in voids:
+        channel = replace(channel, sending=machine.voided(channel.sending, seq))
+    # What never left, and never will: they need not learn what it was going to be.
+    unsent = {
+        id_
+        for seq in content.voids
+        if before.sending.packages[seq].state == "sealed"
+        for id_ in packages.release_statements(reader, one.cid, epoch, seq)
+    }
     publication = keys.publication(reader, installation, one.cid, channel)
-    standing = [*_standing(reader, installation, one.cid, channel)[:STATEMENTS_LIMIT], *content.statements]
+    kept = [s for s in _standing(reader, installation, one.cid, channel) if s.id not in unsent]
+    standing = [*kept[:STATEMENTS_LIMIT], *content.statements]
     # A reader who does not know the sender or the epoch finds first what says so.
     leading = [one for one in standing if one.kind in LEADING]
     following = [one for one in standing if one.kind not in LEADING]
@@ -197,8 +207,9 @@ def seal(
             if entry is not None:
                 audit.add(tx, entry)
             _commit(tx, installation, one, channel, key, record, sealed.header_hash, publication, standing)
-            if content.replaces is not None:
-                mark_void(tx, one, draft.epoch, content.replaces)
+            packages.ride_no_more(tx, one.cid, unsent)
+            for seq in voids:
+                mark_void(tx, one, draft.epoch, seq)
             commit(tx, draft.epoch, draft.seq)
     except BaseException as error:
         if room is not None:

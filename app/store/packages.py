@@ -93,6 +93,14 @@ def sealed_by_manifest(connection: Connection, cid: int, manifest_hash: bytes) -
     return _sealed(row) if row else None
 
 
+def sealed_in(connection: Connection, cid: int, epoch: bytes, seq: int) -> Sealed | None:
+    """The package with that number in an epoch."""
+    row = connection.execute(
+        f"SELECT {_SEALED} FROM outbox WHERE cid = ? AND epoch = ? AND seq = ?", (cid, epoch, seq)
+    ).fetchone()
+    return _sealed(row) if row else None
+
+
 def receipt_revision(connection: Connection, cid: int, manifest_hash: bytes) -> int:
     """The revision of the newest receipt that came for a package of ours; 0: none."""
     row = connection.execute(
@@ -250,6 +258,16 @@ def set_decided(tx: Connection, number: int, state: str, reason: str) -> None:
     tx.execute(
         "UPDATE inbox SET state = ?, reason = ?, revision = revision + 1 WHERE number = ?",
         (state, reason, number),
+    )
+
+
+def settle(tx: Connection, number: int) -> None:
+    """Record that something was decided on a package otherwise than in its review, and whether anything still pends."""
+    tx.execute(
+        "UPDATE inbox SET revision = revision + 1, state = CASE WHEN EXISTS (SELECT 1 FROM inbox_object o"
+        " WHERE o.number = inbox.number AND o.decision = 'pending') THEN 'pending' ELSE 'decided' END"
+        " WHERE number = ?",
+        (number,),
     )
 
 
@@ -489,9 +507,11 @@ def move_ledger_range(
 
 
 def contents_with(connection: Connection, cid: int) -> set[bytes]:
-    """SHA-256 of every content a counterpart has or is being given: sent and not void or refused, or sent by them."""
+    """SHA-256 of every content a counterpart has or is being given: sent and not void, refused or asked back, or sent
+    by them.
+    """
     rows = connection.execute(
-        "SELECT sha256 FROM ledger WHERE cid = ? AND state NOT IN ('void', 'refused')"
+        "SELECT sha256 FROM ledger WHERE cid = ? AND state NOT IN ('void', 'refused', 'recalled')"
         " UNION SELECT sha256 FROM inbox_object JOIN inbox USING (number) WHERE cid = ?",
         (cid, cid),
     )
@@ -526,6 +546,13 @@ def statement_held(connection: Connection, cid: int, id_: bytes) -> bool:
     return row is not None
 
 
+def their_statements(connection: Connection, cid: int, kind: str) -> Iterator[bytes]:
+    """The statements of a kind that a counterpart sent, as they were signed, in order of arrival."""
+    sql = "SELECT raw FROM statement WHERE cid = ? AND ours = 0 AND kind = ? ORDER BY rowid"
+    for row in connection.execute(sql, (cid, kind)):
+        yield bytes(row[0])
+
+
 def unacked_statements(connection: Connection, cid: int) -> list[Kept]:
     """Our statements the counterpart has not acked, oldest first: they ride in every package."""
     rows = connection.execute(
@@ -543,13 +570,20 @@ def add_carried(tx: Connection, cid: int, epoch: bytes, seq: int, ids: Iterable[
     )
 
 
-def withdraw_release(tx: Connection, cid: int, epoch: bytes, seq: int, release: bytes) -> None:
-    """Let the release statement of a package that never left ride no more."""
-    tx.execute(
-        "UPDATE statement SET acked = 1 WHERE cid = ? AND ours = 1 AND kind = 'release' AND instr(raw, ?) > 0"
-        " AND id IN (SELECT statement FROM carried WHERE cid = ? AND epoch = ? AND seq = ?)",
-        (cid, release.hex().encode(), cid, epoch, seq),
+def release_statements(connection: Connection, cid: int, epoch: bytes, seq: int) -> list[bytes]:
+    """Ids of the statements that say what a package of ours releases; none if it releases nothing."""
+    rows = connection.execute(
+        "SELECT id FROM statement WHERE cid = ? AND ours = 1 AND kind = 'release' AND id IN"
+        " (SELECT statement FROM carried WHERE cid = ? AND epoch = ? AND seq = ?) AND instr(raw,"
+        " (SELECT CAST(lower(hex(release)) AS BLOB) FROM outbox WHERE cid = ? AND epoch = ? AND seq = ?)) > 0",
+        (cid, cid, epoch, seq, cid, epoch, seq),
     )
+    return [bytes(row[0]) for row in rows]
+
+
+def ride_no_more(tx: Connection, cid: int, ids: Iterable[bytes]) -> None:
+    """Let statements of ours ride in no package any more."""
+    tx.executemany("UPDATE statement SET acked = 1 WHERE cid = ? AND id = ?", ((cid, id_) for id_ in ids))
 
 
 def unack_statements(tx: Connection, cid: int) -> None:
