@@ -9,7 +9,7 @@ source stays, and the signed answer says so.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -20,7 +20,7 @@ from app.exchange.provenance import Owners
 from app.exchange.recalls import CONFIRMATION, DELETED, RECALL, REFUSED, WITHDRAWAL, Content, Known
 from app.exchange.statements import Statement
 from app.exchange.terms import Unreadable
-from app.holdings import taking_back
+from app.holdings import attachments, taking_back
 from app.intel import compare
 from app.jobs import Job
 from app.messages import Refused
@@ -34,6 +34,7 @@ from app.store.objects import VersionRow
 from crypto import document
 
 STEP = 100
+SIDES = ("theirs", "ours")
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,8 @@ def gather(connection: Connection, cid: int) -> Known:
         body = document.parse(said.raw).body
         try:
             if recalls.about(said.kind, msgspec.json.decode(body, type=dict[str, object])):
-                found.append((said.id, recalls.read(said.kind, body)))
+                # Whoever signs for a side may change its key; the side is what counts.
+                found.append((said.id, replace(recalls.read(said.kind, body), by=SIDES[said.ours])))
         except (Unreadable, msgspec.MsgspecError):
             continue
     return recalls.gathered(found)
@@ -155,11 +157,11 @@ class _Touching:
 
     def __init__(self, connection: Connection, cid: int) -> None:
         self._connection, self._cid = connection, cid
-        self._fingerprint = store_counterparts.get(connection, cid).fingerprint
+        self.fingerprint = store_counterparts.get(connection, cid).fingerprint
         self._hash_key = objects.hash_key(connection)
         self._owners = Owners(connection)
         self._aliases = {one.cid: one.alias for one in store_counterparts.everyone(connection)}
-        self.theirs = frozenset(objects.origins_by(connection, "package", self._fingerprint))
+        self.theirs = frozenset(objects.origins_by(connection, "package", self.fingerprint))
 
     def touched(self, id_: str, sha256: bytes) -> Touched:
         connection = self._connection
@@ -212,10 +214,14 @@ class _Touching:
     def _came(self, vid: int) -> bool:
         return any(origin.number in self.theirs for origin in objects.origins_of(self._connection, vid))
 
+    def came_at_all(self, oid: int) -> bool:
+        """Whether anything that is held of an object came from this counterpart."""
+        return any(self._came(version.vid) for version in objects.versions_of(self._connection, oid))
+
     def acts(self, version: VersionRow) -> frozenset[int]:
         """The acts by which a version came that a recall undoes: theirs; of what is theirs, later imports here too."""
         owner = self._owners(version.oid, version.vid)
-        if owner is None or owner.name != self._fingerprint:
+        if owner is None or owner.name != self.fingerprint:
             return self.theirs
         come = objects.origins_of(self._connection, version.vid)
         return self.theirs | {origin.number for origin in come if origin.kind == "import"}
@@ -435,7 +441,11 @@ def _delete(tx: Connection, installation: Installation, row: store.Row) -> None:
         for number, position, *_ in store.copies(tx, row.cid, id_, sha256):
             store.blank(tx, number, position)
             numbers.add(number)
+        idh = objects.id_hash(objects.hash_key(tx), id_)
+        if (oid := objects.oid_of(tx, idh)) is not None and not touching.came_at_all(oid):
+            attachments.shred_given(tx, installation, oid, touching.fingerprint)
     for number in numbers:
+        attachments.settle(tx, installation, number)
         packages.settle(tx, number)
     installation.database.leave_no_trace()
     audit.append(
@@ -561,7 +571,7 @@ def _take(
         # A withdrawal may come before its recall; an answer cannot come before what it answers was made here.
         return "confirmation-unknown" if isinstance(said, recalls.Confirmation) else ""
     if isinstance(said, recalls.Confirmation):
-        return recalls.fault(known.recalls[subject], said)
+        return recalls.fault(known.recalls[subject], replace(said, by=SIDES[False]))
     return ""
 
 

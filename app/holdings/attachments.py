@@ -245,6 +245,11 @@ def shred(tx: Connection, installation: Installation, oid: int) -> int:
     return len(everything)
 
 
+def shred_given(tx: Connection, installation: Installation, oid: int, giver: str) -> None:
+    """Destroy the attachments of an object that a counterpart (by fingerprint) gave, as `shred` does."""
+    _shred(tx, installation, [one for one in store.of_object(tx, oid) if one.giver == giver])
+
+
 def sweep(installation: Installation) -> None:
     """Remove files that have no key here, and attachments whose place in the inbox is gone. Nothing else may
     be at work.

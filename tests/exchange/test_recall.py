@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.exchange import deciding, inbox, outbox, recalling, recalls, receipts, releases
 from app.exchange.recalls import Confirmation, Content, Recall, Withdrawal
 from app.exchange.terms import Unreadable
-from app.holdings import browsing
+from app.holdings import attachments, browsing
 from app.jobs import quiet
 from app.messages import Refused
 from app.store import packages
@@ -517,3 +517,23 @@ def test_nobody_answers_or_withdraws_for_the_other():
     assert recalls.state(known, id_) == "open"
     right = recalls.gathered([(id_, RECALLS[id_]), (bytes(32), replace(own, by=B))])
     assert recalls.state(right, id_) == "confirmed"
+
+
+def test_what_was_attached_goes_with_it(met):
+    """Of what goes whole, of what pends, and of what stays here from another source."""
+    values = [indicator(n) for n in (1, 2, 3)]
+    take(met.alpha, *values)
+    take(met.beta, values[1])
+    for value in values:
+        path = met.folder / f"{value['id']}.txt"
+        path.write_bytes(value["id"].encode())
+        attachments.attach(met.alpha, path, value["id"], "", None, quiet())
+    number = receive(met.beta, release(met.alpha, "beta").package.path).number
+    deciding.accept(met.beta, number, [values[0]["id"], values[1]["id"]], quiet())
+    answer(met)
+    assert len(list(met.beta.attachments.iterdir())) == 3
+    receive(met.beta, ask_back(met.alpha, "beta", *(v["id"] for v in values)).package.path)
+    recalling.confirm(met.beta, 1, "", beside(met.beta), quiet())
+    assert list(met.beta.attachments.iterdir()) == []
+    assert attachments.listed(met.beta, values[1]["id"]) == []
+    assert problems(met.beta) == []
