@@ -759,6 +759,29 @@ MESSAGES: dict[str, Message] = {
     ),
     "level-unknown": Message(N_("{level} is not a level to handle by.")),
     "query-too-long": Message(N_("The query is longer than {most} characters."), N_("Shorten it.")),
+    "query-quote": Message(
+        N_("A quotation mark at character {at} of the query has no other."),
+        N_('Close it, behind it a space; inside quotation marks write \\" for one.'),
+    ),
+    "query-filter": Message(
+        N_("There is no filter {word} (character {at} of the query)."),
+        N_("Put words with a colon between quotation marks."),
+    ),
+    "query-value": Message(
+        N_("{word}, at character {at} of the query, is nothing that this filter takes."),
+        N_("See the search command's help."),
+    ),
+    "query-twice": Message(
+        N_("The filter {word} is given a second time at character {at} of the query."), N_("Leave one.")
+    ),
+    "source-unknown": Message(
+        N_("Nothing came from {word}: it is neither an imported file nor a counterpart."),
+        N_("Give a file's name or a counterpart's alias as lists show it."),
+    ),
+    "order-unknown": Message(N_("There is no order {order}."), N_("See the command's help.")),
+    "order-words": Message(
+        N_("Only what was searched for by words can be ranked."), N_("Give words, or another order.")
+    ),
     "cursor-unknown": Message(N_("The cursor is not one that a list gave."), N_("Start the list again.")),
     "nothing-imported": Message(
         N_("No object could be imported; the first fault: {where} ({cause})."),

@@ -16,7 +16,8 @@ from app.store import counterparts as store_counterparts
 from app.store import objects
 from app.store.custody import FREE, Restraint
 from app.store.installation import Installation
-from app.store.objects import ObjectRow, Selection
+from app.store.objects import ObjectRow
+from app.store.selecting import Selection
 
 # Told elsewhere on the panel, or of no use to a reader there; all of it is in the raw JSON.
 NOT_SHOWN = frozenset(
@@ -49,7 +50,7 @@ class Whole:
 
 def count(installation: Installation, chosen: Selection) -> int:
     """How many objects fit."""
-    return objects.count(installation.database.read(), chosen)
+    return browsing.count(installation, chosen)
 
 
 def stix_ids(installation: Installation, wanted: Sequence[int]) -> tuple[str, ...]:

@@ -37,11 +37,13 @@ TABLE = {
     "counterpart": ("counterparts", "Whom this installation exchanges with."),
     "agreement": ("agreements", "What each side may give the other, signed by both."),
     "import": ("holdings", "Import STIX bundles into the holdings."),
-    "list": ("holdings", "What is held, newest first."),
-    "search": (
-        "holdings",
-        "Objects whose names, descriptions, patterns or external ids have every word of TEXT.",
+    "list": ("searching", "What is held, newest first."),
+    "search": ("searching", "Objects that fit a query: plain words, and filters such as type:indicator."),
+    "neighbours": (
+        "searching",
+        "What an object is linked with: by relationships, and by references in either.",
     ),
+    "dangling": ("searching", "References of objects held to objects that are not."),
     "show": ("holdings", "One object: its level, where it came from, its versions, its text."),
     "resolve": ("holdings", "End a conflict: keep one content, set the others aside."),
     "handling": ("holdings", "Set the TLP level at which an object is treated here."),

@@ -1,4 +1,4 @@
-"""Commands about what is held: import, list, search, show, resolve, handling, purge, export."""
+"""Commands about what is held: import, show, resolve, handling, purge, export."""
 
 from __future__ import annotations
 
@@ -13,11 +13,9 @@ from app.exchange import embargo
 from app.formats import stix
 from app.holdings import attachments, browsing, exporting, handling, importing
 from app.holdings import purge as purging
-from app.holdings.browsing import Page
 from app.intel import marking
 from app.intel.marking import Level
 from app.messages import Refused, _, ngettext, plain
-from app.store.objects import ObjectRow, Selection
 
 
 @click.command("import")
@@ -59,38 +57,6 @@ def import_(session: Session, files: tuple[Path, ...], format_: str, handling: s
     lines = [*table((name, value) for name, value in document.items() if name != "refused")]
     lines += [f"{plain(where)}: {why(code)}" for where, code in total.refused]
     return session.show(document, lines, attention=bool(total.refused or total.conflicts))
-
-
-@click.command("list")
-@click.option(
-    "--type", "types", multiple=True, help="Only objects of this STIX type (may be given more than once)."
-)
-@click.option(
-    "--conflicts", is_flag=True, help="Only objects with more than one content for the same moment."
-)
-@click.option(
-    "--limit", type=click.IntRange(1, browsing.PAGE_LIMIT), default=browsing.PAGE, show_default=True
-)
-@click.option("--after", default="", help="The cursor `next` of the page before.")
-@click.pass_obj
-def list_(session: Session, types: tuple[str, ...], conflicts: bool, limit: int, after: str) -> int:
-    """What is held, newest first."""
-    return _page(session, browsing.selection(types=types, conflicts=conflicts), limit, after)
-
-
-@click.command()
-@click.argument("text")
-@click.option(
-    "--type", "types", multiple=True, help="Only objects of this STIX type (may be given more than once)."
-)
-@click.option(
-    "--limit", type=click.IntRange(1, browsing.PAGE_LIMIT), default=browsing.PAGE, show_default=True
-)
-@click.option("--after", default="", help="The cursor `next` of the page before.")
-@click.pass_obj
-def search(session: Session, text: str, types: tuple[str, ...], limit: int, after: str) -> int:
-    """Objects whose names, descriptions, patterns or external ids have every word of TEXT."""
-    return _page(session, browsing.selection(text, types=types), limit, after)
 
 
 @click.command()
@@ -235,48 +201,6 @@ def export(session: Session, out: Path, query: str) -> int:
     return session.show({"objects": count, "file": str(out), "attachments": left}, lines)
 
 
-def _page(session: Session, chosen: Selection, limit: int, after: str) -> int:
-    with session.unlocked() as installation:
-        page = browsing.page(installation, chosen, limit, after)
-    return session.show(page_document(page), _page_lines(page))
-
-
-def page_document(page: Page) -> dict[str, Any]:
-    """A page of a list as its JSON document."""
-    return {
-        "total": page.total,
-        "objects": [
-            {
-                "id": row.id,
-                "type": row.type,
-                "modified": row.modified or None,
-                "name": row.name,
-                "marking": _label(None if row.marking is None else Level(row.marking)),
-                "handling": _label(None if row.handling is None else Level(row.handling)),
-                "revoked": row.revoked,
-                "conflict": row.variants > 1,
-            }
-            for row in page.rows
-        ],
-        "next": page.next,
-    }
-
-
-def _page_lines(page: Page) -> list[str]:
-    lines = list(
-        table((row.modified, row.type, _level_word(row), row.name[:60], row.id) for row in page.rows)
-    )
-    lines.append(_("{shown} of {total}").format(shown=len(page.rows), total=page.total))
-    if page.next:
-        lines.append(f"--after {page.next}")
-    return lines
-
-
-def _level_word(row: ObjectRow) -> str:
-    levels = [level for level in (row.marking, row.handling) if level is not None]
-    return Level(max(levels)).label if levels else "-"
-
-
 def plain_json(raw: bytes) -> list[str]:
     """A JSON text indented for reading, each line made plain."""
     import msgspec
@@ -296,8 +220,6 @@ def _level(word: str) -> Level:
 
 COMMANDS: dict[str, click.Command] = {
     "import": import_,
-    "list": list_,
-    "search": search,
     "show": show,
     "resolve": resolve,
     "handling": handling_,

@@ -26,11 +26,11 @@ from app.holdings.filenames import numbered, safe
 from app.jobs import Job
 from app.messages import Refused
 from app.store import attachments as store
-from app.store import objects
+from app.store import objects, selecting
 from app.store.attachments import Attachment
 from app.store.database import Connection
 from app.store.installation import Installation
-from app.store.objects import Selection
+from app.store.selecting import Selection
 from crypto import at_rest
 from crypto.errors import CryptoError
 from crypto.source import Readable, Source
@@ -49,7 +49,7 @@ def listed(installation: Installation, id_: str) -> list[Attachment]:
 def count(installation: Installation, chosen: Selection) -> int:
     """How many attachments the objects that fit have."""
     reader = installation.database.read()
-    return store.count(reader, None if chosen == Selection() else objects.oids(reader, chosen))
+    return store.count(reader, None if chosen == Selection() else selecting.oids(reader, chosen))
 
 
 def attach(

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import msgspec
 
-from app.intel.fold import terms
+from app.holdings import query as language
 from app.intel.marking import Level
 from app.messages import Refused
-from app.store import counterparts, objects
+from app.store import counterparts, objects, selecting
 from app.store.database import Connection
 from app.store.installation import Installation
-from app.store.objects import ObjectRow, Origin, Selection, VersionRow
+from app.store.objects import ObjectRow, Origin, VersionRow
+from app.store.selecting import Named, Order, Score, Selection
 
 PAGE = 100
-ORDERS = tuple(objects.ORDERS)
+ORDERS = tuple(selecting.ORDERS)
+RANK = "rank"
+"""Beside `ORDERS`: what says most about the words first. Only of a query with words, and one way only."""
 PAGE_LIMIT = 10_000
-QUERY_LIMIT = 1_000
-OID_MASK = (1 << 63) - 1
+CURSOR_LIMIT = 8_192
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -70,56 +76,143 @@ def selection(
     conflicts: bool = False,
     revoked: bool = False,
     level: Level | None = None,
-    origin: tuple[str, str] = ("", ""),
+    source: str = "",
 ) -> Selection:
-    """What a list shows. `query` words must all occur, the last one as a prefix; `level` is the stricter of marking and
-    handling; `origin` a (kind, name). Raises `Refused` (query-too-long)."""
-    if len(query) > QUERY_LIMIT:
-        raise Refused("query-too-long", most=QUERY_LIMIT)
-    return Selection(
-        match=expression(query),
-        types=tuple(types),
-        conflicts=conflicts,
-        revoked=revoked,
-        marking=None if level is None else int(level),
-        origin_kind=origin[0],
-        origin_name=origin[1],
-    )
-
-
-def expression(query: str) -> str:
-    """`query` as an FTS5 expression in which nothing but its words acts; "" for an empty one.
-
-    A query that folds to no word at all (only punctuation) finds nothing rather than everything.
+    """What a list shows: what fits `query` (see `app.holdings.query`) and also all that is said beside it. `level` is
+    the stricter of marking and handling, `source` a file's name or a counterpart's alias. Raises `Refused` as the
+    query does.
     """
-    quoted = ['"' + term.replace('"', '""') + '"' for term in terms(query)]
-    if quoted:
-        return " ".join([*quoted[:-1], quoted[-1] + "*"])
-    return '"\x01"' if query.strip() else ""
+    asked = language.parse(query)
+    if types:
+        asked = replace(asked, types=_both(tuple(dict.fromkeys(types)), asked.types, ""))
+    if level is not None:
+        asked = replace(asked, levels=_both((int(level),), asked.levels, NO_LEVEL))
+    if conflicts:
+        asked = replace(asked, conflict=True, types=asked.types if asked.conflict is not False else ("",))
+    if revoked:
+        asked = replace(asked, revoked=True, types=asked.types if asked.revoked is not False else ("",))
+    if source:
+        asked = replace(asked, within=Named(source))
+    return asked
 
 
-def page(installation: Installation, chosen: Selection, limit: int = PAGE, after: str = "") -> Page:
-    """A page, newest first. Raises `Refused` (cursor-unknown)."""
+NO_LEVEL = -2
+
+
+def _both(wanted: tuple[_T, ...], asked: tuple[_T, ...], none: _T) -> tuple[_T, ...]:
+    """What is in both, where `asked` is () for all; `none`, which nothing is, where that is nothing."""
+    return tuple(one for one in wanted if not asked or one in asked) or (none,)
+
+
+def page(
+    installation: Installation,
+    chosen: Selection,
+    limit: int = PAGE,
+    after: str = "",
+    order: str = "modified",
+    descending: bool = True,
+) -> Page:
+    """A page in an order of `ORDERS` or `RANK`. Raises `Refused`: cursor-unknown (also of another order),
+    source-unknown (fact `at`: where in the query), order-unknown, order-words (ranked without words).
+    """
     limit = max(1, min(limit, PAGE_LIMIT))
     with installation.database.snapshot() as reader:
-        total = objects.count(reader, chosen)
-        rows = objects.page(reader, chosen, limit + 1, _key(after) if after else None)
-    more = len(rows) > limit
-    rows = rows[:limit]
-    return Page(total, tuple(rows), _cursor(rows[-1]) if more else None)
+        total = selecting.count(reader, chosen)
+        found = _listed(reader, chosen, limit + 1, _Place(order, descending), after)
+    more = len(found) > limit
+    return Page(total, tuple(row for _key, row in found[:limit]), found[limit - 1][0] if more else None)
+
+
+@dataclass(frozen=True)
+class _Place:
+    order: str
+    descending: bool
+
+    def cursor(self, row: ObjectRow, score: Score | None = None) -> str:
+        """What comes behind this row, as one word."""
+        level = max(-1 if row.marking is None else row.marking, -1 if row.handling is None else row.handling)
+        values = {"moment": row.moment, "name COLLATE NOCASE": row.name, "type": row.type, "level": level}
+        if score is not None:
+            key: list[object] = [score.rest, score.weight]
+        else:
+            key = [values[column] for column in selecting.ORDERS[self.order][:-1]]
+        text = msgspec.json.encode([self.order, self.descending, *key, row.oid])
+        return base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+    def key(self, cursor: str) -> list[Any] | None:
+        """The key in a cursor of this order, None for none. Raises `Refused` (cursor-unknown)."""
+        if not cursor:
+            return None
+        try:
+            padded = cursor[:CURSOR_LIMIT] + "=" * (-len(cursor) % 4)
+            text = base64.b64decode(padded.encode(), b"-_", validate=True)
+            order, descending, *key = msgspec.json.decode(text, type=list[Any])
+        except ValueError as error:
+            raise Refused("cursor-unknown") from error
+        columns = ("rest", "weight", "oid") if self.order == RANK else selecting.ORDERS[self.order]
+        kinds = [_KINDS[column] for column in columns]
+        if [order, descending, *map(type, key)] != [self.order, self.descending, *kinds]:
+            raise Refused("cursor-unknown")
+        if not all(abs(value) < 1 << 63 for value in key if isinstance(value, int)):
+            raise Refused("cursor-unknown")
+        return key
+
+
+_KINDS = {
+    "moment": str,
+    "name COLLATE NOCASE": str,
+    "type": str,
+    "level": int,
+    "rest": int,
+    "weight": float,
+    "oid": int,
+}
+
+
+def _listed(
+    reader: Connection, chosen: Selection, limit: int, place: _Place, after: str
+) -> list[tuple[str, ObjectRow]]:
+    """Rows, each with the cursor behind it."""
+    if place.order == RANK:
+        if not chosen.match:
+            raise Refused("order-words")
+        key = place.key(after)
+        ranked = selecting.ranked(reader, chosen, limit, (Score(key[0], key[1]), key[2]) if key else None)
+        return [(place.cursor(row, score), row) for score, row in ranked]
+    if place.order not in ORDERS:
+        raise Refused("order-unknown", order=place.order)
+    order = Order(place.order, place.descending)
+    return [
+        (place.cursor(row), row) for row in selecting.page(reader, chosen, order, limit, place.key(after))
+    ]
 
 
 def ids(installation: Installation, chosen: Selection) -> tuple[str, ...]:
-    """The STIX ids of everything that fits, newest first."""
+    """The STIX ids of everything that fits, newest first. Raises `Refused` (source-unknown)."""
     reader = installation.database.read()
-    return tuple(objects.ids(reader, chosen))
+    return tuple(selecting.ids(reader, chosen))
 
 
 def oids(
     installation: Installation, chosen: Selection, order: str = "modified", descending: bool = True
 ) -> list[int]:
-    """Row numbers of everything that fits, ordered by a key of `ORDERS`: what a long table keeps of its rows."""
-    return objects.oids(installation.database.read(), chosen, order, descending)
+    """Row numbers of everything that fits, ordered by a key of `ORDERS`: what a long table keeps of its rows. Raises
+    `Refused` (source-unknown).
+    """
+    reader = installation.database.read()
+    return selecting.oids(reader, chosen, Order(order, descending))
+
+
+def count(installation: Installation, chosen: Selection) -> int:
+    """How many objects fit."""
+    return selecting.count(installation.database.read(), chosen)
+
+
+def sources(installation: Installation) -> list[tuple[str, str, int]]:
+    """(kind, name, objects) of everything in force by where it came from, most first: the names of imported files,
+    the aliases of counterparts.
+    """
+    return selecting.sources(installation.database.read())
 
 
 def rows(installation: Installation, wanted: Sequence[int]) -> list[ObjectRow]:
@@ -150,7 +243,7 @@ def lines(installation: Installation, wanted: Sequence[int]) -> list[Line]:
 
 def counts_by_type(installation: Installation, chosen: Selection) -> list[tuple[str, int]]:
     """(type, objects) of what fits, largest first."""
-    return objects.counts_by_type(installation.database.read(), chosen)
+    return selecting.counts_by_type(installation.database.read(), chosen)
 
 
 def show(installation: Installation, id_: str) -> Shown:
@@ -182,16 +275,3 @@ def _shown(reader: Connection, row: ObjectRow) -> Shown:
         for version in objects.versions_of(reader, row.oid)
     )
     return Shown(row, objects.raw(reader, row.current), versions)
-
-
-def _cursor(row: ObjectRow) -> str:
-    return base64.urlsafe_b64encode(f"{row.oid} {row.moment}".encode()).decode().rstrip("=")
-
-
-def _key(cursor: str) -> tuple[str, int]:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        oid, moment = text.split(" ", 1)
-        return moment, int(oid) & OID_MASK
-    except ValueError as error:
-        raise Refused("cursor-unknown") from error

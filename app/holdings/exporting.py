@@ -7,16 +7,16 @@ from collections.abc import Iterator
 
 from app import audit
 from app.jobs import Job
-from app.store import objects
+from app.store import objects, selecting
 from app.store.installation import Installation
-from app.store.objects import Selection
+from app.store.selecting import Selection
 
 
 def bundle(installation: Installation, chosen: Selection, job: Job) -> Iterator[bytes]:
     """The text of the bundle, piece by piece, in order of arrival; every version of what is chosen."""
     with installation.database.snapshot() as reader:
         yield f'{{"type":"bundle","id":"bundle--{uuid.uuid4()}","objects":['.encode()
-        selected = None if chosen == Selection() else objects.oids(reader, chosen)
+        selected = None if chosen == Selection() else selecting.oids(reader, chosen)
         rows = objects.held(reader, selected, True, set_aside=True)
         for number, row in enumerate(rows):
             if number % 500 == 0:
@@ -28,7 +28,7 @@ def bundle(installation: Installation, chosen: Selection, job: Job) -> Iterator[
 def count(installation: Installation, chosen: Selection) -> int:
     """How many versions `bundle` would give."""
     reader = installation.database.read()
-    selected = None if chosen == Selection() else objects.oids(reader, chosen)
+    selected = None if chosen == Selection() else selecting.oids(reader, chosen)
     return len(objects.held(reader, selected, True, set_aside=True))
 
 

@@ -14,7 +14,7 @@ from app.intel.envelope import Envelope
 from app.intel.fold import fold, index_text
 from app.intel.observables import Observable, observables
 
-VERSION = f"1/{unicodedata.unidata_version}"
+VERSION = f"2/{unicodedata.unidata_version}"
 """Of the way of indexing; folding hangs on the characters this Python knows."""
 
 MAX_REL = 250
@@ -38,11 +38,12 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """`text` and `parts` are folded, for full text and for finding a part of an observable; `domains` are written
-    backwards; `externals` are (id, source).
+    """`text` and `parts` are folded, for full text and for finding a part of an observable; `tags` stand beside the
+    text (`type_tag`, `period_tags`); `domains` are written backwards; `externals` are (id, source).
     """
 
     text: str
+    tags: str
     parts: str
     observables: tuple[Observable, ...]
     domains: tuple[str, ...]
@@ -54,11 +55,24 @@ def indexed(value: Mapping[str, object], env: Envelope) -> Indexed:
     found = observables(value)
     return Indexed(
         index_text(env.text),
+        " ".join((type_tag(env.type), *period_tags(env.moment))),
         "\n".join(fold(one.value) for one in found if one.kind in _IN_PART) if found else "",
         found,
         tuple(dict.fromkeys(filter(None, map(_domain, found)))) if found else (),
         _externals(value) if "external_references" in value else (),
     )
+
+
+def type_tag(type_: str) -> str:
+    """The word that stands for a type of object."""
+    return "t" + type_.replace("-", "")
+
+
+def period_tags(moment: str) -> tuple[str, ...]:
+    """The words that stand for the year, the month and the day of a moment; of none: one."""
+    if not moment:
+        return ("none",)
+    return f"y{moment[:4]}", f"m{moment[:4]}{moment[5:7]}", f"d{moment[:4]}{moment[5:7]}{moment[8:10]}"
 
 
 def merged(several: Iterable[Indexed]) -> Indexed:
@@ -68,6 +82,7 @@ def merged(several: Iterable[Indexed]) -> Indexed:
         return several[0]
     return Indexed(
         "\n".join(one.text for one in several),
+        several[0].tags,
         "\n".join(one.parts for one in several),
         tuple(dict.fromkeys(found for one in several for found in one.observables)),
         tuple(dict.fromkeys(found for one in several for found in one.domains)),

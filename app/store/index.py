@@ -51,7 +51,8 @@ def hash_key(connection: Connection) -> bytes:
 def put(tx: Connection, items: Sequence[tuple[int, Indexed]]) -> None:
     """Index objects, by their oid, that are in no index."""
     tx.executemany(
-        "INSERT INTO object_text (rowid, text) VALUES (?, ?)", [(oid, one.text) for oid, one in items]
+        "INSERT INTO object_text (rowid, text, tags) VALUES (?, ?, ?)",
+        [(oid, one.text, one.tags) for oid, one in items],
     )
     # In the order of the tree: neighbours share a page.
     tx.executemany(
@@ -152,7 +153,10 @@ def anew(tx: Connection, oid: int) -> Iterator[None]:
 
 def _take_out(tx: Connection, oid: int, one: Indexed) -> None:
     # A contentless index needs the text to the letter: its words are taken out one by one, so that none stays behind.
-    tx.execute("INSERT INTO object_text (object_text, rowid, text) VALUES ('delete', ?, ?)", (oid, one.text))
+    tx.execute(
+        "INSERT INTO object_text (object_text, rowid, text, tags) VALUES ('delete', ?, ?, ?)",
+        (oid, one.text, one.tags),
+    )
     if one.parts:
         tx.execute(
             "INSERT INTO observable_text (observable_text, rowid, text) VALUES ('delete', ?, ?)",

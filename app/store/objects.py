@@ -41,10 +41,12 @@ class ObjectRow:
     current: int
 
 
-_OBJECT = "oid, id, type, name, created, modified, moment, marking, handling, revoked, variants, current"
+# Also of those who list objects (app.store.selecting).
+COLUMNS = "oid, id, type, name, created, modified, moment, marking, handling, revoked, variants, current"
 
 
-def _object_row(row: Sequence[Any]) -> ObjectRow:
+def object_row(row: Sequence[Any]) -> ObjectRow:
+    """A row of `COLUMNS`."""
     fields = [*row]
     fields[9] = bool(fields[9])
     return ObjectRow(*fields)
@@ -74,14 +76,14 @@ def _version_row(row: Sequence[Any]) -> VersionRow:
 
 def find(connection: Connection, idh: int) -> ObjectRow | None:
     """The object with that id hash."""
-    row = connection.execute(f"SELECT {_OBJECT} FROM object WHERE idh = ?", (idh,)).fetchone()
-    return _object_row(row) if row else None
+    row = connection.execute(f"SELECT {COLUMNS} FROM object WHERE idh = ?", (idh,)).fetchone()
+    return object_row(row) if row else None
 
 
 def find_many(connection: Connection, hashes: Iterable[int]) -> dict[int, ObjectRow]:
     """The objects with these id hashes, by hash; what is not held is left out."""
-    sql = f"SELECT idh, {_OBJECT} FROM object WHERE idh IN"
-    return {row[0]: _object_row(row[1:]) for row in _in_many(connection, sql, hashes)}
+    sql = f"SELECT idh, {COLUMNS} FROM object WHERE idh IN"
+    return {row[0]: object_row(row[1:]) for row in _in_many(connection, sql, hashes)}
 
 
 def known(connection: Connection, hashes: Iterable[int]) -> set[int]:
@@ -423,116 +425,17 @@ def origins_of(connection: Connection, vid: int) -> list[Origin]:
     return [Origin(*row) for row in rows]
 
 
-# Lists and search -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What a list shows: all objects, or those that fit every part given.
-
-    `match` is an FTS5 expression over folded text; `marking` compares the stricter of marking and handling.
-    """
-
-    match: str = ""
-    types: tuple[str, ...] = ()
-    conflicts: bool = False
-    revoked: bool = False
-    marking: int | None = None
-    origin_kind: str = ""
-    origin_name: str = ""
-
-
-def _where(selection: Selection) -> tuple[str, list[object]]:
-    terms, values = ["variants > 0"], list[object]()
-    if selection.match:
-        terms.append("oid IN (SELECT rowid FROM object_text WHERE object_text MATCH ?)")
-        values.append(selection.match)
-    if selection.types:
-        terms.append(f"type IN ({', '.join('?' * len(selection.types))})")
-        values.extend(selection.types)
-    if selection.conflicts:
-        terms.append("variants > 1")
-    if selection.revoked:
-        terms.append("revoked = 1")
-    if selection.marking is not None:
-        terms.append("max(coalesce(marking, -1), coalesce(handling, -1)) = ?")
-        values.append(selection.marking)
-    if selection.origin_kind:
-        terms.append(
-            "current IN (SELECT vid FROM source JOIN origin ON origin = number WHERE kind = ? AND name = ?)"
-        )
-        values += [selection.origin_kind, selection.origin_name]
-    return " AND ".join(terms), values
-
-
-ORDERS = {
-    "modified": "moment",
-    "name": "name COLLATE NOCASE",
-    "type": "type",
-    "marking": "max(coalesce(marking, -1), coalesce(handling, -1))",
-}
-
-
-def count(connection: Connection, selection: Selection) -> int:
-    """How many objects fit."""
-    where, values = _where(selection)
-    return int(connection.execute(f"SELECT count(*) FROM object WHERE {where}", values).fetchone()[0])
-
-
-def page(
-    connection: Connection, selection: Selection, limit: int, after: tuple[str, int] | None
-) -> list[ObjectRow]:
-    """At most `limit` objects that fit, newest first, behind the key `after` = (moment, oid)."""
-    where, values = _where(selection)
-    if after is not None:
-        where += " AND (moment, oid) < (?, ?)"
-        values += after
-    rows = connection.execute(
-        f"SELECT {_OBJECT} FROM object WHERE {where} ORDER BY moment DESC, oid DESC LIMIT ?", [*values, limit]
-    )
-    return [_object_row(row) for row in rows]
-
-
-def oids(
-    connection: Connection, selection: Selection, order: str = "modified", descending: bool = True
-) -> list[int]:
-    """The oids that fit, ordered by a key of `ORDERS`."""
-    where, values = _where(selection)
-    way = "DESC" if descending else "ASC"
-    rows = connection.execute(
-        f"SELECT oid FROM object WHERE {where} ORDER BY {ORDERS[order]} {way}, oid {way}", values
-    )
-    return [row[0] for row in rows]
-
-
-def ids(connection: Connection, selection: Selection) -> list[str]:
-    """The STIX ids that fit, newest first."""
-    where, values = _where(selection)
-    return [
-        row[0]
-        for row in connection.execute(
-            f"SELECT id FROM object WHERE {where} ORDER BY moment DESC, oid DESC", values
-        )
-    ]
+# Rows and contents -------------------------------------------------------------------------------------------
 
 
 def rows(connection: Connection, wanted: Sequence[int]) -> list[ObjectRow]:
     """The rows of `wanted` oids, in that order; an oid that is gone is left out."""
     marks = ", ".join("?" * len(wanted))
     found = {
-        row[0]: _object_row(row)
-        for row in connection.execute(f"SELECT {_OBJECT} FROM object WHERE oid IN ({marks})", list(wanted))
+        row[0]: object_row(row)
+        for row in connection.execute(f"SELECT {COLUMNS} FROM object WHERE oid IN ({marks})", list(wanted))
     }
     return [found[oid] for oid in wanted if oid in found]
-
-
-def counts_by_type(connection: Connection, selection: Selection) -> list[tuple[str, int]]:
-    """(type, objects) of what fits, largest first."""
-    where, values = _where(selection)
-    rows_ = connection.execute(
-        f"SELECT type, count(*) FROM object WHERE {where} GROUP BY type ORDER BY count(*) DESC, type", values
-    )
-    return [(row[0], row[1]) for row in rows_]
 
 
 def contents(connection: Connection) -> Iterator[tuple[int, bytes, bytes]]:

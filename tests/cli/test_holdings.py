@@ -83,7 +83,9 @@ def test_search_finds_names_patterns_and_external_ids_in_both_scripts(site, tmp_
     assert found("احمد") == found("أَحْمَد") == found("كبير") == found("الكبير") == {"00000002"}
     assert found("CVE-2024-3094") == {"00000002"}
     assert found("198.51.100.3") == {"00000003"}
-    assert found('" OR nothing') == set()
+    assert found("OR nothing") == found("NEAR(lantern loader)") == set()
+    assert site.refused("search", "text:lantern") == "query-filter"
+    assert site.refused("search", 'x " OR nothing') == "query-quote"
     assert found("!!!") == set()
 
 

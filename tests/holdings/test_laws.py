@@ -16,7 +16,7 @@ from app.intel import reading
 from app.intel.marking import Level
 from app.jobs import Cancelled, quiet
 from app.messages import Refused
-from app.store import objects
+from app.store import objects, selecting
 from tests.support.sites import (
     AMBER,
     CLEAR,
@@ -57,7 +57,7 @@ def site(holdings_template, tmp_path_factory):
 def emptied(site):
     """The same installation with nothing in it: cheaper than a new one for each example."""
     with site.database.write() as tx:
-        for row in objects.oids(tx, browsing.selection()):
+        for row in selecting.oids(tx, browsing.selection()):
             objects.forget(tx, row)
         tx.execute("DELETE FROM origin")
     return site
@@ -187,9 +187,22 @@ def test_losing_a_marking_in_a_newer_text_does_not_lower_the_level(site, given_)
         seen[value["id"]] = level
 
 
-def test_a_cursor_with_a_number_beyond_every_row_is_no_error(site):
-    cursor = base64.urlsafe_b64encode(b"9" * 40 + b" 2026").decode().rstrip("=")
-    assert browsing.page(site, browsing.selection(), 10, cursor).next is None
+@pytest.mark.parametrize(
+    "key", [f'"2026",{10**40}', f'"2026",-{10**40}', '"2026",1.5', "1,1", '"2026"', '"2026",1,1']
+)
+def test_a_cursor_with_another_key_than_a_list_gives_is_refused(site, key):
+    cursor = base64.urlsafe_b64encode(f'["modified",true,{key}]'.encode()).decode().rstrip("=")
+    with pytest.raises(Refused, match="cursor-unknown"):
+        browsing.page(site, browsing.selection(), 10, cursor)
+
+
+def test_a_cursor_of_another_order_is_refused(site):
+    take(site, *(indicator(number) for number in range(1, 5)))
+    cursor = browsing.page(site, browsing.selection(), 2).next
+    assert browsing.page(site, browsing.selection(), 2, cursor).rows
+    for order, descending in (("modified", False), ("name", True), ("marking", True)):
+        with pytest.raises(Refused, match="cursor-unknown"):
+            browsing.page(site, browsing.selection(), 2, cursor, order, descending)
 
 
 # Examples -------------------------------------------------------------------------------------------------------

@@ -398,9 +398,11 @@ def bundle(*objects: dict) -> bytes:
     return json.dumps(head | {"objects": objects}).encode()
 
 
-def take(site: Installation, *objects: dict, handling: Level | None = Level.CLEAR) -> importing.Counts:
+def take(
+    site: Installation, *objects: dict, handling: Level | None = Level.CLEAR, name: str = "file"
+) -> importing.Counts:
     """Import these objects."""
-    return importing.import_entries(site, reading.read_bundle(bundle(*objects)), "file", handling, quiet())
+    return importing.import_entries(site, reading.read_bundle(bundle(*objects)), name, handling, quiet())
 
 
 def sha256_of(value: dict) -> str:

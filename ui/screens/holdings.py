@@ -18,7 +18,7 @@ from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import N_, Refused, _, ngettext
 from app.store.installation import Installation
-from app.store.objects import Selection
+from app.store.selecting import Selection
 from ui import files, icons, numbers, reading
 from ui.actions import Entry
 from ui.desk import HOLDINGS, INBOX, Desk
@@ -85,7 +85,7 @@ class Holdings(Pane):
             Column("modified", _("Changed"), 104, "date", True),
         )
         self.model = PagedModel(columns, self._ids, self._rows, desk.jobs.read)
-        self.model.refused.connect(desk.refused)
+        self.model.refused.connect(self._refuse)
         self.table = ListTable(self.model, _("Holdings"))
         self.table.sorted_by("modified", descending=True)
         self.table.sort_wanted.connect(self._sort)

@@ -1,0 +1,208 @@
+"""Commands that find what is held: list, search, neighbours, dangling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from app.cli.base import Session, table
+from app.holdings import browsing, graph
+from app.holdings.browsing import Page
+from app.intel.marking import Level
+from app.messages import _, plain
+from app.store.objects import ObjectRow
+
+
+def narrowing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a list: each filter of the query language as one, the order, the page."""
+    options = [
+        click.option("--type", multiple=True, help="Only this STIX type (may be given more than once)."),
+        click.option(
+            "--marking",
+            multiple=True,
+            help="Only what is treated at this TLP level, or none (more than once).",
+        ),
+        click.option("--source", multiple=True, help="Only what came from this file or counterpart."),
+        click.option("--counterpart", multiple=True, help="Only what came from this counterpart."),
+        click.option(
+            "--technique", multiple=True, help="Only what names this ATT&CK technique, or is related to it."
+        ),
+        click.option("--since", metavar="DATE", help="Only what changed on this date or later."),
+        click.option("--before", metavar="DATE", help="Only what changed before this date."),
+        click.option("--confidence", metavar="N|N..M", help="Only what its creator is so sure of."),
+        click.option("--revoked", is_flag=True, help="Only revoked objects."),
+        click.option(
+            "--conflicts", is_flag=True, help="Only objects with more than one content for the same moment."
+        ),
+        click.option(
+            "--order",
+            type=click.Choice([*browsing.ORDERS, browsing.RANK]),
+            default="modified",
+            show_default=True,
+            help="What to sort by; rank: what says most about the words first.",
+        ),
+        click.option("--ascending", is_flag=True, help="The oldest, the least or A first."),
+        click.option(
+            "--limit", type=click.IntRange(1, browsing.PAGE_LIMIT), default=browsing.PAGE, show_default=True
+        ),
+        click.option("--after", default="", help="The cursor `next` of the page before."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def query_of(text: str, flags: dict[str, Any]) -> str:
+    """A query with the filters that options gave behind it."""
+    given = [(name, value) for name, values in flags.items() for value in _values(values)]
+    return " ".join([text, *(f"{_NAMES.get(name, name)}:{_quoted(value)}" for name, value in given)]).strip()
+
+
+_NAMES = {"since": "after", "conflicts": "conflict"}
+
+
+def _values(given: Any) -> tuple[str, ...]:
+    if given is True:
+        return ("yes",)
+    if not given:
+        return ()
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+@click.command("list")
+@narrowing
+@click.pass_obj
+def list_(session: Session, /, order: str, ascending: bool, limit: int, after: str, **flags: Any) -> int:
+    """What is held, newest first."""
+    return _page(session, query_of("", flags), order, ascending, limit, after)
+
+
+@click.command()
+@click.argument("text")
+@narrowing
+@click.pass_obj
+def search(
+    session: Session, /, text: str, order: str, ascending: bool, limit: int, after: str, **flags: Any
+) -> int:
+    """Objects that fit a query: plain words, and filters such as type:indicator."""
+    return _page(session, query_of(text, flags), order, ascending, limit, after)
+
+
+def _page(session: Session, query: str, order: str, ascending: bool, limit: int, after: str) -> int:
+    with session.unlocked() as installation:
+        page = browsing.page(
+            installation,
+            browsing.selection(query),
+            limit,
+            after,
+            order,
+            order != browsing.RANK and not ascending,
+        )
+    return session.show(page_document(page), _page_lines(page))
+
+
+def page_document(page: Page) -> dict[str, Any]:
+    """A page of a list as its JSON document."""
+    return {"total": page.total, "objects": [row_document(row) for row in page.rows], "next": page.next}
+
+
+def row_document(row: ObjectRow) -> dict[str, Any]:
+    """An object in a list."""
+    return {
+        "id": row.id,
+        "type": row.type,
+        "modified": row.modified or None,
+        "name": row.name,
+        "marking": None if row.marking is None else Level(row.marking).label,
+        "handling": None if row.handling is None else Level(row.handling).label,
+        "revoked": row.revoked,
+        "conflict": row.variants > 1,
+    }
+
+
+def _page_lines(page: Page) -> list[str]:
+    lines = list(
+        table((row.modified, row.type, _level_word(row), row.name[:60], row.id) for row in page.rows)
+    )
+    lines.append(_("{shown} of {total}").format(shown=len(page.rows), total=page.total))
+    if page.next:
+        lines.append(f"--after {page.next}")
+    return lines
+
+
+def _level_word(row: ObjectRow) -> str:
+    levels = [level for level in (row.marking, row.handling) if level is not None]
+    return Level(max(levels)).label if levels else "-"
+
+
+@click.command()
+@click.argument("id_", metavar="ID")
+@click.option("--hops", type=click.IntRange(1, 2), default=1, show_default=True, help="Steps to go.")
+@click.option("--limit", type=click.IntRange(1, graph.LIMIT), default=graph.LIMIT, show_default=True)
+@click.pass_obj
+def neighbours(session: Session, id_: str, hops: int, limit: int) -> int:
+    """What an object is linked with: by relationships, and by references in either."""
+    with session.unlocked() as installation:
+        found = graph.neighbours(installation, id_, hops, limit)
+    document = {
+        "id": found.row.id,
+        "neighbours": [
+            {
+                "hops": one.hops,
+                "from": one.near,
+                "to": one.far,
+                "rel": one.rel,
+                "outward": one.outward,
+                "relationship": one.by or None,
+                "object": None if one.row is None else row_document(one.row),
+            }
+            for one in found.found
+        ],
+        "more": found.more,
+    }
+    lines = [plain(found.row.name or found.row.id)]
+    lines += table(
+        (
+            one.hops,
+            f"{one.rel} ->" if one.outward else f"<- {one.rel}",
+            one.row.type if one.row else "-",
+            one.row.name[:60] if one.row else _("not held"),
+            one.far,
+        )
+        for one in found.found
+    )
+    if found.more:
+        lines.append(_("There are more."))
+    return session.show(document, lines)
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1, graph.LIMIT), default=graph.LIMIT, show_default=True)
+@click.option("--after", default="", help="The cursor `next` of the page before.")
+@click.pass_obj
+def dangling(session: Session, limit: int, after: str) -> int:
+    """References of objects held to objects that are not."""
+    with session.unlocked() as installation:
+        found, following = graph.dangling(installation, limit, after)
+    document = {
+        "references": [{"id": one.id, "rel": one.rel, "target": one.target} for one in found],
+        "next": following,
+    }
+    lines = [*table((one.id, one.rel, one.target) for one in found)] or [_("Nothing dangles.")]
+    if following:
+        lines.append(f"--after {following}")
+    return session.show(document, lines)
+
+
+COMMANDS: dict[str, click.Command] = {
+    "list": list_,
+    "search": search,
+    "neighbours": neighbours,
+    "dangling": dangling,
+}

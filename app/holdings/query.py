@@ -1,0 +1,299 @@
+"""The one language in which an officer says what to look for: plain words, and filters.
+
+    query   = *(word / phrase / filter)          white space between them
+    phrase  = '"' text '"'                       these words, side by side; \\" and \\\\ inside
+    filter  = name ':' (text / phrase)           see `FILTERS`; all must fit, of one filter given twice either
+
+Words must all occur, in any place, the last one as a beginning; a word that looks like a part of an address, a name
+of a host or a hash also finds it inside one. Strict: what cannot be meant is refused with its place (the number of
+the character it begins at, from 1), and a filter nobody knows is never taken for a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from app.intel import ids, marking, timestamp
+from app.intel.fold import fold, refang, terms
+from app.intel.marking import Level
+from app.intel.observables import Observable, guess, hash_kind, normal
+from app.messages import Refused
+from app.store.selecting import Either, Named, Selection
+
+QUERY_LIMIT = 1_000
+SHORTEST_PART = 3
+"""Letters of a part of an observable: what is shorter is in nearly all of them."""
+SHORTEST_HASH = 4
+
+FILTERS = (
+    *("type", "marking", "source", "counterpart", "after", "before", "confidence", "technique", "revoked"),
+    *("conflict", "id", "value", "part", "domain", "hash"),
+)
+"""The names of filters; docs/cli.md says what each takes."""
+
+_TECHNIQUE = re.compile(r"T[0-9]{4}(?:\.[0-9]{3})?")
+_DATE = re.compile(r"([0-9]{4})(-[0-9]{2})?(-[0-9]{2})?")
+_CONFIDENCE = re.compile(r"([0-9]{1,3})(\.\.)?([0-9]{1,3})?")
+_FILTER = re.compile(r"([A-Za-z][A-Za-z-]*):")
+_ESCAPE = re.compile(r"\\([\"\\])")
+_PHRASE = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_PART = re.compile(r"[./:@\\]|[0-9a-f]{6}|[0-9]-|-[0-9]")
+_NOTHING = '"\x01"'
+"""An expression that no text fits: a query of punctuation only finds nothing rather than everything."""
+
+
+def parse(text: str) -> Selection:
+    """What `text` selects. Raises `Refused`: query-too-long, and with the facts `at` and `word`: query-quote (a
+    quotation mark without its other), query-filter (no such filter), query-value (a filter does not take that),
+    query-twice (a filter that cannot be given twice).
+    """
+    if len(text) > QUERY_LIMIT:
+        raise Refused("query-too-long", most=QUERY_LIMIT)
+    reader = _Reader()
+    for piece in _pieces(text):
+        if piece.name:
+            reader.filter(piece)
+        elif piece.quoted:
+            reader.phrase(piece.text)
+        else:
+            reader.words.append(piece.text)
+    return reader.selection()
+
+
+# --- pieces -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A word or phrase, or with a `name` a filter. `at` counts characters from 1."""
+
+    at: int
+    name: str
+    text: str
+    quoted: bool
+
+    def refused(self) -> Refused:
+        return Refused("query-value", at=self.at, word=f"{self.name}:{self.text}")
+
+
+def _pieces(text: str) -> Iterator[_Piece]:
+    at = 0
+    while True:
+        while at < len(text) and text[at].isspace():
+            at += 1
+        if at == len(text):
+            return
+        begin = at
+        bare = text[at:].split(maxsplit=1)[0]
+        found = _FILTER.match(bare)
+        # Some addresses begin like a filter.
+        name = (
+            found[1].lower() if found and not guess(bare) and not bare[found.end() :].startswith("//") else ""
+        )
+        if name and name not in FILTERS:
+            raise Refused("query-filter", at=begin + 1, word=name)
+        if found and name:
+            at += found.end()
+        if text[at : at + 1] == '"':
+            quoted = _PHRASE.match(text, at)
+            if quoted is None:
+                raise Refused("query-quote", at=at + 1, word=text[at : at + 20])
+            at = quoted.end()
+            if at < len(text) and not text[at].isspace():
+                raise Refused("query-quote", at=at + 1, word=text[at : at + 20])
+            yield _Piece(begin + 1, name, _ESCAPE.sub(r"\1", quoted[1]), True)
+        else:
+            word = bare[at - begin :]
+            at = begin + len(bare)
+            yield _Piece(begin + 1, name, word, False)
+
+
+# --- what they mean -----------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Reader:
+    """Collects what the pieces of a query ask for."""
+
+    words: list[str] = field(default_factory=list)
+    phrases: list[str] = field(default_factory=list)
+    types: list[str] = field(default_factory=list)
+    levels: list[int] = field(default_factory=list)
+    sources: list[Named] = field(default_factory=list)
+    counterparts: list[Named] = field(default_factory=list)
+    techniques: list[str] = field(default_factory=list)
+    either: list[Either] = field(default_factory=list)
+    once: dict[str, object] = field(default_factory=dict)
+
+    def phrase(self, text: str) -> None:
+        """Words that must stand side by side."""
+        self.phrases.append(_quoted(fold(text)) if fold(text).strip() else _NOTHING)
+
+    def filter(self, piece: _Piece) -> None:
+        """One filter; raises `Refused` (query-value, query-twice)."""
+        text = piece.text.strip()
+        if not text:
+            raise piece.refused()
+        if piece.name in _ONCE:
+            if piece.name in self.once:
+                raise Refused("query-twice", at=piece.at, word=piece.name)
+            self.once[piece.name] = _ONCE[piece.name](piece, text)
+        elif piece.name == "type":
+            if not ids.is_type(text.lower()):
+                raise piece.refused()
+            self.types.append(text.lower())
+        elif piece.name == "marking":
+            self.levels.append(_level(piece, text))
+        elif piece.name == "source":
+            self.sources.append(Named(text, piece.at))
+        elif piece.name == "counterpart":
+            self.counterparts.append(Named(text, piece.at))
+        elif piece.name == "technique":
+            if not _TECHNIQUE.fullmatch(text.upper()):
+                raise piece.refused()
+            self.techniques.append(text.upper())
+        else:
+            self.either.append(_OBSERVABLES[piece.name](piece, text))
+
+    def selection(self) -> Selection:
+        """All of it."""
+        after, before = self.once.get("after", ""), self.once.get("before", "")
+        confidence = self.once.get("confidence")
+        revoked, conflict = self.once.get("revoked"), self.once.get("conflict")
+        matches, looked_for = _words(" ".join(self.words))
+        return Selection(
+            match=" ".join([*self.phrases, *matches]),
+            types=tuple(dict.fromkeys(self.types)),
+            levels=tuple(sorted(set(self.levels))),
+            sources=tuple(self.sources),
+            counterparts=tuple(self.counterparts),
+            techniques=tuple(dict.fromkeys(self.techniques)),
+            either=(*self.either, *looked_for),
+            after=str(after),
+            before=str(before),
+            confidence=confidence if isinstance(confidence, tuple) else None,
+            revoked=revoked if isinstance(revoked, bool) else None,
+            conflict=conflict if isinstance(conflict, bool) else None,
+            id=str(self.once.get("id", "")),
+        )
+
+
+def _words(text: str) -> tuple[list[str], list[Either]]:
+    """Plain words as full-text expressions, and those that may also be a part of an observable."""
+    found = terms(text)
+    if not found and text.strip():
+        return [_NOTHING], []
+    matches, either = list[str](), list[Either]()
+    for number, term in enumerate(found):
+        match = _quoted(term) + ("*" if number == len(found) - 1 else "")
+        if len(term) >= SHORTEST_PART and _PART.search(term):
+            whole = tuple(guess(term))
+            either.append(Either(match=match, part=_quoted(term), begins=term, values=whole))
+        else:
+            matches.append(match)
+    return matches, either
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+# --- filters ------------------------------------------------------------------------------------------------
+
+
+def _level(piece: _Piece, text: str) -> int:
+    if text.lower() == "none":
+        return -1
+    if text.lower() == "unreadable":
+        return int(Level.UNREADABLE)
+    level = marking.parse(text)
+    if level is None:
+        raise piece.refused()
+    return int(level)
+
+
+def _moment(piece: _Piece, text: str) -> str:
+    """A date, a month, a year or a timestamp as the beginning of a moment."""
+    found = _DATE.fullmatch(text)
+    if found:
+        day = f"{found[1]}{found[2] or '-01'}{found[3] or '-01'}T00:00:00Z"
+        if timestamp.valid(day):
+            return text
+    moment = timestamp.moment(text.upper())
+    if moment is None:
+        raise piece.refused()
+    return moment
+
+
+def _confidence(piece: _Piece, text: str) -> tuple[int, int]:
+    found = _CONFIDENCE.fullmatch(text)
+    if found is None or (found[3] and not found[2]):
+        raise piece.refused()
+    least, most = int(found[1]), int(found[3] or 100)
+    if not least <= most <= 100:
+        raise piece.refused()
+    return least, most
+
+
+def _yes(piece: _Piece, text: str) -> bool:
+    if text.lower() not in ("yes", "no"):
+        raise piece.refused()
+    return text.lower() == "yes"
+
+
+def _id(piece: _Piece, text: str) -> str:
+    if not ids.type_of(text):
+        raise piece.refused()
+    return text
+
+
+_ONCE: dict[str, Callable[[_Piece, str], object]] = {
+    "after": _moment,
+    "before": _moment,
+    "confidence": _confidence,
+    "revoked": _yes,
+    "conflict": _yes,
+    "id": _id,
+}
+
+
+def _value(_piece: _Piece, text: str) -> Either:
+    """An observable, whole; what kind it is follows from what it looks like, or it may be any."""
+    found = guess(text)
+    spellings = {normal("", text), normal("mutex", text), *(one.value for one in found)}
+    return Either(values=tuple(Observable("", value) for value in sorted(filter(None, spellings))))
+
+
+def _some(piece: _Piece, text: str) -> Either:
+    part = fold(refang(text)).strip()
+    if len(part) < SHORTEST_PART:
+        raise piece.refused()
+    return Either(part=_quoted(part), begins=part)
+
+
+def _domain(piece: _Piece, text: str) -> Either:
+    domain = normal("domain-name", refang(text)).lstrip(".*")
+    if not domain or re.search(r"[\s/@:]", domain):
+        raise piece.refused()
+    return Either(domain=domain)
+
+
+def _hash(piece: _Piece, text: str) -> Either:
+    kind, colon, digest = text.rpartition(":")
+    if colon and not hash_kind(kind):
+        raise piece.refused()
+    if len(digest) < SHORTEST_HASH or not re.fullmatch("[0-9a-fA-F]+", digest):
+        raise piece.refused()
+    return Either(begins=digest.lower(), kinds=(hash_kind(kind),) if colon else HASHES)
+
+
+HASHES = ("md5", "sha-1", "sha-224", "sha-256", "sha-384", "sha-512", "sha3-256", "sha3-512")
+
+_OBSERVABLES: dict[str, Callable[[_Piece, str], Either]] = {
+    "value": _value,
+    "part": _some,
+    "domain": _domain,
+    "hash": _hash,
+}

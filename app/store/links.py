@@ -1,0 +1,114 @@
+"""Queries on the links between objects: from id to id by hash, as relationship objects and references say them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from app.store.database import Connection
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`near` and `far` are hashes of ids; `rel` a relationship's type or the property that refers; `outward`: it goes
+    from near to far; `vid` is the content that says so, `related` whether that is a relationship object's.
+    """
+
+    near: int
+    far: int
+    rel: str
+    outward: bool
+    vid: int
+    related: bool
+
+
+_FROM_CONTENTS = """
+    SELECT idh, dst, rel, 1, vid, 0 FROM object CROSS JOIN version USING (oid) CROSS JOIN edge USING (vid)
+        WHERE idh IN ({marks}) AND related = 0
+    UNION ALL SELECT idh, src, 'source_ref', 1, vid, 0 FROM object CROSS JOIN version USING (oid) CROSS JOIN edge
+    USING (vid)
+        WHERE idh IN ({marks}) AND related = 1
+    UNION ALL SELECT idh, dst, 'target_ref', 1, vid, 0 FROM object CROSS JOIN version USING (oid) CROSS JOIN edge
+    USING (vid)
+        WHERE idh IN ({marks}) AND related = 1
+"""
+_FROM_OTHERS = """
+    SELECT src, dst, rel, 1, vid, 1 FROM edge INDEXED BY edge_from WHERE src IN ({marks}) AND related = 1
+    UNION ALL SELECT dst, src, rel, 0, vid, related FROM edge INDEXED BY edge_to WHERE dst IN ({marks})
+"""
+
+
+def around(connection: Connection, hashes: Sequence[int], limit: int) -> list[Link]:
+    """At most `limit` links at these ids: the references in their own contents first, then relationships, then what
+    refers to them.
+    """
+    found: list[Link] = []
+    for start in range(0, len(hashes), BATCH):
+        some = hashes[start : start + BATCH]
+        marks = ", ".join("?" * len(some))
+        for query, times in ((_FROM_CONTENTS, 3), (_FROM_OTHERS, 2)):
+            if len(found) < limit:
+                rows = connection.execute(
+                    f"{query.format(marks=marks)} LIMIT ?", [*list(some) * times, limit - len(found)]
+                )
+                found += [Link(row[0], row[1], row[2], bool(row[3]), row[4], bool(row[5])) for row in rows]
+    return found
+
+
+def needed(connection: Connection, vids: Sequence[int]) -> set[int]:
+    """The hashes of all ids that these contents refer to, marking definitions included."""
+    found = set[int]()
+    for start in range(0, len(vids), BATCH):
+        some = list(vids[start : start + BATCH])
+        marks = ", ".join("?" * len(some))
+        rows = connection.execute(
+            f"SELECT dst FROM edge WHERE vid IN ({marks})"
+            f" UNION SELECT src FROM edge WHERE vid IN ({marks}) AND related = 1"
+            f" UNION SELECT definition FROM marked WHERE vid IN ({marks})",
+            some * 3,
+        )
+        found.update(row[0] for row in rows)
+    return found
+
+
+def broken(connection: Connection, after: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """(vid, hash of an id it refers to that is not held) of contents in force, in order, behind the key `after`."""
+    yield from connection.execute(
+        "SELECT vid, far FROM ("
+        " SELECT vid, dst AS far FROM edge WHERE (vid, dst) > (?1, ?2) AND vid >= ?1"
+        " UNION SELECT vid, src FROM edge WHERE related = 1 AND (vid, src) > (?1, ?2) AND vid >= ?1"
+        " UNION SELECT vid, definition FROM marked CROSS JOIN version USING (vid) CROSS JOIN object USING (oid)"
+        "  WHERE version.moment = object.moment AND dropped = 0 AND (vid, definition) > (?1, ?2) AND vid >= ?1)"
+        " WHERE NOT EXISTS (SELECT 1 FROM object WHERE idh = far) ORDER BY vid, far",
+        after,
+    )
+
+
+def relationship_ids(connection: Connection, vids: Iterable[int]) -> dict[int, str]:
+    """The STIX ids of the objects these contents belong to, by vid."""
+    found: dict[int, str] = {}
+    wanted = list(vids)
+    for start in range(0, len(wanted), BATCH):
+        some = wanted[start : start + BATCH]
+        rows = connection.execute(
+            f"SELECT vid, id FROM version CROSS JOIN object USING (oid) WHERE vid IN ({', '.join('?' * len(some))})",
+            some,
+        )
+        found.update(rows.fetchall())
+    return found
+
+
+def in_force(connection: Connection, hashes: Iterable[int]) -> list[tuple[int, int]]:
+    """(oid, vid) of the contents in force of the objects with these id hashes."""
+    found: list[tuple[int, int]] = []
+    wanted = list(hashes)
+    for start in range(0, len(wanted), BATCH):
+        some = wanted[start : start + BATCH]
+        found += connection.execute(
+            f"SELECT oid, vid FROM object CROSS JOIN version USING (oid) WHERE idh IN ({', '.join('?' * len(some))})"
+            " AND version.moment = object.moment AND dropped = 0",
+            some,
+        ).fetchall()
+    return found

@@ -1,0 +1,158 @@
+"""What hangs together with what, held against a graph drawn from the texts alone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.holdings import browsing, graph
+from app.intel import marking
+from app.intel.envelope import references
+from app.messages import Refused
+from app.store import selecting
+from tests.holdings.test_laws import emptied
+from tests.support.sites import AMBER, T0, T1, copied, indicator, relationship, take, thing
+
+MARKINGS = ("object_marking_refs", "marking_ref")
+
+
+@pytest.fixture(scope="module")
+def site(holdings_template, tmp_path_factory):
+    with copied(holdings_template, tmp_path_factory.mktemp("graph")) as found:
+        yield found.alpha
+
+
+def ident(number):
+    """Six objects that may be held, some of which never are."""
+    return f"indicator--{number:08x}-0000-4000-8000-000000000000"
+
+
+things = st.builds(
+    lambda number, refs, own, name, modified: thing(
+        *(("indicator", number, own) if number < 4 else ("report", number, own)),
+        object_refs=[ident(ref) for ref in refs] or None,
+        created_by_ref=f"identity--{number % 3:08x}-0000-4000-8000-000000000000",
+        name=name,
+        modified=modified,
+    ),
+    st.integers(0, 6),
+    st.lists(st.integers(0, 7), max_size=2),
+    st.sampled_from([AMBER, "marking-definition--00000001-0000-4000-8000-000000000000"]),
+    st.sampled_from(["a", "b"]),
+    st.sampled_from([T0, T1]),
+)
+identities = st.integers(0, 2).map(lambda n: thing("identity", n))
+relations = st.builds(
+    lambda number, source, target, rel: (
+        relationship(number, {"id": ident(source)}, {"id": ident(target)}) | {"relationship_type": rel}
+    ),
+    st.integers(20, 24),
+    st.integers(0, 5),
+    st.integers(0, 5),
+    st.sampled_from(["uses", "indicates"]),
+)
+
+
+def drawn(site):
+    """(values in force by id, steps as (source, rel, target, by))."""
+    held, steps = {}, set()
+    for oid in selecting.oids(site.database.read(), selecting.Selection()):
+        shown = browsing.show_oid(site, oid)
+        held[shown.row.id] = [
+            json.loads(browsing.version_raw(site, v.row.vid))
+            for v in shown.versions
+            if v.row.moment == shown.row.moment and not v.row.dropped
+        ]
+    for id_, values in held.items():
+        for value in values:
+            ends = ()
+            if value["type"] == "relationship":
+                ends = value["source_ref"], value["target_ref"]
+                steps.add((ends[0], value["relationship_type"], ends[1], id_))
+                steps.add((id_, "source_ref", ends[0], ""))
+                steps.add((id_, "target_ref", ends[1], ""))
+            for ref, rel in references(value).items():
+                if rel not in MARKINGS and ref not in ends:
+                    steps.add((id_, rel, ref, ""))
+    return held, steps
+
+
+def around(steps, ids):
+    """Steps at these ids. The ends of a relationship object are steps from it only."""
+    return {
+        step
+        for step in steps
+        if step[0] in ids or (step[2] in ids and step[1] not in ("source_ref", "target_ref"))
+    }
+
+
+@settings(max_examples=40)
+@given(st.lists(things | identities | relations, min_size=1, max_size=12))
+def test_neighbours_closure_and_what_dangles(site, objects):
+    take(emptied(site), *objects)
+    held, steps = drawn(site)
+    for begin in held:
+        expected, edge, seen = set(), {begin}, {begin}
+        for hops in (1, 2):
+            new = around(steps, edge)
+            expected |= new
+            found = graph.neighbours(site, begin, hops)
+            assert not found.more
+            told = [(n.near, n.far) if n.outward else (n.far, n.near) for n in found.found]
+            ways = {(a, n.rel, b, n.by) for (a, b), n in zip(told, found.found, strict=True)}
+            assert ways == expected
+            assert all(
+                (n.row.id if n.row else None) == (n.far if n.far in held else None) for n in found.found
+            )
+            edge = {end for step in new for end in (step[0], step[2])} - seen
+            seen |= edge
+    reader = site.database.read()
+    for begin in held:
+        expected, edge = {begin}, [begin]
+        while edge:
+            for value in held.get(edge.pop(), ()):
+                new = (references(value).keys() & held.keys()) - expected
+                expected |= new
+                edge += new
+        row = browsing.show(site, begin).row
+        assert {one.id for one in browsing.rows(site, graph.closure(reader, [row.oid]))} == expected
+    loose = {
+        (id_, ref)
+        for id_, values in held.items()
+        for value in values
+        for ref in references(value)
+        if ref not in held and ref not in marking.LEVELS
+    }
+    assert {(one.id, one.target) for one in every_dangling(site, 2)} == loose
+    assert {(one.id, one.target) for one in every_dangling(site, 1000)} == loose
+
+
+def every_dangling(site, size):
+    found, cursor = [], ""
+    while cursor is not None:
+        some, cursor = graph.dangling(site, size, cursor)
+        assert some or cursor is None
+        found += some
+    return found
+
+
+def test_what_is_asked_for_is_all_that_is_told(site):
+    hub = thing("identity", 1)
+    take(emptied(site), hub, *(indicator(n, created_by_ref=hub["id"]) for n in range(1, 9)))
+    found = graph.neighbours(site, hub["id"], 2, 5)
+    assert (len(found.found), found.more) == (5, True)
+    assert not graph.neighbours(site, hub["id"], 1, 8).more
+
+
+@pytest.mark.parametrize("cursor", ["x", "1", "1.2.3", "9" * 40 + ".1", "1.", "é.1"])
+def test_a_cursor_that_is_none_is_refused(site, cursor):
+    with pytest.raises(Refused, match="cursor-unknown"):
+        graph.dangling(site, 5, cursor)
+
+
+def test_an_object_that_is_not_held_has_no_neighbours(site):
+    with pytest.raises(Refused, match="object-unknown"):
+        graph.neighbours(site, ident(99))
