@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from crypto.age_header import hkdf
 from crypto.errors import CryptoError
-from crypto.source import Readable, Source
+from crypto.source import Readable, Source, Writable
 
 NONCE_BYTES = 16
 TAG_BYTES = 16
@@ -69,7 +69,7 @@ def batches(source: Readable) -> Iterator[tuple[memoryview, bool]]:
 class Sealer:
     """Writes a payload: the nonce at once, then piece after piece as `batches` gives them."""
 
-    def __init__(self, target: BinaryIO, file_key: bytes) -> None:
+    def __init__(self, target: Writable, file_key: bytes) -> None:
         nonce = new_nonce()
         self._target, self._cipher = target, payload_cipher(file_key, nonce)
         self._sealed = memoryview(bytearray(BATCH * SEALED_CHUNK))

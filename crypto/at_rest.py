@@ -7,10 +7,11 @@ header around the key it would be a plain age file: no format of ours.
 from __future__ import annotations
 
 import io
+import os
 import secrets
 from dataclasses import dataclass
 from functools import partial
-from typing import BinaryIO
+from pathlib import Path
 
 from crypto import age_stream
 from crypto.age_header import FILE_KEY_BYTES
@@ -19,6 +20,8 @@ from crypto.beside import Beside
 from crypto.errors import CryptoError
 from crypto.hashing import Hashing
 from crypto.source import Readable, Source
+
+SEND_BYTES = 16 << 20
 
 
 def new_key() -> bytes:
@@ -39,14 +42,25 @@ class Written:
     sha256: bytes
 
 
-def write(source: Readable, target: BinaryIO, key: bytes, hashed: bool = True) -> Written:
-    """Encrypt everything in `source` to `target`, in bounded memory: it is hashed in a second thread, sealed
-    and written in a third. `target` takes all it is given. Raises what reading and writing raise; nothing of a
-    failed file is good.
+def write(source: Readable, path: Path, key: bytes, size: int, hashed: bool = True) -> Written:
+    """Encrypt everything in `source` into a new file, in bounded memory, and bring it to the disk.
+
+    Room for `size` bytes of content is made first, so that a full disk is met before the work; there may be
+    more or less. It is hashed in a second thread, sealed and written in a third. Raises what reading and
+    writing raise; nothing of a failed file is good, and it is left to the caller.
     """
+    with path.open("xb", buffering=0) as file:
+        os.posix_fallocate(file.fileno(), 0, sealed_size(size))
+        written = _stream(source, Sealer(_Steady(file), key), hashed)
+        file.truncate(sealed_size(written.size))
+        os.fsync(file.fileno())
+    return written
+
+
+def _stream(source: Readable, sealer: Sealer, hashed: bool) -> Written:
     size = 0
     with Beside() as sealing, Hashing() as hashing:
-        sealer, digest = Sealer(target, key), hashing.begin()
+        digest = hashing.begin()
         for piece, last in age_stream.batches(source):
             sealing.run(partial(sealer.seal, piece, last))
             if hashed:
@@ -56,6 +70,27 @@ def write(source: Readable, target: BinaryIO, key: bytes, hashed: bool = True) -
             hashing.turn()
         sealing.wait()
         return Written(size, hashing.digest(digest) if hashed else b"")
+
+
+class _Steady:
+    """Sends what was written on to the disk as it goes: at the end little is left to wait for, and a large
+    file does not push everything else out of the memory of the system.
+    """
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+        self._written = self._sent = 0
+
+    def write(self, data: memoryview | bytes) -> None:
+        left = memoryview(data)
+        while left:
+            left = left[self._file.write(left) :]
+        self._written += len(data)
+        if self._written - self._sent >= SEND_BYTES:
+            os.posix_fadvise(
+                self._file.fileno(), self._sent, self._written - self._sent, os.POSIX_FADV_DONTNEED
+            )
+            self._sent = self._written
 
 
 def reader(file: Readable, key: bytes) -> io.BufferedReader:

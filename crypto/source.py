@@ -13,6 +13,12 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
+class Writable(Protocol):
+    """What is needed of a file to write to: it takes all of what it is given."""
+
+    def write(self, data: bytes | memoryview, /) -> object: ...
+
+
 class Source:
     """Reads a file from where it stands; the file is used by nobody else meanwhile."""
 

@@ -312,10 +312,7 @@ def _keep(installation: Installation, source: _Watched, hashed: bool) -> _Kept:
     path = installation.attachments / name
     installation.database.on_rollback(partial(_unlink, path))
     try:
-        with path.open("xb") as target:
-            written = at_rest.write(source, target, key, hashed)
-            target.flush()
-            os.fsync(target.fileno())
+        written = at_rest.write(source, path, key, source.total, hashed)
         _sync(installation.attachments)
     except OSError as error:
         raise Refused("attachment-failed", why=error.strerror) from error
@@ -405,11 +402,11 @@ class _Watched:
     """A source that reports how much was read of it, and stops when the job is cancelled."""
 
     def __init__(self, source: Source, job: Job, total: int, stage: str) -> None:
-        self._source, self._job, self._total, self._stage = source, job, total, stage
+        self._source, self._job, self.total, self._stage = source, job, total, stage
         self._done = 0
 
     def readinto(self, buffer: memoryview) -> int:
-        self._job.step(self._done, self._total, self._stage)
+        self._job.step(self._done, self.total, self._stage)
         size = self._source.fill(buffer)
         self._done += size
         return size
