@@ -20,7 +20,7 @@ import pytest
 
 from app.courier.folder import TEMPORARY
 from app.exchange import deciding, inbox, receipts
-from app.holdings import browsing
+from app.holdings import attachments, browsing
 from app.jobs import quiet
 from app.messages import Refused
 from app.store import counterparts as store
@@ -43,6 +43,17 @@ from tests.support.sites import (
 
 CLI = Path(sys.executable).with_name("mithaq-cli")
 CALLS = "write,pwrite64,fsync,fdatasync,rename,renameat2,unlink,ftruncate,fallocate"
+FILES = ("b.json", "p.age", "note.bin", "out.bin")
+OWNER = indicator(1)["id"]
+BEFORE = {
+    "attach": "import",
+    "save": "attach",
+    "remove": "attach",
+    "release": "attach",
+    "receive": "release",
+    "accept": "receive",
+}
+"""Each act but the first, and the one whose outcome it works on."""
 IDS = {indicator(number)["id"] for number in (1, 2, 3)}
 SAMPLE = {"signal=KILL": (0.45, 0.75, 0.96), "error=EIO": (0.6,), "error=ENOSPC": (0.35,)}
 """Where in a command's calls the sample strikes, of all of them."""
@@ -60,6 +71,7 @@ class Act:
     arguments: tuple[str, ...]
     done: Callable
     again: Callable
+    words: tuple[str, ...] = ()
 
 
 def held(site):
@@ -108,6 +120,7 @@ def release_again(site, folder):
 
 def received(site, folder):
     listed = inbox.listed(site)
+    assert len(list(site.attachments.iterdir())) == len(listed)
     keys = [k for k in store.own_keys(site.database.read(), peer(site, "alpha").cid) if k.kind == "onetime"]
     upto = channel(site, "alpha").receiving.upto
     if not listed:
@@ -127,6 +140,8 @@ def receive_again(site, folder):
 
 
 def accepted(site, folder):
+    assert len(attachments.listed(site, OWNER) if held(site) else ()) == len(held(site)) / len(IDS)
+    assert len(list(site.attachments.iterdir())) == 1
     states = {w.decision for w in packages.waiting(site.database.read(), inbox.listed(site)[0].number)}
     assert (held(site), states) in ((set(), {"pending"}), (IDS, {"accepted"}))
     return bool(held(site))
@@ -142,10 +157,61 @@ def accept_again(site, folder):
         assert deciding.accept(site, number, None, quiet()).accepted == 3
 
 
+def attached(site, folder):
+    found = attachments.listed(site, OWNER)
+    assert len(found) == len(list(site.attachments.iterdir())) <= 1
+    if found:
+        assert taken_out(site) == (folder / "note.bin").read_bytes()
+    return bool(found)
+
+
+def taken_out(site):
+    return b"".join(attachments.save(site, OWNER, "kept.bin", quiet()).pieces)
+
+
+def attach_again(site, folder):
+    if attached(site, folder):
+        with pytest.raises(Refused):
+            attachments.attach(site, folder / "note.bin", OWNER, "kept.bin", None, quiet())
+    else:
+        attachments.attach(site, folder / "note.bin", OWNER, "kept.bin", None, quiet())
+
+
+def saved(site, folder):
+    assert attached(site, folder)
+    out = folder / "out.bin"
+    assert not out.exists() or out.read_bytes() == (folder / "note.bin").read_bytes()
+    return out.exists()
+
+
+def save_again(site, folder):
+    if not saved(site, folder):
+        (folder / "out.bin").write_bytes(taken_out(site))
+
+
+def removed(site, folder):
+    return not attached(site, folder)
+
+
+def remove_again(site, folder):
+    if not removed(site, folder):
+        attachments.remove(site, OWNER, "kept.bin")
+
+
 ACTS = {
     one.name: one
     for one in (
         Act("import", "alpha", ("b.json", "--handling", "CLEAR"), imported, import_again),
+        Act("attach", "alpha", ("note.bin", "--to", OWNER, "--name", "kept.bin"), attached, attach_again),
+        Act(
+            "save",
+            "alpha",
+            (OWNER, "kept.bin", "--out", "out.bin"),
+            saved,
+            save_again,
+            ("attachment", "save"),
+        ),
+        Act("remove", "alpha", (OWNER, "kept.bin"), removed, remove_again, ("attachment", "remove")),
         Act("release", "alpha", ("--to", "beta", "--all", "--out", "p.age"), released, release_again),
         Act("receive", "beta", ("p.age",), received, receive_again),
         Act("accept", "beta", ("NUMBER",), accepted, accept_again),
@@ -169,11 +235,11 @@ def stages(tmp_path_factory):
     (folder / "b.json").write_bytes(bundle(*map(indicator, (1, 2, 3))))
     for path in folder.glob("file-*"):
         path.unlink()
-    before = "import"
-    for name in ("release", "receive", "accept"):
+    # Two pieces of a file at rest, the second a short one.
+    (folder / "note.bin").write_bytes(os.urandom((1 << 20) + 1000))
+    for name, before in BEFORE.items():
         shutil.copytree(root / before, root / name)
         assert run(root / name, ACTS[before]).returncode in (0, 3)
-        before = name
     return {name: (root / name, calls(root, name)) for name in ACTS}
 
 
@@ -183,8 +249,9 @@ def command(folder, act):
         with unlocked(folder / act.at, utc_now) as site:
             arguments = [str(inbox.listed(site)[0].number)]
     return [
-        *(CLI, "--home", folder / act.at, "--passphrase-file", folder / "pass", "--json", act.name),
-        *(folder / a if a in ("b.json", "p.age") else a for a in arguments),
+        *(CLI, "--home", folder / act.at, "--passphrase-file", folder / "pass", "--json"),
+        *(act.words or (act.name,)),
+        *(folder / a if a in FILES else a for a in arguments),
     ]
 
 
@@ -208,10 +275,13 @@ def calls(root, name):
     assert run(folder, ACTS[name], "strace", "-f", "-qq", "-o", trace, "-e", f"trace={CALLS}").returncode == 0
     count, found = Counter(), []
     for line in trace.read_text(errors="replace").splitlines():
-        call = line.split(None, 1)[1].split("(")[0]
+        thread, rest = line.split(None, 1)
+        call = rest.split("(")[0]
         if call in CALLS.split(","):
-            count[call] += 1
-            found.append((call, count[call]))
+            # strace counts the calls of each thread by itself.
+            count[thread, call] += 1
+            if (call, count[thread, call]) not in found:
+                found.append((call, count[thread, call]))
     assert len(found) > 20
     return found
 
