@@ -327,7 +327,40 @@ MESSAGES: dict[str, Message] = {
     ),
     "channel-claimed": Message(
         N_("{name} acknowledged what was never sent."),
-        N_("Talk to them before sealing again: one side may have been restored."),
+        N_(
+            "Talk to them: one side may have been restored. Ask them for `channel evidence` and take it in with"
+            " `channel prove`; `channel excuse` goes on without."
+        ),
+    ),
+    "channel-proven": Message(
+        N_(
+            "{name} showed packages with your signature that this installation does not know: it is an older copy."
+        ),
+        N_(
+            "Begin anew with `channel restart --reason restored`; if nothing was restored, `identity replace`."
+        ),
+    ),
+    "rollback-proven": Message(
+        N_(
+            "They showed a package with your signature that this installation does not know: it is an older copy."
+        ),
+        N_(
+            "Begin anew with `channel restart --reason restored`; if nothing was restored, `identity replace`."
+        ),
+    ),
+    "manifest-returned": Message(
+        N_(
+            "They returned what you sent them before this installation was restored; it is not known here any more."
+        ),
+        N_("Its numbers and releases are in the log; ask them what they have of it."),
+    ),
+    "evidence-wrong": Message(N_("What they show as signed by you is not."), N_("Tell them.")),
+    "evidence-file": Message(
+        N_("This is not evidence of the counterpart's, or it is damaged."), N_("Ask them to write it again.")
+    ),
+    "nothing-proven": Message(
+        N_("Nothing in it contradicts this installation: the acknowledgement of {name} stays a claim."),
+        N_("Record it with `channel excuse`, or begin the channel anew."),
     ),
     "channel-full": Message(
         N_("Too many packages to {name} are not acknowledged."),

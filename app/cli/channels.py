@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
 from app.cli.base import Session, spoken_ranges, table, why
-from app.exchange import epochs
+from app.courier import folder
+from app.exchange import epochs, evidence
 from app.exchange.epochs import Status
-from app.messages import _
+from app.messages import Refused, _, plain
 from app.store.installation import Installation
 
 
@@ -57,6 +60,35 @@ def confirm(session: Session, name: str) -> int:
 def excuse(session: Session, name: str) -> int:
     """Record that NAME acknowledged what was never sent, and go on sealing."""
     return _decide(session, name, epochs.excuse)
+
+
+@channel.command("evidence")
+@click.argument("name")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new file.")
+@click.pass_obj
+def evidence_(session: Session, name: str, out: Path) -> int:
+    """Write what NAME signed, as you received it: for showing them what their own installation does not know."""
+    with session.unlocked() as installation:
+        folder.write_pieces(out, [evidence.export(installation, name)])
+    return session.show({"evidence": str(out)}, [_("Evidence: {path}").format(path=plain(out))])
+
+
+@channel.command("prove")
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def prove(session: Session, name: str, file: Path) -> int:
+    """Take in evidence that NAME wrote: does it show that this installation went back?"""
+    try:
+        with file.open("rb") as opened:
+            raw = opened.read(evidence.FILE_LIMIT + 1)
+    except OSError as error:
+        raise Refused("file-unreadable", path=file, why=error.strerror) from error
+    with session.unlocked() as installation:
+        codes = evidence.prove(installation, name, raw)
+    lines = [f"{count}: {why(code, name=name)}" for code, count in Counter(codes).items()]
+    lines = lines or [why("nothing-proven", name=name)]
+    return session.show({"found": dict(Counter(codes))}, lines, attention=True)
 
 
 @channel.command("ask")

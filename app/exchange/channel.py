@@ -62,7 +62,8 @@ class Sending:
 
     `start` is what the statement that opens this epoch says. `started`: the counterpart acked something of this epoch;
     until then it is sealed to the card's key. `claimed`: an ack named what we never sent, or a hash that is not ours;
-    sealing stops. `onetime` is the number of the last one-time key used. `lost`: numbers the counterpart
+    sealing stops. `proven`: they showed a manifest with our signature that is not ours here: this store went back.
+    `onetime` is the number of the last one-time key used. `lost`: numbers the counterpart
     said it no longer has, after a restore there: offered for resend. `before`: packages of the epoch that a rotation of
     ours ended, still under way: they stay receivable. `holds`: how many unused one-time keys of ours they had in hand
     when they sealed their package `holds_seq`.
@@ -75,6 +76,7 @@ class Sending:
     upto: int = 0
     started: bool = False
     claimed: bool = False
+    proven: bool = False
     onetime: int = 0
     start: EpochStart | None = None
     lost: Ranges = ()
@@ -145,9 +147,13 @@ class Arrival:
 
 
 def may_seal(channel: Channel) -> str:
-    """ "" if a package may be sealed now, else why not: channel-frozen, channel-claimed, channel-full."""
+    """ "" if a package may be sealed now, else why not: channel-frozen, channel-proven, channel-claimed, channel-
+    full.
+    """
     if channel.receiving.frozen:
         return "channel-frozen"
+    if channel.sending.proven:
+        return "channel-proven"
     if channel.sending.claimed:
         return "channel-claimed"
     open_seqs = [

@@ -16,7 +16,7 @@ import msgspec
 
 from app import audit
 from app.exchange import channel as machine
-from app.exchange import counterparts, keys, statements
+from app.exchange import counterparts, evidence, keys, statements
 from app.exchange.channel import Channel, EpochStart, Ranges, Reason
 from app.exchange.statements import Statement
 from app.messages import Refused
@@ -161,6 +161,8 @@ def settle(
     for kind in (keys.ONETIME, keys.REUSABLE):
         store_counterparts.drop_their_keys(tx, one.cid, kind, (1 << 53) - 1)
     packages.unack_statements(tx, one.cid)
+    if start.after is not None:
+        evidence.owe(tx, installation, one, start.after)
     audit.append(
         tx,
         installation,
@@ -174,10 +176,12 @@ def settle(
 
 
 def excuse(installation: Installation, name: str) -> Status:
-    """Record a lying ack and go on sealing. Raises `Refused` as `counterparts.find` does."""
+    """Record a lying ack and go on sealing. Raises `Refused`: rollback-proven, and as `counterparts.find` does."""
     with installation.database.write() as tx:
         one = counterparts.find(tx, name)
         channel = counterparts.load_channel(tx, one.cid)
+        if channel.sending.proven:
+            raise Refused("rollback-proven", name=one.alias)
         counterparts.save_channel(tx, one.cid, replace(channel, sending=machine.excused(channel.sending)))
         audit.append(tx, installation, "ack.excused", counterpart=one.fingerprint)
     return status(installation, one.fingerprint)

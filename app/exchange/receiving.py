@@ -22,6 +22,7 @@ from app.exchange import (
     contents,
     counterparts,
     epochs,
+    evidence,
     identities,
     keys,
     recalling,
@@ -370,7 +371,7 @@ def _commit(
         for statement in content.statements:
             if statements.keep_theirs(tx, installation, one.cid, statement):
                 receipts.apply(tx, installation, one, statement)
-                for reader in (agreements, asking, successors, recalling):
+                for reader in (agreements, asking, evidence, successors, recalling):
                     if code := reader.apply(tx, installation, one, statement):
                         content.failed.append((statement.kind, code))
                 if statement.kind == recalls.RECALL:

@@ -35,6 +35,7 @@ KINDS = frozenset(
         "receipt",
         "release",
         "roster",
+        "evidence",
         "withdrawal",
     )
 )

@@ -418,6 +418,25 @@ def add_evidence(
     )
 
 
+def manifests(connection: Connection, cid: int, epoch: bytes, least: int) -> list[tuple[bytes, bytes]]:
+    """(manifest, signature) of what was received of an epoch from number `least` on, by number."""
+    rows = connection.execute(
+        "SELECT manifest, signature FROM inbox WHERE cid = ? AND epoch = ? AND seq >= ? ORDER BY seq",
+        (cid, epoch, least),
+    )
+    return [(bytes(row[0]), bytes(row[1])) for row in rows]
+
+
+def contradicting(connection: Connection, cid: int) -> list[tuple[bytes, bytes]]:
+    """(manifest, signature) of what a counterpart signed twice under one number, both of each pair."""
+    rows = connection.execute(
+        "SELECT manifest, signature FROM evidence WHERE cid = :cid UNION SELECT i.manifest, i.signature"
+        " FROM inbox i JOIN evidence e USING (cid, epoch, seq) WHERE cid = :cid",
+        {"cid": cid},
+    )
+    return [(bytes(row[0]), bytes(row[1])) for row in rows]
+
+
 # Ledger -----------------------------------------------------------------------------------------------------
 
 

@@ -82,7 +82,7 @@ def test_a_package_that_is_for_another_is_tried_once(shared, monkeypatch):
     foreign = shared.mallory.intel(shared.beta, indicator(5))
     foreign.rename(shared.drop / foreign.name)
     assert sync(shared.alpha) == drops.Synced((), (), ())
-    monkeypatch.setattr(drops.inbox, "receive", lambda *a: pytest.fail("tried every key again"))
+    monkeypatch.setattr(drops.receiving, "receive", lambda *a: pytest.fail("tried every key again"))
     assert sync(shared.alpha) == drops.Synced((), (), ())
 
 
