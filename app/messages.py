@@ -242,6 +242,37 @@ MESSAGES: dict[str, Message] = {
         N_("The log tells of a sealed package that the outbox does not have: entry {where}."),
         N_("Keep a copy of the store and look into who had access."),
     ),
+    "audit-unvouched": Message(
+        N_("The entries {where} are not covered by the checkpoint they came with."),
+        N_("Ask for a new export."),
+    ),
+    "log-file": Message(
+        N_("This is not a log, a proof or a checkpoint of Mithaq, or it is damaged."),
+        N_("Ask for the file again."),
+    ),
+    "log-unsigned": Message(
+        N_("The checkpoint is signed by none of these cards."),
+        N_("Use the card of the installation whose log it is."),
+    ),
+    "log-forged": Message(
+        N_("The signature or the proof is false."),
+        N_("Do not rely on this file; ask whoever gave it to you."),
+    ),
+    "log-other": Message(
+        N_("The checkpoint is of another log: {path}."), N_("Use a checkpoint of the same installation.")
+    ),
+    "opening-before": Message(
+        N_("Package {seq} was sealed before the log could be opened to others."), N_("Show a later package.")
+    ),
+    "opening-unreceived": Message(
+        N_("Package {seq} from {name} was not received here as this manifest says it."),
+        N_("Compare with the package of that number that was received, if there is one."),
+    ),
+    "opening-differs": Message(
+        N_("The manifest commits to another log than this one."),
+        N_("Keep both files: one of the two was changed after the package was sealed."),
+    ),
+    "entry-unknown": Message(N_("The log has no entry {number}."), N_("Look at `audit list`.")),
     "outbox-missing": Message(
         N_("A sealed package is missing from the outbox: {where}."), N_("Restore the file, or release again.")
     ),

@@ -20,7 +20,7 @@ MAGIC = b"MITHAQ-DOCUMENT-1\n"
 KIND_LIMIT = 32
 BODY_LIMIT = 16 * 1024 * 1024
 ID_DOMAIN = b"mithaq/document/v1"
-RESERVED = ("package", "successor")
+RESERVED = ("package", "successor", "checkpoint")
 """No kind of document: the context of these is used for something else."""
 
 _KIND = re.compile(rf"[a-z](?:[a-z0-9-]{{0,{KIND_LIMIT - 1}}})")

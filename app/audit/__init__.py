@@ -8,9 +8,8 @@ Entries name packages by number, counterparts by fingerprint, objects by count o
 
 from __future__ import annotations
 
-import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,6 +19,7 @@ from app.messages import Refused
 from app.store import log
 from app.store.database import Connection
 from app.store.installation import Installation
+from crypto import checkpoint as checkpoints
 from crypto import merkle
 
 CHAIN_DOMAIN = b"mithaq/audit/v1"
@@ -75,7 +75,9 @@ def prepare(connection: Connection, installation: Installation, act: str, **deta
         return fresh.get((level, position)) or log.node(connection, level, position)
 
     root = merkle.root(size + 1, node)
-    return Prepared(size + 1, text.decode(), tuple(made), checkpoint_text(origin(node(0, 0)), size + 1, root))
+    return Prepared(
+        size + 1, text.decode(), tuple(made), checkpoints.text(origin(node(0, 0)), size + 1, root)
+    )
 
 
 def add(tx: Connection, entry: Prepared) -> None:
@@ -99,13 +101,6 @@ def decoded(number: int, text: str) -> Entry:
         raise ValueError("not an entry") from error
 
 
-def export(connection: Connection) -> Iterator[bytes]:
-    """The log as JSON lines {"entry": exact text}, oldest first, after a line with its checkpoint."""
-    yield msgspec.json.encode({"checkpoint": checkpoint(connection).decode()}) + b"\n"
-    for _, text in log.oldest_first(connection):
-        yield msgspec.json.encode({"entry": text}) + b"\n"
-
-
 def head(connection: Connection, size: int | None = None) -> Head:
     """Where the log stands (`size`: where it stood after that many entries). Takes log2(size) look-ups."""
     number = log.size(connection) if size is None else size
@@ -115,15 +110,15 @@ def head(connection: Connection, size: int | None = None) -> Head:
 def checkpoint(connection: Connection, size: int | None = None) -> bytes:
     """The head as the text of a checkpoint (C2SP tlog-checkpoint): origin, number of entries, root; three lines.
 
-    A manifest's `log` commits to it (protocol.md 2.7). `crypto.note` signs it.
+    A manifest's `log` commits to it (protocol.md 2.7). `app.audit.papers` signs it.
     """
     found = head(connection, size)
-    return checkpoint_text(origin(log.node(connection, 0, 0)), found.number, found.hash)
+    return checkpoints.text(name(connection), found.number, found.hash)
 
 
-def checkpoint_text(name: str, size: int, root: bytes) -> bytes:
-    """The text of a checkpoint of the log with that origin."""
-    return f"{name}\n{size}\n{base64.b64encode(root).decode()}\n".encode()
+def name(connection: Connection) -> str:
+    """The name of this log; see `origin`."""
+    return origin(log.node(connection, 0, 0))
 
 
 def origin(first_leaf: bytes) -> str:

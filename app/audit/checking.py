@@ -9,6 +9,7 @@ which two witnesses.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,8 +17,11 @@ from dataclasses import dataclass
 import msgspec
 
 from app import audit
+from app.messages import Refused
 from app.store import log, packages
 from app.store.database import Connection
+from app.store.installation import Installation
+from crypto import checkpoint as checkpoints
 from crypto import manifest as manifests
 from crypto import merkle
 from crypto.errors import CryptoError
@@ -83,16 +87,39 @@ def verify(connection: Connection, given: Iterable[Witness] = ()) -> list[Break]
         while len(stored) <= level:
             stored.append({})
         stored[level][position] = hash_
-    size = max(max(read.leaves, default=0), max(stored[0], default=-1) + 1)
-    breaks = _absent(read.leaves, size)
-    breaks += _touched(read, stored[0])
-    kept = _tree(size, stored[0], {n - 1: hash_ for n, hash_ in read.leaves.items()})
-    breaks += _nodes_altered(kept, stored, {b.first for b in breaks})
-    trees = [kept]
-    if breaks:
-        trees.append(_tree(size, {n - 1: hash_ for n, hash_ in read.leaves.items()}, stored[0]))
-    witnesses, missing = _packages(connection, read, audit.origin(kept[0][0] if size else log.ABSENT))
+    size, breaks, trees = _compared(read, stored[0])
+    breaks += _nodes_altered(trees[0], stored, {b.first for b in breaks})
+    witnesses, missing = _packages(connection, read, audit.origin(trees[0][0][0] if size else log.ABSENT))
     return sorted(breaks + missing + against(trees, size, [*witnesses, *given]), key=lambda b: b.first)
+
+
+def check(installation: Installation, given: Iterable[Witness] = ()) -> list[Break]:
+    """`verify`, logged. A store that cannot be written to is verified all the same."""
+    with installation.database.snapshot() as reader:
+        breaks = verify(reader, given)
+    with contextlib.suppress(Refused), installation.database.write() as tx:
+        audit.append(tx, installation, "log.checked", problems=len(breaks))
+    return breaks
+
+
+def examine(
+    texts: Iterable[tuple[int, str]], leaves: dict[int, bytes], witnesses: Sequence[Witness]
+) -> list[Break]:
+    """`verify` for entries with their leaves (by number - 1) that are not in a store; `witnesses` are all there are."""
+    size, breaks, trees = _compared(_read(texts), leaves)
+    gap = min((b.first for b in breaks if b.code == "audit-missing"), default=size + 1)
+    # Without an entry and its leaf no root can be told any more.
+    able = [w for w in witnesses if w.size < gap or w.size > size]
+    return sorted(breaks + against(trees, size, able), key=lambda b: b.first)
+
+
+def _compared(read: _Read, stored: dict[int, bytes]) -> tuple[int, list[Break], list[list[list[bytes]]]]:
+    """How many entries there are or were, what is wrong with them, and the trees over the leaves stored and made."""
+    size = max(max(read.leaves, default=0), max(stored, default=-1) + 1)
+    breaks = _absent(read.leaves, size) + _touched(read, stored)
+    made = {number - 1: hash_ for number, hash_ in read.leaves.items()}
+    trees = [_tree(size, stored, made)]
+    return size, breaks, [*trees, _tree(size, made, stored)] if breaks else trees
 
 
 def against(
@@ -218,7 +245,7 @@ def _commitment(one: packages.Commitment, origin: str) -> Callable[[bytes], bool
             log_ = manifests.parse(one.manifest).log
         except CryptoError:
             return False
-        text = audit.checkpoint_text(origin, one.logged, root)
+        text = checkpoints.text(origin, one.logged, root)
         return (
             hashlib.sha256(one.manifest).digest() == one.manifest_hash
             and log_ == hashlib.sha256(one.salt + text).digest()

@@ -33,7 +33,7 @@ TABLE = {
         "slots",
         "What opens this installation: passphrases, this workstation's keyring, a recovery kit.",
     ),
-    "audit": ("installation", "The tamper-evident log."),
+    "audit": ("log", "The tamper-evident log."),
     "counterpart": ("counterparts", "Whom this installation exchanges with."),
     "agreement": ("agreements", "What each side may give the other, signed by both."),
     "import": ("holdings", "Import STIX bundles into the holdings."),

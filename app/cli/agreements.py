@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from app.cli.base import NUMBER_LIMIT, Session, level_option, table
+from app.cli.base import NUMBER_LIMIT, Session, level_option, read_file, table
 from app.courier import folder
 from app.exchange import agreement_file, agreements, terms
 from app.exchange.agreements import Agreement, Done
@@ -235,7 +235,7 @@ def verify(session: Session, file: Path, cards: tuple[Path, ...]) -> int:
         raise click.UsageError(_("Give --card twice, once for each party."))
     try:
         checked = agreement_file.check(
-            _read(file, agreement_file.FILE_LIMIT), [_read(card, CARD_LIMIT) for card in cards]
+            read_file(file, agreement_file.FILE_LIMIT), [read_file(card, CARD_LIMIT) for card in cards]
         )
     except Refused as error:
         if error.code != "agreement-file":
@@ -273,14 +273,6 @@ def sector(session: Session, id_: str, sectors: tuple[str, ...]) -> int:
     after = sorted(set(sectors))
     document = {"id": id_, "before": sorted(before), "after": after}
     return session.show(document, [", ".join(after) or _("No label.")])
-
-
-def _read(path: Path, limit: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(limit + 1)
-    except OSError as error:
-        raise Refused("file-unreadable", path=path, why=error.strerror) from error
 
 
 def _show_done(session: Session, done: Done) -> int:

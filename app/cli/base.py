@@ -178,6 +178,15 @@ def embargo_lines(bound: Restraint) -> list[str]:
     ]
 
 
+def read_file(path: Path, limit: int) -> bytes:
+    """A small file, up to one byte more than `limit`. Raises `Refused` (file-unreadable)."""
+    try:
+        with path.open("rb") as file:
+            return file.read(limit + 1)
+    except OSError as error:
+        raise Refused("file-unreadable", path=path, why=error.strerror) from error
+
+
 def ids_from(path: Path) -> tuple[str, ...]:
     """STIX ids in a text file, one a line, or those of a JSON list. Raises `Refused` (file-unreadable, ids-missing)."""
     try:

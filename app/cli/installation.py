@@ -1,4 +1,4 @@
-"""Commands about this installation: init, card, check, officer, setting, audit."""
+"""Commands about this installation: init, card, check, officer, setting."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from app import audit, officers, settings, vault
-from app.audit import checking
-from app.cli.base import NUMBER_LIMIT, Session, fail, table, why
+from app import officers, settings, vault
+from app.cli.base import Session, fail, table, why
 from app.courier import folder
 from app.exchange import counterparts
 from app.messages import _
@@ -127,62 +126,10 @@ def setting_set(session: Session, name: str, value: str) -> int:
     return session.show({"name": name, "value": value}, [f"{name} = {value}"])
 
 
-@click.group("audit")
-def audit_group() -> None:
-    """The tamper-evident log."""
-
-
-@audit_group.command("list")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True)
-@click.option("--before", type=click.IntRange(1, NUMBER_LIMIT), help="Only entries with a lower number.")
-@click.pass_obj
-def audit_list(session: Session, limit: int, before: int | None) -> int:
-    """The newest entries first."""
-    with session.unlocked() as installation:
-        found = audit.entries(installation.database.read(), before, limit)
-    document = {
-        "entries": [
-            {"number": e.number, "at": e.at, "officer": e.officer, "act": e.act, "detail": e.detail}
-            for e in found
-        ]
-    }
-    rows = (
-        (e.number, e.at, e.officer, e.act, ", ".join(f"{k}={v}" for k, v in e.detail.items())) for e in found
-    )
-    return session.show(document, table(rows))
-
-
-@audit_group.command("verify")
-@click.pass_obj
-def audit_verify(session: Session) -> int:
-    """Check that no entry was altered, dropped or reordered."""
-    with session.unlocked() as installation:
-        problems = checking.verify(installation.database.read())
-    document = {"ok": not problems, "problems": [_problem(one) for one in problems]}
-    session.show(document, [why(p.code, where=p.where) for p in problems] or [_("The log is whole.")])
-    return fail("problems-found", count=len(problems)) if problems else 0
-
-
-def _problem(one: checking.Break) -> dict[str, object]:
-    return {"code": one.code, "first": one.first, "last": one.last, "against": one.against or None}
-
-
-@audit_group.command("export")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.pass_obj
-def audit_export(session: Session, file: Path) -> int:
-    """Write the log's exact entries and hashes to FILE, one JSON line each, oldest first."""
-    with session.unlocked() as installation:
-        exported = audit.export(installation.database.read())
-        folder.write_pieces(file, exported)
-    return session.show({"file": str(file)}, [str(file)])
-
-
 COMMANDS: dict[str, click.Command] = {
     "init": init,
     "card": card,
     "check": check,
     "officer": officer,
     "setting": setting,
-    "audit": audit_group,
 }

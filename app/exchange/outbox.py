@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app import audit
+from app.audit import opening
+from app.audit.opening import Opened
 from app.exchange import channel as machine
 from app.exchange import counterparts, releases, sealing
 from app.exchange.releases import Decision, Released, Wish
@@ -16,6 +18,7 @@ from app.store import counterparts as store_counterparts
 from app.store.counterparts import Counterpart
 from app.store.installation import Installation
 from crypto import manifest as manifests
+from crypto.identity import read_card
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,27 @@ def void(installation: Installation, to: str, seq: int) -> None:
     """
     one, record = _sealed(installation, to, seq)
     _void(installation, one, record)
+
+
+def record(installation: Installation, to: str, seq: int) -> packages.Sealed:
+    """What is kept of a package of ours, closed or not. Raises `Refused`: package-unknown."""
+    reader = installation.database.read()
+    one = counterparts.find(reader, to)
+    found = packages.sealed_at(reader, one.cid, seq)
+    if found is None:
+        raise Refused("package-unknown", seq=seq, name=one.alias)
+    return found
+
+
+def opened(installation: Installation, raw: bytes) -> tuple[Opened, str, int | None]:
+    """A counterpart's opening of what a package committed to, their alias, and its inbox number (None: never received
+    with that manifest). Raises `Refused` as `opening.check` does.
+    """
+    reader = installation.database.read()
+    known = {read_card(one.card): one for one in store_counterparts.everyone(reader)}
+    found = opening.check(raw, list(known))
+    one = known[found.card]
+    return found, one.alias, packages.received_number(reader, one.cid, found.manifest_hash)
 
 
 def _sealed(installation: Installation, to: str, seq: int) -> tuple[Counterpart, packages.Sealed]:

@@ -36,6 +36,11 @@ class Identities:
             one.wipe()
 
 
+def moment(when: datetime) -> str:
+    """A time as text: UTC, milliseconds, RFC 3339. Such texts compare as times."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
 @dataclass(frozen=True)
 class Installation:
     """`home` holds the store and the folders beside it; `officer` acts; `clock` is replaced in tests only.
@@ -72,5 +77,4 @@ class Installation:
 
     def days_ago(self, days: int) -> str:
         """The time so many days ago, in the form of `now`: such texts compare as times."""
-        then = self.clock().astimezone(UTC) - timedelta(days=days)
-        return then.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        return moment(self.clock() - timedelta(days=days))

@@ -239,6 +239,14 @@ def received_at(connection: Connection, number: int) -> Received | None:
     return Received(*row) if row else None
 
 
+def received_number(connection: Connection, cid: int, manifest_hash: bytes) -> int | None:
+    """The inbox number of the package with that manifest."""
+    row = connection.execute(
+        "SELECT number FROM inbox WHERE cid = ? AND manifest_hash = ?", (cid, manifest_hash)
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
 def arrivals(connection: Connection, cid: int, epoch: bytes) -> list[tuple[int, str]]:
     """(seq, when) of what was received of an epoch, by number."""
     rows = connection.execute(

@@ -77,6 +77,12 @@ def identity(connection: Connection) -> tuple[bytes, bytes]:
     return bytes(row[0]), bytes(row[1])
 
 
+def cards(connection: Connection) -> list[bytes]:
+    """The cards of every identity this installation had, the one in use first."""
+    rows = connection.execute("SELECT card FROM identity ORDER BY number DESC")
+    return [bytes(row[0]) for row in rows]
+
+
 def add_officer(tx: Connection, name: str, since: str) -> None:
     """Add an officer, or take back one who was removed."""
     tx.execute(

@@ -4,12 +4,15 @@ Nothing is mended here.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 
+from app import audit
 from app.audit import checking as log_checking
 from app.holdings import attachments
 from app.jobs import Job
+from app.messages import Refused
 from app.store import index, objects, packages
 from app.store.database import check as check_file
 from app.store.installation import Installation
@@ -24,7 +27,16 @@ class Problem:
 
 
 def check(installation: Installation, job: Job) -> list[Problem]:
-    """Everything that is wrong; empty when nothing is."""
+    """Everything that is wrong; empty when nothing is. Logged."""
+    problems = _problems(installation, job)
+    if not any(problem.where == "store" for problem in problems):
+        # Not into a file that is damaged: what can still be read of it is to stay as it is.
+        with contextlib.suppress(Refused), installation.database.write() as tx:
+            audit.append(tx, installation, "checked", problems=len(problems))
+    return problems
+
+
+def _problems(installation: Installation, job: Job) -> list[Problem]:
     with installation.database.snapshot() as reader:
         problems = [Problem(code, "store") for code in check_file(reader)]
         if problems:

@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from app.holdings import attachments
 from app.messages import Refused
 from app.store import counterparts, packages, people
 from app.store.database import Connection, Database
-from app.store.installation import Identities, Installation, utc_now
-from app.vault import anchor, workstation
+from app.store.installation import Identities, Installation, moment, utc_now
+from app.vault import anchor, attempts, workstation
 from app.vault.anchor import ANCHORED, ID_BYTES, STORE_ID, Anchor
 from app.vault.home import COPYING, LOCK, SLOTS, take_lock
 from app.vault.keyslots import check_slots, open_store
@@ -26,6 +26,7 @@ from crypto import recovery as recovery_words
 from crypto.identity import Identity, Retired, read_card
 
 HEAD_BYTES = 8
+NAME_SHOWN = 64
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,14 @@ class Unlocked:
     _lock: int
     accepted: str = ""
     _anchor: Anchor | None = None
+    _logged: bool = False
 
     def lock(self) -> None:
-        """Close everything; safe to call twice."""
+        """Log it and close everything; safe to call twice. A store that cannot be written to is closed all the same."""
         if self._lock >= 0:
+            if self._logged:
+                with contextlib.suppress(Refused), self.installation.database.write() as tx:
+                    audit.append(tx, self.installation, "locked")
             self.installation.identities.wipe()
             if self._anchor is not None:
                 self._anchor.close()
@@ -87,7 +92,9 @@ def unlock(
     lock = take_lock(home / LOCK)
     try:
         database = open_store(home, passphrase, recovery)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, Refused):
+            attempts.failed(home, moment(clock()))
         os.close(lock)
         raise
     try:
@@ -104,12 +111,24 @@ def unlock(
             raise Refused("officer-unknown", name=officer)
         unlocked.installation = replace(unlocked.installation, officer=officer or known[0])
         _anchored(unlocked, recovery, accept)
+        unlocked._logged = True
+        attempts.forget(home)
         _sweep(unlocked.installation)
         attachments.sweep(unlocked.installation)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, Refused) and error.code in ("officer-unknown", "slots-old"):
+            _log_refusal(unlocked.installation, error.code, officer)
         unlocked.lock()
         raise
     return unlocked
+
+
+def _log_refusal(installation: Installation, code: str, officer: str) -> None:
+    """The passphrase was right and something else was not: who said to be who could not come in."""
+    with contextlib.suppress(Refused), installation.database.write() as tx:
+        audit.convert(tx, installation)
+        said = officer.encode(errors="replace").decode()[:NAME_SHOWN]
+        audit.append(tx, replace(installation, officer=""), "unlock.refused", code=code, name=said)
 
 
 def _anchored(unlocked: Unlocked, recovery: bool, accept: bool) -> None:
@@ -123,6 +142,7 @@ def _anchored(unlocked: Unlocked, recovery: bool, accept: bool) -> None:
     if verdict.code and not accept:
         raise Refused(verdict.code, here=verdict.here, anchored=verdict.anchored)
     unlocked.accepted = verdict.code
+    failed = attempts.pending(installation.home)
     with database.write() as tx:
         audit.convert(tx, installation)
         if verdict.code:
@@ -133,6 +153,8 @@ def _anchored(unlocked: Unlocked, recovery: bool, accept: bool) -> None:
             people.put_meta(tx, ANCHORED, b"1")
         else:
             people.drop_meta(tx, ANCHORED)
+        if failed is not None:
+            audit.append(tx, installation, "unlock.failed", **asdict(failed))
         audit.append(tx, installation, "unlocked.recovery" if recovery else "unlocked")
     if verdict.kept:
         unlocked._anchor = Anchor(people.meta(database.read(), STORE_ID) or b"")

@@ -6,10 +6,10 @@ from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 from app import audit
-from app.audit import checking
+from app.audit import checking, papers
 from app.courier import folder
 from app.jobs import Job
-from app.messages import N_, _
+from app.messages import N_, _, sentence
 from app.store.installation import Installation
 from ui import files, numbers
 from ui.actions import Entry
@@ -25,7 +25,10 @@ from ui.widgets.table import ListTable
 from ui.widgets.text import muted, title
 from ui.words import act_word
 
+BREAKS_SHOWN = 50
 _ICONS = {
+    "log": "scroll-text",
+    "locked": "lock",
     "import": "download",
     "release": "send",
     "receipt": "receipt",
@@ -148,32 +151,49 @@ class Audit(Pane):
         self.refusal.clear()
 
         def work(installation: Installation, _job: Job) -> list[checking.Break]:
-            return checking.verify(installation.database.read())
+            return checking.check(installation)
 
         def done(problems: list[checking.Break]) -> None:
             if problems:
                 self.refusal.show_code(problems[0].code, {"where": problems[0].where})
+                self._show_breaks(problems)
             else:
-                self.result.say(_("The log is whole: every entry fits the one before it."), keep=True)
+                self.result.say(
+                    _("The log is whole, and is what every package sealed here committed to."), keep=True
+                )
 
-        self._desk.read(work, done, self.refusal.show_refusal, title=_("Check the log"))
+        self._desk.write(work, done, self.refusal.show_refusal, changes=(), title=_("Check the log"))
+
+    def _show_breaks(self, problems: list[checking.Break]) -> None:
+        """What does not hold, one after the other, in the place of an entry."""
+        self.split.want_detail(True)
+        items: list[Item] = [title(_("What does not hold"))]
+        for one in problems[:BREAKS_SHOWN]:
+            items += [12, fact(one.where, sentence(one.code, {"where": one.where}))]
+        if len(problems) > BREAKS_SHOWN:
+            more = _("and {n} more").format(n=numbers.number(len(problems) - BREAKS_SHOWN))
+            items += [12, muted(more)]
+        self.panel.show_items(items)
 
     def ask_export(self) -> None:
         self._desk.go.emit("audit")
         files.ask_new(self.window(), _("Export the log"), "mithaq-audit.jsonl", self.export)
 
     def export(self, path: Path) -> None:
-        """Write the log with its hashes to a file."""
+        """Write the log with its signed checkpoint to a file."""
         self.refusal.clear()
 
         def work(installation: Installation, _job: Job) -> int:
-            return folder.write_pieces(path, audit.export(installation.database.read()))
+            with installation.database.write() as tx:
+                audit.append(tx, installation, "log.exported")
+            with installation.database.snapshot() as reader:
+                return folder.write_pieces(path, papers.export(reader, installation))
 
         def done(size: int) -> None:
             words = _("The log was written to {name} ({size}).")
             self.result.say(words.format(name=isolate_ltr(path.name), size=numbers.size(size)))
 
-        self._desk.read(work, done, self.refusal.show_refusal, title=_("Export the log"))
+        self._desk.write(work, done, self.refusal.show_refusal, changes=(), title=_("Export the log"))
 
     def _changed(self, what: frozenset[str]) -> None:
         if AUDIT in what:
