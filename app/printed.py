@@ -1,4 +1,4 @@
-"""What is printed on paper: an inspector's report. Text in the language in use; what came from outside is made plain."""
+"""What is printed on paper: an inspector's report. In the language in use; what came from outside is made plain."""
 
 from __future__ import annotations
 

@@ -17,13 +17,14 @@ from app.audit import Entry
 from app.store import counterparts, log
 from app.store.database import Connection
 
-PLAIN = frozenset(
-    """
-    accepted agreement agreements code counterpart epoch exercise failed fingerprint held kind level manifest missing
-    new newer number objects older package packages pending priority problems protection purpose read reason refused
-    release removed replaces same sender seq slot state to wanted
-    """.split()
-)
+# fmt: off
+PLAIN = frozenset((
+    "accepted", "agreement", "agreements", "code", "counterpart", "epoch", "exercise", "failed", "fingerprint",
+    "held", "kind", "level", "manifest", "missing", "new", "newer", "number", "objects", "older", "package",
+    "packages", "pending", "priority", "problems", "protection", "purpose", "read", "reason", "refused",
+    "release", "removed", "replaces", "same", "sender", "seq", "slot", "state", "to", "wanted",
+))
+# fmt: on
 """Facts that are told; `reason` only where it is a word of ours."""
 REFERENCE = "reference"
 _WORD = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+){0,7}")

@@ -219,26 +219,28 @@ def _opened(found: opening.Opened) -> dict[str, Any]:
 
 
 @audit_group.command("report")
-@click.option("--from", "since", type=Day(), default="", help="The first day, as 2027-01-31.")
-@click.option("--until", type=Day(), default="", help="The last day.")
+@click.option("--from", "since", type=Day(), help="The first day, as 2027-01-31.")
+@click.option("--until", type=Day(), help="The last day.")
 @click.option(
     "--references", is_flag=True, help="Tell the references of releases too, as officers wrote them."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="A new text file.")
 @click.pass_obj
-def audit_report(session: Session, since: str, until: str, references: bool, out: Path | None) -> int:
+def audit_report(
+    session: Session, since: str | None, until: str | None, references: bool, out: Path | None
+) -> int:
     """What an inspector may read: who did what when, how much went to whom. No intel."""
     with session.unlocked() as installation:
         _logged(installation, "log.reported")
         with installation.database.snapshot() as reader:
-            found = reports.report(reader, since, until, references)
+            found = reports.report(reader, since or "", until or "", references)
             problems = checking.verify(reader)
         lines = printed.report(found, problems)
         if out is not None:
             folder.write_pieces(out, [("\n".join(lines) + "\n").encode()])
     document = {
-        "from": since or None,
-        "until": until or None,
+        "from": since,
+        "until": until,
         "head": {"number": found.head.number, "hash": found.head.hash.hex()},
         "problems": [_problem(one) for one in problems],
         "officers": {name: dict(acts) for name, acts in found.officers.items()},

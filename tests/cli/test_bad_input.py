@@ -102,7 +102,7 @@ def test_a_truncated_or_edited_package_changes_nothing(sealed, tmp_path):
         path.write_bytes(case)
         assert b.refused("receive", path) in ("package-damaged", "not-for-us", "package-forged")
     after = [e["act"] for e in b.run("audit", "list")["entries"][: -len(before) or None]]
-    assert set(after) == {"unlocked"}
+    assert set(after) == {"unlocked", "locked"}
     assert b.run("inbox", "list")["packages"] == []
     assert b.run("receive", good)["status"] == "new"
 

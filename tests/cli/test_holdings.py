@@ -100,7 +100,7 @@ def test_an_unmarked_object_carries_the_handling_given_and_keeps_the_stricter(si
     site.run("import", unmarked, "--handling", "RED")
     assert site.run("show", one)["handling"] == "RED"
     assert site.run("handling", one, "GREEN")["lowered"]
-    assert site.run("audit", "list", "--limit", "2")["entries"][1]["act"] == "handling.lowered"
+    assert site.run("audit", "list", "--limit", "3")["entries"][2]["act"] == "handling.lowered"
 
 
 def test_a_redefined_tlp_marking_is_refused_and_its_objects_keep_the_true_level(site, tmp_path):

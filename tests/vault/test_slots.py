@@ -83,7 +83,14 @@ def test_a_crash_before_the_new_slots_are_in_place_locks_nobody_out(home, monkey
             vault.add_slot(installation, SECOND, "", device=False, cost=CHEAP)
     assert opens(home, FIRST)
     assert not opens(home, SECOND)
-    assert sorted(p.name for p in home.iterdir()) == ["attachments", "lock", "outbox", "slots", "store.db"]
+    assert sorted(p.name for p in home.iterdir()) == [
+        "attachments",
+        "attempts",
+        "lock",
+        "outbox",
+        "slots",
+        "store.db",
+    ]
 
 
 def test_the_recovery_kit_opens_when_every_passphrase_is_forgotten(home):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app import vault
+from app import audit, vault
 from app.courier import folder
 from app.holdings import browsing, exporting
 from app.jobs import quiet
@@ -19,6 +19,7 @@ from crypto import slots
 from tests.support.sites import (
     CHEAP,
     PASSPHRASE,
+    Clock,
     acts,
     indicator,
     problems,
@@ -120,7 +121,41 @@ def test_a_wrong_passphrase_opens_nothing_and_leaves_the_lock_free(home):
     with unlocked(home):
         refused("in-use", vault.unlock, home, PASSPHRASE)
     with unlocked(home) as alpha:
-        assert acts(alpha)[-2:] == ["unlocked", "unlocked"]
+        assert acts(alpha)[-4:] == ["unlock.failed", "unlocked", "locked", "unlocked"]
+        [entry] = [e for e in audit.entries(alpha.database.read()) if e.act == "unlock.failed"]
+        assert entry.detail["count"] == 1
+
+
+def test_failed_attempts_are_counted_until_somebody_unlocks(home):
+    clock = Clock()
+    for day in range(3):
+        refused("wrong-passphrase", vault.unlock, home, f"wrong horse battery {day}", clock=clock)
+        clock.pass_days(1)
+    refused("officer-unknown", vault.unlock, home, PASSPHRASE, "Nobody", clock=clock)
+    with unlocked(home, clock) as alpha:
+        found = audit.entries(alpha.database.read(), limit=3)[::-1]
+        assert [e.act for e in found] == ["unlock.refused", "unlock.failed", "unlocked"]
+        assert (found[0].officer, found[0].detail) == ("", {"code": "officer-unknown", "name": "Nobody"})
+        assert found[1].detail == {
+            "count": 3,
+            "first": "2026-06-01T12:00:00.000Z",
+            "last": "2026-06-03T12:00:00.000Z",
+        }
+        assert problems(alpha) == []
+    with unlocked(home) as alpha:
+        assert acts(alpha)[-1] == "unlocked"
+        assert acts(alpha).count("unlock.failed") == 1
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"[]", b"{}", b'{"count":1,"first":"<b>","last":""}', b"[" * 5000, b"\xff"]
+)
+def test_a_count_of_attempts_that_somebody_wrote_is_told_as_unreadable(home, raw):
+    (home / "attempts").write_bytes(raw)
+    with unlocked(home) as alpha:
+        [entry] = [e for e in audit.entries(alpha.database.read()) if e.act == "unlock.failed"]
+        assert entry.detail == {"count": 0, "first": "", "last": ""}
+    assert not (home / "attempts").exists()
 
 
 def test_a_missing_store_is_a_loss_and_not_a_new_store(home):
