@@ -26,6 +26,8 @@ from crypto import recovery as recovery_words
 from crypto.identity import Identity, Retired, read_card
 
 HEAD_BYTES = 8
+LOCK_SECONDS = 1.0
+"""How long locking waits for a slow keyring; what it has not taken by then follows."""
 NAME_SHOWN = 64
 
 
@@ -63,6 +65,7 @@ class Unlocked:
                     audit.append(tx, self.installation, "locked")
             self.installation.identities.wipe()
             if self._anchor is not None:
+                self._anchor.settle(LOCK_SECONDS)
                 self._anchor.close()
             self.installation.database.close()
             os.close(self._lock)

@@ -14,12 +14,13 @@ import keyring
 import pytest
 from keyring.backends import SecretService, fail
 
-from app import vault
+from app import audit, vault
 from app.exchange import outbox
 from app.jobs import quiet
 from app.messages import Refused
 from app.store import people
 from app.vault import anchor
+from crypto import recovery
 from tests.support.keyrings import Memory, secret_service
 from tests.support.sites import (
     PASSPHRASE,
@@ -107,7 +108,7 @@ def test_an_older_store_is_stopped_and_accepted_knowingly(home, real, tmp_path):
 SCRIPT = """
     import os, pathlib, shutil, sys
     sys.path.insert(0, {root!r})
-    from app import vault
+    from app import audit, vault
     from tests.support.sites import take, indicator, PASSPHRASE
     home = pathlib.Path({home!r})
     opened = vault.unlock(home, PASSPHRASE)
@@ -233,7 +234,7 @@ def test_the_newest_head_is_kept_after_locking(watched, memory):
     watched.lock()
     assert writer.settle()
     [value] = memory.kept.values()
-    assert int(value.split()[0]) == entries
+    assert int(value.split()[0]) == entries + 1, "the locking is an entry too"
 
 
 def test_another_history_of_the_same_length_is_noticed(met, memory, tmp_path):
@@ -275,9 +276,19 @@ def test_the_last_session_is_what_the_one_before_left(met):
     left = vault.last_session(first.installation.database.read())
     first.lock()
     second = vault.unlock(met.alpha.home, PASSPHRASE, clock=met.clock)
-    assert second.last == left
+    assert second.last.entry == left.entry + 1, "the locking is an entry too"
+    assert second.last == vault.LastSession(*_told(second.installation, second.last.entry))
     assert second.last.words != first.last.words
     second.lock()
+
+
+def _told(site, number):
+    """What is told of a session that ended with entry `number`."""
+    reader = site.database.read()
+    [entry] = audit.entries(reader, number + 1, 1)
+    words = recovery.spoken(audit.head(reader, number).hash[:8])
+    assert (entry.act, len(words)) == ("locked", 4)
+    return number, entry.at, entry.officer, words
 
 
 def test_a_restored_store_has_an_anchor_of_its_own(met, memory, tmp_path):
