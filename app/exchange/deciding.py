@@ -12,6 +12,7 @@ from app import audit
 from app.exchange import counterparts, embargo, inbox
 from app.holdings import attachments, importing, taking_back
 from app.intel.marking import Level
+from app.intel.prepared import prepare_text
 from app.jobs import Job
 from app.messages import Refused
 from app.store import counterparts as store_counterparts
@@ -165,9 +166,8 @@ def _require_free(
 
 def _incoming(tx: Connection, number: int, waiting: Waiting) -> importing.Incoming:
     handling = None if waiting.handling is None else Level(waiting.handling)
-    return importing.Incoming(
-        packages.waiting_raw(tx, number, waiting.position), str(waiting.position), handling
-    )
+    raw = packages.waiting_raw(tx, number, waiting.position)
+    return importing.Incoming(prepare_text(raw, str(waiting.position)), handling)
 
 
 def _pending(tx: Connection, number: int, ids: Iterable[str] | None) -> list[Waiting]:

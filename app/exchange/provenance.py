@@ -251,6 +251,6 @@ def declare(installation: Installation, ids: Sequence[str], reason: str) -> int:
                 raise Refused("object-unknown", id=id_)
             for version in objects.versions_of(tx, oid):
                 freed += owners(oid, version.vid) is not None
-                objects.add_source(tx, version.vid, origin)
+                objects.add_sources(tx, [version.vid], origin)
             audit.append(tx, installation, "source.declared", object=id_)
     return freed

@@ -7,9 +7,9 @@ with the same and another JSON value it is a conflict: both stay in force until 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import msgspec
 
@@ -17,31 +17,26 @@ from app import audit
 from app.holdings.definitions import Definitions
 from app.intel import compare as values
 from app.intel import marking
-from app.intel.envelope import Envelope, envelope
-from app.intel.indexing import indexed
+from app.intel.envelope import Envelope
 from app.intel.marking import Level
+from app.intel.prepared import Prepared, prepare
 from app.intel.reading import Entry, Fault
 from app.jobs import Job
 from app.messages import Refused
 from app.store import index, objects, people
 from app.store.database import Connection
 from app.store.installation import Installation
-from app.store.objects import ObjectRow
+from app.store.objects import ObjectRow, VersionRow
 
 STEP = 500
 VARIANTS_LIMIT = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """One object to take: its exact text, where it stood, and the handling that came with it (None: the
-    default, if it is unmarked).
-    """
+class Incoming(msgspec.Struct, frozen=True, gc=False):
+    """One object to take, and the handling that came with it (None: the default, if it is unmarked)."""
 
-    raw: bytes
-    where: str
+    prepared: Prepared
     handling: Level | None = None
-    value: dict[str, object] | None = None
 
 
 @dataclass
@@ -72,7 +67,11 @@ class Counts:
 
 
 def import_entries(
-    installation: Installation, entries: Iterable[Entry | Fault], name: str, handling: Level | None, job: Job
+    installation: Installation,
+    entries: Iterable[Prepared | Entry | Fault],
+    name: str,
+    handling: Level | None,
+    job: Job,
 ) -> Counts:
     """Import the objects of a file in one transaction, logged. `handling` None: the settings' default.
 
@@ -88,7 +87,7 @@ def import_entries(
                 counts.refused.append((entry.where, entry.code))
             else:
                 counts.converted += entry.old
-                yield Incoming(entry.raw, entry.where, None, entry.value)
+                yield Incoming(entry if isinstance(entry, Prepared) else prepare(entry))
 
     with installation.database.write() as tx:
         origin = objects.add_origin(tx, "import", name, None, installation.officer, installation.now())
@@ -131,10 +130,11 @@ def take(
     `foreign`: they come from a counterpart, who may raise the level of what is held here and never lower it.
     """
     taking = _Taking(tx, origin, default, foreign, counts or Counts(), job)
-    for number, one in enumerate(incoming):
-        if number % STEP == 0:
-            job.step(number, total, "store")
-        taking.take(one)
+    waiting, done = iter(incoming), 0
+    while some := list(islice(waiting, STEP)):
+        job.step(done, total, "store")
+        taking.take(some)
+        done += len(some)
     taking.end()
     return taking.counts
 
@@ -152,35 +152,56 @@ class _Taking:
         self._definitions = Definitions(tx, self._hash_key)
         self._arrived: list[str] = []
         self._oid, self._vid = objects.last_numbers(tx)
-        self._fresh: dict[int, objects.Fresh] = {}
+        self._fresh: list[objects.Fresh] = []
+        self._lately = set[int]()
+        self._again: list[int] = []
 
-    def take(self, one: Incoming) -> None:
-        """Take one object, or count it as refused."""
-        value = one.value if one.value is not None else msgspec.json.decode(one.raw, type=dict[str, object])
-        is_definition = value.get("type") == "marking-definition"
-        if is_definition:
-            self._store()
-            if self._definitions.redefines(value):
-                self.counts.refused.append((one.where, "marking-redefined"))
-                return
-        env = envelope(value, self._definitions)
-        idh = objects.id_hash(self._hash_key, env.id)
-        if idh in self._fresh:
-            self._store()
-        known = objects.find(self._tx, idh)
+    def take(self, some: Sequence[Incoming]) -> None:
+        """Take some objects, or count them as refused. What is held of them is looked up at once for all."""
+        hashes = [self._hash(one.prepared.envelope.id) for one in some]
+        known = objects.find_many(self._tx, hashes)
+        contents: dict[int, list[VersionRow]] = {}
+        for version in objects.versions_of_many(self._tx, [row.oid for row in known.values()]):
+            contents.setdefault(version.oid, []).append(version)
+        for idh, one in zip(hashes, some, strict=True):
+            if idh in self._lately and idh not in known:
+                self._store()
+                known[idh] = self._row(idh)
+            row = known.get(idh)
+            if one.prepared.envelope.type == "marking-definition" and not self._admit(one.prepared):
+                continue
+            if row is None:
+                self._add(idh, one)
+            else:
+                if row.oid not in contents:
+                    contents[row.oid] = objects.versions_of(self._tx, row.oid)
+                if self._join(row, contents[row.oid], one):
+                    known[idh] = self._row(idh)
+                    del contents[row.oid]
+        self._store()
+        objects.add_sources(self._tx, self._again, self._origin)
+        self._again.clear()
+        self._lately.clear()
+
+    def _row(self, idh: int) -> ObjectRow:
+        row = objects.find(self._tx, idh)
+        assert row is not None
+        return row
+
+    def _admit(self, prepared: Prepared) -> bool:
+        """Whether a marking definition may come in: what it says must not differ from what its id says here."""
+        self._store()
+        if self._definitions.redefines(msgspec.json.decode(prepared.raw, type=dict[str, object])):
+            self.counts.refused.append((prepared.where, "marking-redefined"))
+            return False
+        self._arrived.append(prepared.envelope.id)
+        self._definitions.changed()
+        return True
+
+    def _given(self, one: Incoming, level: Level | None) -> Level | None:
         # A marked object needs no handling; one that came with it from a counterpart may still be stricter than the
         # marking.
-        given = one.handling
-        if given is None and env.marking is None:
-            given = self._default
-        if known is None:
-            self._add(idh, env, given, one.raw, value)
-        else:
-            self._join(known, env, given, one.raw, one.where)
-        if is_definition:
-            self._store()
-            self._arrived.append(env.id)
-            self._definitions.changed()
+        return self._default if one.handling is None and level is None else one.handling
 
     def end(self) -> None:
         """Store what waits; read again what came before a definition it needs."""
@@ -197,53 +218,54 @@ class _Taking:
             level = marking.effective(value, self._definitions)
             objects.set_marking(self._tx, vid, level, self._default)
 
-    def _add(
-        self, idh: int, env: Envelope, given: Level | None, raw: bytes, value: dict[str, object]
-    ) -> None:
+    def _add(self, idh: int, one: Incoming) -> None:
         self._oid += 1
         self._vid += 1
-        self._fresh[idh] = objects.Fresh(
-            oid=self._oid,
-            vid=self._vid,
-            idh=idh,
-            envelope=env,
-            marking=env.marking,
-            handling=given,
-            raw=raw,
-            sha256=hashlib.sha256(raw).digest(),
-            indexed=indexed(value, env),
-            edges=index.edges_of(self._hash_key, self._vid, value, env),
-            definitions=self._definitions_of(env),
-            creator=self._hash(env.creator) if env.creator else None,
+        env = one.prepared.envelope
+        level = one.prepared.level(self._definitions)
+        self._fresh.append(
+            objects.Fresh(
+                oid=self._oid,
+                vid=self._vid,
+                idh=idh,
+                prepared=one.prepared,
+                marking=level,
+                handling=self._given(one, level),
+                edges=index.edges_of(self._hash_key, self._vid, one.prepared.links),
+                definitions=self._definitions_of(env),
+                creator=self._hash(env.creator) if env.creator else None,
+            )
         )
+        self._lately.add(idh)
         self.counts.new += 1
-        if len(self._fresh) == STEP:
+        if env.type == "marking-definition":
             self._store()
+            self._definitions.changed()
 
-    def _join(self, known: ObjectRow, env: Envelope, given: Level | None, raw: bytes, where: str) -> None:
-        """Another content, or the same, of an object that is held."""
-        tx, oid = self._tx, known.oid
-        if self._foreign or env.marking is None:
-            given = _not_below(known, env.marking, given, self._foreign)
+    def _join(self, known: ObjectRow, contents: Sequence[VersionRow], one: Incoming) -> bool:
+        """Another content, or the same, of an object that is held; whether its row or versions changed."""
+        tx, oid, prepared = self._tx, known.oid, one.prepared
+        env, level, changed = prepared.envelope, prepared.level(self._definitions), False
+        given = self._given(one, level)
+        if self._foreign or level is None:
+            given = _not_below(known, level, given, self._foreign)
         if given is not None and (known.handling is None or given > known.handling):
             objects.set_handling(tx, oid, given)
-        sha256 = hashlib.sha256(raw).digest()
-        held = _held(tx, known, env.moment, sha256, lambda: raw)
+            changed = True
+        everything = [version for version in contents if version.moment == env.moment]
+        held = _held(tx, everything, prepared)
         if held is not None:
-            objects.add_source(tx, held, self._origin)
+            self._again.append(held)
             self.counts.same += 1
-            return
-        everything = objects.versions_at(tx, oid, env.moment)
+            return changed
         if len(everything) >= VARIANTS_LIMIT:
-            self.counts.refused.append((where, "too-many-variants"))
-            return
+            self.counts.refused.append((prepared.where, "too-many-variants"))
+            return changed
         beside = [v for v in everything if not v.dropped]
         self._vid += 1
         vid = self._vid
-        in_force = env.moment >= known.moment
-        with index.anew(tx, oid) if in_force else contextlib.nullcontext():
-            definitions = self._definitions_of(env)
-            objects.add_version(tx, self._origin, oid, vid, env, env.marking, raw, sha256, definitions)
+        with index.anew(tx, oid) if env.moment >= known.moment else contextlib.nullcontext():
+            objects.add_version(tx, self._origin, oid, vid, prepared, level, self._definitions_of(env))
             if beside:
                 self.counts.conflicts += 1
                 if env.moment == known.moment:
@@ -251,8 +273,11 @@ class _Taking:
             elif env.moment < known.moment:
                 self.counts.older += 1
             else:
-                objects.show_version(tx, oid, vid, env, env.marking)
+                objects.show_version(tx, oid, vid, env, level)
                 self.counts.newer += 1
+        if env.type == "marking-definition":
+            self._definitions.changed()
+        return True
 
     def _hash(self, id_: str) -> int:
         return objects.id_hash(self._hash_key, id_)
@@ -262,7 +287,7 @@ class _Taking:
 
     def _store(self) -> None:
         if self._fresh:
-            objects.add_fresh(self._tx, self._origin, list(self._fresh.values()))
+            objects.add_fresh(self._tx, self._origin, self._fresh)
             self._fresh.clear()
 
 
@@ -275,17 +300,14 @@ def _not_below(known: ObjectRow, marking_: Level | None, given: Level | None, fo
     return floor if given is None else max(given, floor)
 
 
-def _held(
-    connection: Connection, known: ObjectRow, moment: str, sha256: bytes, read: Callable[[], bytes]
-) -> int | None:
+def _held(connection: Connection, beside: Sequence[VersionRow], prepared: Prepared) -> int | None:
     """The vid under which the same content is held: the same bytes, or the same JSON value written otherwise."""
-    beside = objects.versions_at(connection, known.oid, moment)
     for version in beside:
-        if version.sha256 == sha256:
+        if version.sha256 == prepared.sha256:
             return version.vid
     if not beside:
         return None
-    value = msgspec.json.decode(read())
+    value = msgspec.json.decode(prepared.raw)
     for version in beside:
         if values.same_value(msgspec.json.decode(objects.raw(connection, version.vid)), value):
             return version.vid

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+import msgspec
 import orjson
 
 from app.intel import ids, marking, timestamp
@@ -25,8 +25,7 @@ _MENTION = re.compile("--" + ids.UUID)
 _TYPE_BEFORE = re.compile(r"[a-z0-9](?:-?[a-z0-9]){0,249}\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The outside of one version of one object.
 
     `created`, `modified` and `creator` are as written, "" where absent. `moment` is `modified` as sortable

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from app.intel.envelope import Envelope
 from app.intel.fold import fold, index_text
@@ -26,8 +27,7 @@ _IN_PART = frozenset(("url", "domain-name", "file"))
 _MARKINGS = frozenset(("object_marking_refs", "marking_ref"))
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """From one id to another: `rel` is a relationship's type, or the property that refers."""
 
     rel: str
@@ -36,8 +36,7 @@ class Link:
     related: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Indexed:
+class Indexed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """`text` and `parts` are folded, for full text and for finding a part of an observable; `tags` stand beside the
     text (`type_tag`, `period_tags`); `domains` are written backwards; `externals` are (id, source).
     """

@@ -186,13 +186,24 @@ def effective(value: Mapping[str, object], resolve: Resolve) -> Level | None:
     marking = value.get("id")
     strictest = Level.CLEAR if isinstance(marking, str) and marking in LEVELS else None
     for reference in referred(value):
-        level = _resolved(reference, resolve)
+        level = resolved(reference, resolve)
         if level is not None and (strictest is None or level > strictest):
             strictest = level
     return strictest
 
 
-def _resolved(reference: str | None, resolve: Resolve) -> Level | None:
+def deferred(reference: str) -> Mapping[str, object]:
+    """Finds definitions for whoever has none at hand and asks again for each: none of these gives a level."""
+    return {
+        "type": "marking-definition",
+        "id": reference,
+        "definition_type": "statement",
+        "definition": {"statement": ""},
+    }
+
+
+def resolved(reference: str | None, resolve: Resolve) -> Level | None:
+    """The level that one marking gives, by its id; None for an id that cannot be read is UNREADABLE."""
     if reference is None:
         return Level.UNREADABLE
     if reference in LEVELS:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from app.intel.fold import fold, refang
 from app.intel.patterns import comparisons
@@ -22,8 +23,7 @@ MAX_OBSERVABLES = 10_000
 """Observables of one object; the rest is not compared."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Observable:
+class Observable(msgspec.Struct, frozen=True, order=True, array_like=True, gc=False):
     """`kind` is what it is (a type of cyber-observable object, or the hash's algorithm: `md5`, `sha-256`);
     `value` is normal (`normal`).
     """

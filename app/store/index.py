@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,9 +19,6 @@ from app.intel.envelope import envelope
 from app.intel.indexing import Indexed
 from app.store import bodies
 from app.store.database import Connection, Database
-
-if TYPE_CHECKING:
-    from app.intel.envelope import Envelope
 
 HASH_KEY = "id-hash-key"
 VERSION_KEY = "index"
@@ -83,12 +79,9 @@ def put_marked(tx: Connection, marked: Iterable[tuple[int, int]]) -> None:
     tx.executemany("INSERT OR IGNORE INTO marked (vid, definition) VALUES (?, ?)", marked)
 
 
-def edges_of(key: bytes, vid: int, value: Mapping[str, object], env: Envelope) -> list[Edge]:
+def edges_of(key: bytes, vid: int, links: Iterable[indexing.Link]) -> list[Edge]:
     """The links in a content."""
-    return [
-        (vid, link.rel, id_hash(key, link.src), id_hash(key, link.dst), link.related)
-        for link in indexing.links(value, env)
-    ]
+    return [(vid, link.rel, id_hash(key, link.src), id_hash(key, link.dst), link.related) for link in links]
 
 
 def count(tx: Connection, change: Mapping[tuple[str, str], int]) -> None:
@@ -147,8 +140,8 @@ def anew(tx: Connection, oid: int) -> Iterator[None]:
         after = _in_force(tx, oid)
         if after:
             put(tx, [(oid, indexing.merged(one for _, one, _ in after))])
-            for vid, _, (value, env) in after:
-                put_edges(tx, edges_of(key, vid, value, env))
+            for vid, _, links in after:
+                put_edges(tx, edges_of(key, vid, links))
 
 
 def _take_out(tx: Connection, oid: int, one: Indexed) -> None:
@@ -175,8 +168,8 @@ def _take_out(tx: Connection, oid: int, one: Indexed) -> None:
     )
 
 
-def _in_force(tx: Connection, oid: int) -> list[tuple[int, Indexed, tuple[dict[str, object], Envelope]]]:
-    """(vid, what is indexed of it, its value and envelope) of each content in force, in order of arrival."""
+def _in_force(tx: Connection, oid: int) -> list[tuple[int, Indexed, tuple[indexing.Link, ...]]]:
+    """(vid, what is indexed of it, its links) of each content in force, in order of arrival."""
     found = []
     for vid, blob in tx.execute(
         "SELECT vid, raw FROM version JOIN object USING (oid) JOIN body USING (vid)"
@@ -185,7 +178,7 @@ def _in_force(tx: Connection, oid: int) -> list[tuple[int, Indexed, tuple[dict[s
     ).fetchall():
         value = msgspec.json.decode(bodies.unpack(blob), type=dict[str, object])
         env = envelope(value)
-        found.append((vid, indexing.indexed(value, env), (value, env)))
+        found.append((vid, indexing.indexed(value, env), indexing.links(value, env)))
     return found
 
 
@@ -242,18 +235,20 @@ def remake(tx: Connection) -> None:
             if not contents:
                 continue
             items.append((oid, indexing.merged(one for _, one, _ in contents)))
-            for vid, _, (value, env) in contents:
-                edges += edges_of(key, vid, value, env)
-            env = contents[-1][2][1]
-            tx.execute(
-                "UPDATE object SET creator = ?, confidence = ? WHERE oid = ?",
-                (id_hash(key, env.creator) if env.creator else None, env.confidence, oid),
-            )
-            for vid, blob in tx.execute(
-                "SELECT vid, raw FROM version JOIN body USING (vid) WHERE oid = ?", (oid,)
+            for vid, _, links in contents:
+                edges += edges_of(key, vid, links)
+            for vid, current, blob in tx.execute(
+                "SELECT vid, vid = current, raw FROM version JOIN object USING (oid) JOIN body USING (vid)"
+                " WHERE oid = ?",
+                (oid,),
             ).fetchall():
                 env = envelope(msgspec.json.decode(bodies.unpack(blob), type=dict[str, object]))
                 marked += [(vid, id_hash(key, definition)) for definition in env.definitions]
+                if current:
+                    tx.execute(
+                        "UPDATE object SET creator = ?, confidence = ? WHERE oid = ?",
+                        (id_hash(key, env.creator) if env.creator else None, env.confidence, oid),
+                    )
         put(tx, items)
         put_edges(tx, edges)
         put_marked(tx, marked)

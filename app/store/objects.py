@@ -5,14 +5,14 @@ Functions take the connection they work on: a writer's inside a service's transa
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from app.intel.indexing import Indexed
+import msgspec
+
 from app.store import bodies, index
 from app.store.database import Connection
 from app.store.index import HASH_KEY as HASH_KEY
@@ -21,6 +21,7 @@ from app.store.index import id_hash as id_hash
 
 if TYPE_CHECKING:
     from app.intel.envelope import Envelope
+    from app.intel.prepared import Prepared
 
 
 @dataclass(frozen=True)
@@ -137,19 +138,15 @@ def last_numbers(connection: Connection) -> tuple[int, int]:
     return row[0] or 0, row[1] or 0
 
 
-@dataclass(frozen=True, slots=True)
-class Fresh:
+class Fresh(msgspec.Struct, gc=False):
     """An object never seen before with its first version; `creator` and `definitions` are hashes of ids."""
 
     oid: int
     vid: int
     idh: int
-    envelope: Envelope
+    prepared: Prepared
     marking: int | None
     handling: int | None
-    raw: bytes
-    sha256: bytes
-    indexed: Indexed
     edges: Sequence[index.Edge]
     definitions: Sequence[int]
     creator: int | None
@@ -157,46 +154,49 @@ class Fresh:
 
 def add_fresh(connection: Connection, origin: int, fresh: Sequence[Fresh]) -> None:
     """Store and index new objects that came by `origin`, many at a time: each statement is prepared once."""
-    connection.executemany(
-        "INSERT INTO object (oid, idh, id, type, name, created, modified, moment, marking, handling, revoked,"
-        " variants, current, creator, confidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)",
-        [
+    objects, versions_, found = [], [], Counter[tuple[str, str]]()
+    for one in fresh:
+        env, marking, handling = one.prepared.envelope, one.marking, one.handling
+        objects.append(
             (
                 one.oid,
                 one.idh,
-                one.envelope.id,
-                one.envelope.type,
-                one.envelope.name,
-                one.envelope.created,
-                one.envelope.modified,
-                one.envelope.moment,
-                one.marking,
-                one.handling,
-                int(one.envelope.revoked),
+                env.id,
+                env.type,
+                env.name,
+                env.created,
+                env.modified,
+                env.moment,
+                marking,
+                handling,
+                env.revoked,
                 one.vid,
                 one.creator,
-                one.envelope.confidence,
+                env.confidence,
             )
-            for one in fresh
-        ],
+        )
+        versions_.append((one.vid, one.oid, env.moment, env.modified, one.prepared.sha256, marking))
+        level = max(-1 if marking is None else marking, -1 if handling is None else handling)
+        found.update(index.facets(env.type, level, env.revoked, 1))
+    connection.executemany(
+        "INSERT INTO object (oid, idh, id, type, name, created, modified, moment, marking, handling, revoked,"
+        " variants, current, creator, confidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)",
+        objects,
     )
     connection.executemany(
         "INSERT INTO version (vid, oid, moment, modified, sha256, marking) VALUES (?, ?, ?, ?, ?, ?)",
-        [(o.vid, o.oid, o.envelope.moment, o.envelope.modified, o.sha256, o.marking) for o in fresh],
+        versions_,
     )
     connection.executemany(
-        "INSERT INTO body (vid, raw) VALUES (?, ?)", [(one.vid, bodies.pack(one.raw)) for one in fresh]
+        "INSERT INTO body (vid, raw) VALUES (?, ?)",
+        [(one.vid, bodies.pack(one.prepared.raw)) for one in fresh],
     )
     connection.executemany(
         "INSERT INTO source (vid, origin) VALUES (?, ?)", [(one.vid, origin) for one in fresh]
     )
-    index.put(connection, [(one.oid, one.indexed) for one in fresh])
-    index.put_edges(connection, (edge for one in fresh for edge in one.edges))
-    index.put_marked(connection, ((one.vid, target) for one in fresh for target in one.definitions))
-    found = Counter[tuple[str, str]]()
-    for one in fresh:
-        levels = [level for level in (one.marking, one.handling) if level is not None]
-        found.update(index.facets(one.envelope.type, max(levels, default=-1), one.envelope.revoked, 1))
+    index.put(connection, [(one.oid, one.prepared.indexed) for one in fresh])
+    index.put_edges(connection, [edge for one in fresh for edge in one.edges])
+    index.put_marked(connection, [(one.vid, target) for one in fresh for target in one.definitions])
     found["source", _place(connection, origin)] += len(fresh)
     index.count(connection, found)
 
@@ -206,21 +206,20 @@ def add_version(
     origin: int,
     oid: int,
     vid: int,
-    envelope: Envelope,
+    prepared: Prepared,
     marking: int | None,
-    content: bytes,
-    sha256: bytes,
     definitions: Sequence[int],
 ) -> None:
     """Store one content of object `oid` that came by `origin`, with the hashes of the marking definitions it needs.
 
     Inside `index.anew` where it comes into force; `show_version` says whether it is the one shown.
     """
+    env = prepared.envelope
     connection.execute(
         "INSERT INTO version (vid, oid, moment, modified, sha256, marking) VALUES (?, ?, ?, ?, ?, ?)",
-        (vid, oid, envelope.moment, envelope.modified, sha256, marking),
+        (vid, oid, env.moment, env.modified, prepared.sha256, marking),
     )
-    connection.execute("INSERT INTO body (vid, raw) VALUES (?, ?)", (vid, bodies.pack(content)))
+    connection.execute("INSERT INTO body (vid, raw) VALUES (?, ?)", (vid, bodies.pack(prepared.raw)))
     connection.execute("INSERT INTO source (vid, origin) VALUES (?, ?)", (vid, origin))
     index.put_marked(connection, ((vid, target) for target in definitions))
 
@@ -351,20 +350,28 @@ def add_origin(
     return int(cursor.lastrowid)
 
 
-def add_source(connection: Connection, vid: int, origin: int) -> None:
-    """That version `vid` came by `origin` (too); once for each file name, and for each package."""
-    known = connection.execute(
-        "SELECT 1 FROM source JOIN origin AS was ON source.origin = was.number JOIN origin AS now ON now.number = ?1"
-        " WHERE vid = ?2 AND was.kind = now.kind AND was.name = now.name AND was.package IS now.package",
-        (origin, vid),
+def add_sources(connection: Connection, vids: Iterable[int], origin: int) -> None:
+    """That these versions came by `origin` (too); once for each file name, and for each package."""
+    kind, name, package = connection.execute(
+        "SELECT kind, name, package FROM origin WHERE number = ?", (origin,)
     ).fetchone()
-    if known:
+    vids = dict.fromkeys(vids)
+    acts = dict(
+        connection.execute("SELECT number, package FROM origin WHERE kind = ? AND name = ?", (kind, name))
+    )
+    there, counted = set(), set()
+    for vid, act in _in_many(connection, "SELECT vid, origin FROM source WHERE vid IN", vids):
+        if act in acts:
+            counted.add(vid)
+            if acts[act] == package:
+                there.add(vid)
+    fresh = [vid for vid in vids if vid not in there]
+    if not fresh:
         return
-    oid, current = connection.execute(
-        "SELECT oid, current FROM version JOIN object USING (oid) WHERE vid = ?", (vid,)
-    ).fetchone()
-    with index.counted(connection, oid) if current == vid else contextlib.nullcontext():
-        connection.execute("INSERT INTO source (vid, origin) VALUES (?, ?)", (vid, origin))
+    connection.executemany("INSERT INTO source (vid, origin) VALUES (?, ?)", [(vid, origin) for vid in fresh])
+    shown = "SELECT vid FROM version JOIN object USING (oid) WHERE vid = current AND vid IN"
+    more = sum(1 for _ in _in_many(connection, shown, [vid for vid in fresh if vid not in counted]))
+    index.count(connection, {("source", index.place(kind, name)): more})
 
 
 def _place(connection: Connection, origin: int) -> str:
