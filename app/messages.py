@@ -187,6 +187,14 @@ MESSAGES: dict[str, Message] = {
     "file-unreadable": Message(
         N_("{path} cannot be read: {why}."), N_("Check the path and the permissions.")
     ),
+    "reader-died": Message(
+        N_("The process that reads files ended before it was done. Nothing was changed."),
+        N_("Try again; if the same file does it again, treat the file as hostile."),
+    ),
+    "reader-hung": Message(
+        N_("The process that reads files gave no sign for {seconds} seconds. Nothing was changed."),
+        N_("Try again; if the same file does it again, treat the file as hostile."),
+    ),
     "ids-missing": Message(N_("{path} holds no id."), N_("Write one STIX id on each line.")),
     "internal": Message(
         N_("Mithaq failed: {what}."),

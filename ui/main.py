@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING
 
 from app.messages import Refused, _, remedy, sentence, use_language
 
+READER = "--read-hostile-file"
+"""How a frozen program starts itself as the reader of hostile files (app.formats.stix)."""
+
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
@@ -25,6 +28,11 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the window; returns the exit code."""
+    if sys.argv[1:] == [READER]:
+        from app.formats import worker
+
+        worker.main()
+        return 0
     options = _options(sys.argv[1:] if arguments is None else arguments)
     use_language(_language())
     if not has_display():

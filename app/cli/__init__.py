@@ -18,6 +18,8 @@ from app.cli.base import Session, say_refused
 from app.jobs import Cancelled
 from app.messages import Refused
 
+READER = "--read-hostile-file"
+
 TABLE = {
     "init": ("installation", "Create an installation."),
     "card": ("installation", "This installation's card."),
@@ -154,6 +156,12 @@ def cli(
 
 def main() -> None:
     """The entry point `mithaq-cli`. Exit codes: 0 done, 1 refused or failed, 2 usage, 3 done but look at it."""
+    if sys.argv[1:] == [READER]:
+        # A frozen program has no module to run: it starts itself as the reader of hostile files.
+        from app.formats import worker
+
+        worker.main()
+        return
     sys.exit(_run(sys.argv[1:]))
 
 

@@ -1,36 +1,129 @@
-"""STIX bundles in files, read as a stream: memory is bounded whatever the file's size. STIX 2.0 comes out as 2.1."""
+"""STIX bundles in files, read by a process of its own (`worker`) as a stream; STIX 2.0 comes out as 2.1.
+
+The file is opened here and given to the reader as its input; what comes back is bounded, typed and nothing else. Memory
+is bounded whatever the file's size: a reader that is ahead waits.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from app.formats import stix20
-from app.intel.reading import Entry, Fault, read_chunks
+import msgspec
+
+from app.formats import worker
+from app.formats.worker import Batch, End
+from app.intel.prepared import Prepared
+from app.intel.reading import Fault
+from app.jobs import Job, quiet
 from app.messages import Refused
 
-CHUNK = 1 << 20
+AHEAD = 4
+"""Frames that wait here while the store is busy."""
+LOOK = 0.1
+"""Seconds between two looks whether to stop."""
+PATIENCE = 60.0
+"""Seconds without a frame after which a reader hangs: it shows itself every second, however little there is to give."""
+
+_KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "PYTHONHOME")
+_BATCH = msgspec.msgpack.Decoder(Batch)
+_END = msgspec.msgpack.Decoder(End)
+
+_Frame = tuple[bytes, bytes] | None
+
+
+def command() -> Sequence[str]:
+    """How the reader is started; a frozen program has no module to run and starts itself."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, worker.FLAG]
+    return [sys.executable, "-I", "-m", worker.__name__]
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[Iterator[Entry | Fault]]:
-    """The objects of a bundle file, while the block lasts. Raises `Refused`: file-unreadable, and as reading does."""
+def opened(path: Path, job: Job | None = None) -> Iterator[Iterator[Prepared | Fault]]:
+    """The objects of a bundle file, while the block lasts. `job` may cancel while nothing comes.
+
+    Raises `Refused`: file-unreadable, as reading does, and reader-died or reader-hung when the process that reads
+    ends before it is done, or gives nothing for `PATIENCE` seconds. What came before counts for nothing then.
+    """
     try:
         file = path.open("rb")
     except OSError as error:
         raise Refused("file-unreadable", path=path, why=error.strerror) from error
     with file:
-        yield stix20.converted(read_chunks(_chunks(file, path), take_old=True))
+        process = subprocess.Popen(
+            command(),
+            stdin=file,
+            stdout=subprocess.PIPE,
+            # What it would say there is made of the file's own words.
+            stderr=subprocess.DEVNULL,
+            env={name: os.environ[name] for name in _KEPT if name in os.environ},
+        )
+    assert process.stdout is not None
+    frames: queue.Queue[_Frame] = queue.Queue(AHEAD)
+    thread = threading.Thread(target=_listen, args=(process.stdout, frames), daemon=True)
+    thread.start()
+    try:
+        yield _entries(frames, path, job or quiet())
+    finally:
+        process.kill()
+        while thread.is_alive():
+            with contextlib.suppress(queue.Empty):
+                frames.get_nowait()
+            thread.join(0.01)
+        process.stdout.close()
+        process.wait()
 
 
-def _chunks(file: BinaryIO, path: Path) -> Iterator[bytes]:
+def _listen(pipe: BinaryIO, frames: queue.Queue[_Frame]) -> None:
+    """Pass on frames as they come; None when there are no more, or what comes is none."""
+    while True:
+        head = pipe.read(5)
+        size = int.from_bytes(head[:4], "big")
+        text = pipe.read(size) if len(head) == 5 and size <= worker.MAX_FRAME else b""
+        if len(head) < 5 or len(text) < size:
+            frames.put(None)
+            return
+        frames.put((head[4:], text))
+
+
+def _entries(frames: queue.Queue[_Frame], path: Path, job: Job) -> Iterator[Prepared | Fault]:
+    upto = 0
+    while True:
+        kind, text = _next(frames, upto, job)
+        try:
+            found = _END.decode(text) if kind == b"E" else _BATCH.decode(text)
+        except (msgspec.DecodeError, ValueError):
+            raise Refused("reader-died") from None
+        if isinstance(found, End):
+            break
+        upto = found.upto
+        yield from found.faults
+        yield from found.objects
+    if found.code == "file-unreadable":
+        raise Refused(found.code, path=path, why=found.facts.get("why", ""))
+    if found.code:
+        raise Refused(found.code, **found.facts)
+
+
+def _next(frames: queue.Queue[_Frame], upto: int, job: Job) -> tuple[bytes, bytes]:
+    began = time.monotonic()
     while True:
         try:
-            chunk = file.read(CHUNK)
-        except OSError as error:
-            raise Refused("file-unreadable", path=path, why=error.strerror) from error
-        if not chunk:
-            return
-        yield chunk
+            frame = frames.get(timeout=LOOK)
+        except queue.Empty:
+            job.step(upto, 0, "read")
+            if time.monotonic() - began > PATIENCE:
+                raise Refused("reader-hung", seconds=int(PATIENCE)) from None
+            continue
+        if frame is None:
+            raise Refused("reader-died")
+        return frame

@@ -17,6 +17,7 @@ from app.intel import ids
 from app.intel.envelope import envelope
 from app.intel.marking import IDS, Level
 from app.intel.observables import observables
+from app.intel.prepared import Prepared
 from app.intel.reading import Entry, Fault, read_chunks
 
 UUID = "00000000-0000-4000-8000-000000000001"
@@ -50,7 +51,7 @@ def observed(objects: object, **more: object) -> dict[str, Any]:
 @pytest.mark.parametrize("name", ["test_event1", "test_events_collection"])
 def test_what_misp_writes_in_both_versions_is_the_same(corpus: Path, name: str) -> None:
     with stix.opened(corpus / "misp" / f"{name}_stix20.json") as entries:
-        ours = [entry.value for entry in entries if isinstance(entry, Entry) and entry.old]
+        ours = [json.loads(entry.raw) for entry in entries if isinstance(entry, Prepared) and entry.old]
     old = json.loads((corpus / "misp" / f"{name}_stix20.json").read_bytes())["objects"]
     theirs = json.loads((corpus / "misp" / f"{name}_stix21.json").read_bytes())["objects"]
     by_id = {value["id"]: value for value in ours}

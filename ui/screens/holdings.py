@@ -305,7 +305,7 @@ class Holdings(Pane):
         self.refusal.clear()
 
         def work(installation: Installation, job: Job) -> Counts:
-            with stix.opened(path) as entries:
+            with stix.opened(path, job) as entries:
                 return importing.import_entries(installation, entries, path.name, None, job)
 
         def done(counts: Counts) -> None:

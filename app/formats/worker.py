@@ -1,0 +1,144 @@
+"""A process of its own that reads a hostile file: it has the file, a pipe, and nothing else of ours.
+
+`python -m app.formats.worker`: standard input is the file, standard output takes frames, each a length (four bytes, big
+end first), a letter and MessagePack: `B` a batch of what was read, `E` the end, with the code of what is wrong with the
+file, if anything is. An output that stops without an `E` means that the reader died. It knows neither the store nor the
+name of the file, holds no keys, and takes its own powers away before the first byte of the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import BinaryIO
+
+import msgspec
+import rfc8785
+
+from app.formats import stix20
+from app.intel.prepared import Prepared, prepare
+from app.intel.reading import Entry, Fault, read_chunks
+from app.messages import Refused
+
+FLAG = "--read-hostile-file"
+"""The one argument that makes a frozen program be this reader."""
+MEMORY = 1 << 30
+"""Bytes of address space; the greatest object there may be takes about half of it."""
+CHUNK = 1 << 20
+BATCH = 250
+"""Objects in a frame; also the memory that is lost when the other side does not keep up."""
+BATCH_BYTES = 1 << 20
+BEAT = 1.0
+"""Seconds after which a reader that has nothing to give shows that it still reads."""
+MAX_FRAME = 192 << 20
+"""Bytes of a frame: the greatest object with its texts, many times over."""
+
+
+class Batch(msgspec.Struct, frozen=True, array_like=True):
+    """Some of what was read, in order but for the faults, and how many bytes of the file were looked at."""
+
+    objects: tuple[Prepared, ...]
+    faults: tuple[Fault, ...]
+    upto: int
+
+
+class End(msgspec.Struct, frozen=True, array_like=True):
+    """How it ended: "" or a code, with its facts."""
+
+    code: str
+    facts: dict[str, str]
+
+
+class _Watched:
+    """The chunks of a file, counted; `beat` is called at each, to show that somebody is still reading."""
+
+    def __init__(self, file: BinaryIO, beat: Callable[[int], None]) -> None:
+        self._file, self._beat = file, beat
+        self.upto = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        while chunk := self._file.read(CHUNK):
+            self.upto += len(chunk)
+            self._beat(self.upto)
+            yield chunk
+
+
+def read(file: BinaryIO, write: Callable[[bytes], None]) -> None:
+    """Read `file` and write frames until its end."""
+    encode, last = msgspec.msgpack.Encoder().encode, time.monotonic()
+
+    def send(batch: Batch) -> None:
+        nonlocal last
+        write(_frame(b"B", encode(batch)))
+        last = time.monotonic()
+
+    def beat(upto: int) -> None:
+        if time.monotonic() - last > BEAT:
+            send(Batch((), (), upto))
+
+    chunks = _Watched(file, beat)
+    try:
+        for batch in _batches(stix20.converted(read_chunks(chunks, take_old=True)), chunks):
+            send(batch)
+        end = End("", {})
+    except Refused as refused:
+        end = End(refused.code, {key: str(fact) for key, fact in refused.facts.items()})
+    except OSError as error:
+        end = End("file-unreadable", {"why": error.strerror or ""})
+    write(_frame(b"E", encode(end)))
+
+
+def _batches(entries: Iterable[Entry | Fault], chunks: _Watched) -> Iterator[Batch]:
+    objects, faults, size = list[Prepared](), list[Fault](), 0
+    for entry in entries:
+        if isinstance(entry, Fault):
+            faults.append(entry)
+        else:
+            objects.append(prepare(entry))
+            size += len(entry.raw)
+        if len(objects) + len(faults) >= BATCH or size >= BATCH_BYTES:
+            yield Batch(tuple(objects), tuple(faults), chunks.upto)
+            objects, faults, size = [], [], 0
+    yield Batch(tuple(objects), tuple(faults), chunks.upto)
+
+
+def _frame(kind: bytes, text: bytes) -> bytes:
+    return len(text).to_bytes(4, "big") + kind + text
+
+
+def confine() -> None:
+    """Give up what a reader never needs: other files, other processes, more memory, a trace of its own in a crash."""
+    # This loads its codec at its first use, when no file could be opened any more.
+    rfc8785.dumps({"": ""})
+    with contextlib.suppress(ImportError):
+        import resource
+
+        for limit, most in (
+            (resource.RLIMIT_AS, MEMORY),
+            (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_FSIZE, 0),
+            (resource.RLIMIT_NOFILE, 0),
+            (resource.RLIMIT_NPROC, 0),
+        ):
+            with contextlib.suppress(OSError, ValueError):
+                resource.setrlimit(limit, (most, most))
+
+
+def main() -> None:
+    """The reader's whole life."""
+    confine()
+
+    def write(frame: bytes) -> None:
+        view = memoryview(frame)
+        while view:
+            view = view[os.write(1, view) :]
+
+    # The side that reads the pipe may go away at any time: a cancelled import.
+    with contextlib.suppress(BrokenPipeError), open(0, "rb", buffering=0, closefd=False) as file:
+        read(file, write)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""Hostile files are read by a process of its own: whatever becomes of it, the store is whole and it is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.formats import stix, worker
+from app.holdings import importing
+from app.intel import prepared, reading
+from app.jobs import Cancelled, Job, quiet
+from app.messages import MESSAGES, Refused
+from tests.support.sites import bundle, copied, indicator, make_template, problems, state
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    return make_template(tmp_path_factory.mktemp("worker"), met=False)
+
+
+@pytest.fixture(scope="module")
+def site(template, tmp_path_factory):
+    with copied(template, tmp_path_factory.mktemp("site")) as found:
+        yield found.alpha
+
+
+def written(folder, *values, text=None):
+    path = folder / "bundle.json"
+    path.write_bytes(bundle(*values) if text is None else text)
+    return path
+
+
+def imported(site, path, job=None):
+    job = job or quiet()
+    with stix.opened(path, job) as entries:
+        return importing.import_entries(site, entries, path.name, None, job)
+
+
+def refused(site, path, code, job=None):
+    before = state(site)
+    with pytest.raises(Refused) as caught:
+        imported(site, path, job)
+    assert caught.value.code == code
+    assert code in MESSAGES
+    assert state(site) == before
+    assert problems(site) == []
+
+
+def instead(monkeypatch, script):
+    """Let another program stand in for the reader."""
+    monkeypatch.setattr(stix, "command", lambda: [sys.executable, "-I", "-c", script])
+
+
+def test_another_process_reads_what_this_one_would(site, tmp_path, corpus):
+    for path in [*sorted((corpus / "misp").glob("*stix2*.json"))[:3], written(tmp_path, indicator(1))]:
+        with stix.opened(path) as entries:
+            found = list(entries)
+        with path.open("rb") as file:
+            here = list(worker.stix20.converted(reading.read_chunks(iter([file.read()]), take_old=True)))
+        assert [one for one in found if isinstance(one, reading.Fault)] == [
+            one for one in here if isinstance(one, reading.Fault)
+        ]
+        assert [one for one in found if not isinstance(one, reading.Fault)] == [
+            prepared.prepare(one) for one in here if not isinstance(one, reading.Fault)
+        ]
+        assert found
+
+
+@pytest.mark.parametrize(
+    "text, code",
+    [
+        (b"", "not-stix"),
+        (b"{", "json-truncated"),
+        (bundle(indicator(1))[:-40], "json-truncated"),
+        (b'{"type":"bundle","objects":[' + b"[" * 500_000, "json-truncated"),
+        (b'{"type":"bundle","objects":' + b'{"a":' * 100_000, "json-truncated"),
+        (b'{"type":"bundle","objects":[{"type":"x"}]}', "nothing-imported"),
+        (b"\xff\xfe{\0", "json-encoding"),
+    ],
+)
+def test_bombs_and_torsos_change_nothing(site, tmp_path, text, code):
+    refused(site, written(tmp_path, text=text), code)
+
+
+def test_what_cannot_be_opened_is_said(site, tmp_path):
+    refused(site, tmp_path / "absent.json", "file-unreadable")
+    refused(site, tmp_path, "file-unreadable")
+
+
+LIES = {
+    "nothing": "pass",
+    "a torn head": "import os; os.write(1, b'\\0\\0')",
+    "a torn frame": "import os; os.write(1, (999).to_bytes(4, 'big') + b'B123')",
+    "a frame larger than any": "import os, time; os.write(1, b'\\xff\\xff\\xff\\xffB'); time.sleep(60)",
+    "another shape": "import os; os.write(1, (1).to_bytes(4, 'big') + b'B\\x01')",
+    "another letter": "import os; os.write(1, (1).to_bytes(4, 'big') + b'Z\\x90')",
+    "no end": "import os; os.write(1, (4).to_bytes(4, 'big') + b'B\\x93\\x90\\x90\\x00')",
+    "its own death": "import os; os.kill(os.getpid(), 9)",
+    "an exception": "raise MemoryError",
+    "other types": "import os; t = b'\\x93\\x91\\x97\\x01\\x02\\x03\\x04\\x05\\x06\\x07\\x90\\x00';"
+    " os.write(1, len(t).to_bytes(4, 'big') + b'B' + t)",
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_reader_that_lies_or_dies_is_an_error(site, tmp_path, monkeypatch, lie):
+    instead(monkeypatch, LIES[lie])
+    refused(site, written(tmp_path, indicator(1)), "reader-died")
+
+
+def test_a_reader_that_hangs_is_ended(site, tmp_path, monkeypatch):
+    instead(monkeypatch, "import time; time.sleep(600)")
+    monkeypatch.setattr(stix, "PATIENCE", 0.3)
+    refused(site, written(tmp_path, indicator(1)), "reader-hung")
+
+
+def test_a_reader_killed_on_the_way_leaves_the_store_as_it_was(site, tmp_path, monkeypatch):
+    path = written(tmp_path, *map(indicator, range(20_000, 24_000)))
+    started = []
+    real = subprocess.Popen
+
+    def popen(*arguments, **more):
+        started.append(real(*arguments, **more))
+        return started[-1]
+
+    monkeypatch.setattr(stix.subprocess, "Popen", popen)
+
+    class Killing(Job):
+        def step(self, done, total, stage):
+            if stage == "store" and done >= 1000:
+                os.kill(started[0].pid, signal.SIGKILL)
+
+    # What it had sent before may be all there is: then the import is whole. Kept waiting, it cannot have sent all.
+    refused(site, path, "reader-died", Killing())
+    assert started[0].returncode == -signal.SIGKILL
+
+
+def test_cancelling_answers_while_nothing_comes(site, tmp_path, monkeypatch):
+    instead(monkeypatch, "import time; time.sleep(600)")
+    job = Job()
+    threading.Timer(0.2, job.cancel).start()
+    before = state(site)
+    with pytest.raises(Cancelled):
+        imported(site, written(tmp_path, indicator(1)), job)
+    assert state(site) == before
+
+
+def test_no_reader_stays_behind(site, tmp_path):
+    path = written(tmp_path, *map(indicator, range(30_000, 33_000)))
+    for takes in (1, 5):
+        with stix.opened(path) as entries:
+            for _ in range(takes):
+                next(entries)
+    found = subprocess.run(["ps", "--ppid", str(os.getpid()), "-o", "args="], capture_output=True, text=True)
+    assert "app.formats.worker" not in found.stdout
+
+
+def test_the_reader_gave_its_powers_away(tmp_path):
+    """What it tries once confined, in a process of its own."""
+    script = f"""
+import os, sys
+from app.formats import worker
+worker.confine()
+said = []
+for name, act in {{
+    "open": lambda: open({str(tmp_path / "x")!r}, "w"),
+    "read": lambda: open("/etc/passwd"),
+    "connect": lambda: __import__("socket").socket(),
+    "memory": lambda: bytearray(2 << 30),
+}}.items():
+    try:
+        act()
+        said.append(name)
+    except (OSError, MemoryError):
+        pass
+os.write(1, repr(said).encode())
+"""
+    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True)
+    assert done.stdout == "[]"
+
+
+def test_a_reader_that_runs_ahead_waits(tmp_path):
+    """What is not taken is not held: a file of 40 MB does not end up in memory here."""
+    path = tmp_path / "long.json"
+    with path.open("wb") as file:
+        file.write(b'{"type":"bundle","id":"bundle--1","objects":[')
+        text = json.dumps(indicator(1, description="x" * 100_000)).encode()
+        file.write(b",".join([text] * 400) + b"]}")
+    with stix.opened(path) as entries:
+        next(entries)
+        time.sleep(0.5)
+        held = entries.gi_frame.f_locals["frames"].qsize()
+    assert held <= stix.AHEAD
+
+
+def test_a_frame_is_what_it_says():
+    batch = worker.Batch((), (reading.Fault("objects[0]", "stix-id"),), 7)
+    text = msgspec.msgpack.encode(batch)
+    assert msgspec.msgpack.decode(text, type=worker.Batch) == batch
+
+
+def test_the_flag_is_one_everywhere():
+    from app import cli
+    from ui import main
+
+    assert cli.READER == main.READER == worker.FLAG
+
+
+def test_a_frozen_program_starts_itself_as_the_reader(tmp_path):
+    cli = str(Path(sys.executable).with_name("mithaq-cli"))
+    with written(tmp_path, indicator(1)).open("rb") as file:
+        done = subprocess.run([cli, worker.FLAG], stdin=file, capture_output=True)
+    assert indicator(1)["id"].encode() in done.stdout
