@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from app import audit
 from app.jobs import Job
 from app.store import objects, selecting
+from app.store.database import Connection
 from app.store.installation import Installation
 from app.store.selecting import Selection
 
@@ -16,20 +17,23 @@ def bundle(installation: Installation, chosen: Selection, job: Job) -> Iterator[
     """The text of the bundle, piece by piece, in order of arrival; every version of what is chosen."""
     with installation.database.snapshot() as reader:
         yield f'{{"type":"bundle","id":"bundle--{uuid.uuid4()}","objects":['.encode()
-        selected = None if chosen == Selection() else selecting.oids(reader, chosen)
-        rows = objects.held(reader, selected, True, set_aside=True)
-        for number, row in enumerate(rows):
-            if number % 500 == 0:
-                job.step(number, len(rows), "export")
-            yield (b",\n" if number else b"\n") + objects.raw(reader, row.vid)
+        selected = _selected(reader, chosen)
+        total, done = objects.count_versions(reader, selected), 0
+        for some in objects.texts(reader, selected):
+            job.step(done, total, "export")
+            yield (b",\n" if done else b"\n") + b",\n".join(some)
+            done += len(some)
         yield b"\n]}\n"
 
 
 def count(installation: Installation, chosen: Selection) -> int:
     """How many versions `bundle` would give."""
     reader = installation.database.read()
-    selected = None if chosen == Selection() else selecting.oids(reader, chosen)
-    return len(objects.held(reader, selected, True, set_aside=True))
+    return objects.count_versions(reader, _selected(reader, chosen))
+
+
+def _selected(reader: Connection, chosen: Selection) -> list[int] | None:
+    return None if chosen == Selection() else selecting.oids(reader, chosen)
 
 
 def log(installation: Installation, exported: int) -> None:

@@ -29,6 +29,7 @@ from app.store.installation import Installation
 from app.store.objects import ObjectRow, VersionRow
 
 STEP = 500
+TEXTS = 4 * STEP
 VARIANTS_LIMIT = 64
 
 
@@ -154,6 +155,7 @@ class _Taking:
         self._oid, self._vid = objects.last_numbers(tx)
         self._fresh: list[objects.Fresh] = []
         self._lately = set[int]()
+        self._texts = index.Texts()
         self._again: list[int] = []
 
     def take(self, some: Sequence[Incoming]) -> None:
@@ -181,6 +183,8 @@ class _Taking:
         self._store()
         objects.add_sources(self._tx, self._again, self._origin)
         self._again.clear()
+        if len(self._texts) >= TEXTS:
+            self._texts.write(self._tx)
         self._lately.clear()
 
     def _row(self, idh: int) -> ObjectRow:
@@ -206,6 +210,7 @@ class _Taking:
     def end(self) -> None:
         """Store what waits; read again what came before a definition it needs."""
         self._store()
+        self._texts.write(self._tx)
         affected = {
             vid
             for definition in self._arrived
@@ -264,7 +269,7 @@ class _Taking:
         beside = [v for v in everything if not v.dropped]
         self._vid += 1
         vid = self._vid
-        with index.anew(tx, oid) if env.moment >= known.moment else contextlib.nullcontext():
+        with index.anew(tx, oid, self._texts) if env.moment >= known.moment else contextlib.nullcontext():
             objects.add_version(tx, self._origin, oid, vid, prepared, level, self._definitions_of(env))
             if beside:
                 self.counts.conflicts += 1
@@ -287,7 +292,7 @@ class _Taking:
 
     def _store(self) -> None:
         if self._fresh:
-            objects.add_fresh(self._tx, self._origin, self._fresh)
+            objects.add_fresh(self._tx, self._origin, self._fresh, self._texts)
             self._fresh.clear()
 
 

@@ -44,12 +44,75 @@ def hash_key(connection: Connection) -> bytes:
 # Writing ----------------------------------------------------------------------------------------------------
 
 
-def put(tx: Connection, items: Sequence[tuple[int, Indexed]]) -> None:
-    """Index objects, by their oid, that are in no index."""
-    tx.executemany(
-        "INSERT INTO object_text (rowid, text, tags) VALUES (?, ?, ?)",
-        [(oid, one.text, one.tags) for oid, one in items],
-    )
+class Texts:
+    """Changes of the two text indexes, gathered and then made in the order of the objects.
+
+    FTS5 writes out whatever it holds each time a number is not larger than the one before: to change an old object
+    between new ones would cost more than a hundred of these.
+    """
+
+    def __init__(self) -> None:
+        self._changes: dict[int, tuple[Indexed | None, Indexed | None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._changes)
+
+    def take_out(self, oid: int, one: Indexed) -> None:
+        """The words of an object that is in the indexes, or was about to be, are to go."""
+        before, after = self._changes.get(oid, (one, None))
+        if before is None and after is not None:
+            del self._changes[oid]
+        else:
+            self._changes[oid] = (before, None)
+
+    def put_in(self, oid: int, one: Indexed) -> None:
+        """The words of an object are to go in."""
+        self._changes[oid] = (self._changes.get(oid, (None, None))[0], one)
+
+    def write(self, tx: Connection) -> None:
+        """Make the changes."""
+        words, parts = [], []
+        for oid, (before, after) in sorted(self._changes.items()):
+            words.append((oid, _words(before), _words(after)))
+            parts.append((oid, _part(before), _part(after)))
+        _rewrite(tx, "object_text", "rowid, text, tags", words)
+        _rewrite(tx, "observable_text", "rowid, text", parts)
+        self._changes.clear()
+
+
+def _words(one: Indexed | None) -> tuple[str, ...] | None:
+    return None if one is None else (one.text, one.tags)
+
+
+def _part(one: Indexed | None) -> tuple[str, ...] | None:
+    return (one.parts,) if one is not None and one.parts else None
+
+
+def _rewrite(
+    tx: Connection,
+    table: str,
+    columns: str,
+    changes: Iterable[tuple[int, tuple[str, ...] | None, tuple[str, ...] | None]],
+) -> None:
+    """Take words out and put others in, (oid, before, after) by ascending oid."""
+    marks = ", ".join("?" * (columns.count(",") + 1))
+    put = f"INSERT INTO {table} ({columns}) VALUES ({marks})"
+    fresh: list[tuple[object, ...]] = []
+    for oid, before, after in changes:
+        if before is not None:
+            tx.executemany(put, fresh)
+            fresh.clear()
+            # A contentless index needs the text to the letter: its words are taken out one by one, so that none stays.
+            tx.execute(f"INSERT INTO {table} ({table}, {columns}) VALUES ('delete', {marks})", (oid, *before))
+        if after is not None:
+            fresh.append((oid, *after))
+    tx.executemany(put, fresh)
+
+
+def put(tx: Connection, items: Sequence[tuple[int, Indexed]], texts: Texts) -> None:
+    """Index objects, by their oid, that are in no index; their words when `texts` are written."""
+    for oid, one in items:
+        texts.put_in(oid, one)
     # In the order of the tree: neighbours share a page.
     tx.executemany(
         "INSERT INTO observable (val, kind, oid) VALUES (?, ?, ?)",
@@ -58,10 +121,6 @@ def put(tx: Connection, items: Sequence[tuple[int, Indexed]]) -> None:
     tx.executemany(
         "INSERT INTO domain (reversed, oid) VALUES (?, ?)",
         sorted((found, oid) for oid, one in items for found in one.domains),
-    )
-    tx.executemany(
-        "INSERT INTO observable_text (rowid, text) VALUES (?, ?)",
-        [(oid, one.parts) for oid, one in items if one.parts],
     )
     tx.executemany(
         "INSERT INTO external (value, source, oid) VALUES (?, ?, ?)",
@@ -125,36 +184,32 @@ def counted(tx: Connection, oid: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def anew(tx: Connection, oid: int) -> Iterator[None]:
+def anew(tx: Connection, oid: int, gathered: Texts | None = None) -> Iterator[None]:
     """Keep indexes and counters right while the block changes which contents are in force, or deletes the object.
 
-    For an object that is held and indexed. A block that raises leaves the transaction to be undone.
+    For an object that is held and indexed. Many changes in a row are `gathered` and written by the caller. A block that
+    raises leaves the transaction to be undone.
     """
     key = hash_key(tx)
+    texts = Texts() if gathered is None else gathered
     with counted(tx, oid):
         before = _in_force(tx, oid)
         if before:
-            _take_out(tx, oid, indexing.merged(one for _, one, _ in before))
+            one = indexing.merged(one for _, one, _ in before)
+            texts.take_out(oid, one)
+            _take_out(tx, oid, one)
             tx.executemany("DELETE FROM edge WHERE vid = ?", [(vid,) for vid, *_ in before])
         yield
         after = _in_force(tx, oid)
         if after:
-            put(tx, [(oid, indexing.merged(one for _, one, _ in after))])
+            put(tx, [(oid, indexing.merged(one for _, one, _ in after))], texts)
             for vid, _, links in after:
                 put_edges(tx, edges_of(key, vid, links))
+    if gathered is None:
+        texts.write(tx)
 
 
 def _take_out(tx: Connection, oid: int, one: Indexed) -> None:
-    # A contentless index needs the text to the letter: its words are taken out one by one, so that none stays behind.
-    tx.execute(
-        "INSERT INTO object_text (object_text, rowid, text, tags) VALUES ('delete', ?, ?, ?)",
-        (oid, one.text, one.tags),
-    )
-    if one.parts:
-        tx.execute(
-            "INSERT INTO observable_text (observable_text, rowid, text) VALUES ('delete', ?, ?)",
-            (oid, one.parts),
-        )
     tx.executemany(
         "DELETE FROM observable WHERE val = ? AND kind = ? AND oid = ?",
         [(found.value, found.kind, oid) for found in one.observables],
@@ -249,7 +304,9 @@ def remake(tx: Connection) -> None:
                         "UPDATE object SET creator = ?, confidence = ? WHERE oid = ?",
                         (id_hash(key, env.creator) if env.creator else None, env.confidence, oid),
                     )
-        put(tx, items)
+        texts = Texts()
+        put(tx, items, texts)
+        texts.write(tx)
         put_edges(tx, edges)
         put_marked(tx, marked)
     tx.execute(f"INSERT INTO facet (facet, value, objects) {_COUNTED}")

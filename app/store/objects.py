@@ -5,6 +5,7 @@ Functions take the connection they work on: a writer's inside a service's transa
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -152,8 +153,11 @@ class Fresh(msgspec.Struct, gc=False):
     creator: int | None
 
 
-def add_fresh(connection: Connection, origin: int, fresh: Sequence[Fresh]) -> None:
-    """Store and index new objects that came by `origin`, many at a time: each statement is prepared once."""
+def add_fresh(connection: Connection, origin: int, fresh: Sequence[Fresh], texts: index.Texts) -> None:
+    """Store and index new objects that came by `origin`, many at a time: each statement is prepared once.
+
+    Their words are in no index until `texts` are written.
+    """
     objects, versions_, found = [], [], Counter[tuple[str, str]]()
     for one in fresh:
         env, marking, handling = one.prepared.envelope, one.marking, one.handling
@@ -194,7 +198,7 @@ def add_fresh(connection: Connection, origin: int, fresh: Sequence[Fresh]) -> No
     connection.executemany(
         "INSERT INTO source (vid, origin) VALUES (?, ?)", [(one.vid, origin) for one in fresh]
     )
-    index.put(connection, [(one.oid, one.prepared.indexed) for one in fresh])
+    index.put(connection, [(one.oid, one.prepared.indexed) for one in fresh], texts)
     index.put_edges(connection, [edge for one in fresh for edge in one.edges])
     index.put_marked(connection, [(one.vid, target) for one in fresh for target in one.definitions])
     found["source", _place(connection, origin)] += len(fresh)
@@ -449,6 +453,35 @@ def contents(connection: Connection) -> Iterator[tuple[int, bytes, bytes]]:
     """(vid, sha256, exact text) of every version held, in order of arrival."""
     for row in connection.execute("SELECT vid, sha256, raw FROM version JOIN body USING (vid) ORDER BY vid"):
         yield row[0], bytes(row[1]), bodies.unpack(row[2])
+
+
+TEXTS = 500
+
+
+def texts(connection: Connection, selected: Sequence[int] | None) -> Iterator[list[bytes]]:
+    """The exact texts of all versions of the `selected` oids (None: all), in order of arrival, some at a time."""
+    if selected is None:
+        cursor = connection.execute("SELECT raw FROM body ORDER BY vid")
+        while some := cursor.fetchmany(TEXTS):
+            yield [bodies.unpack(row[0]) for row in some]
+        return
+    vids = array(
+        "q", (row[0] for row in _in_many(connection, "SELECT vid FROM version WHERE oid IN", selected))
+    )
+    ordered = sorted(vids)
+    for start in range(0, len(ordered), TEXTS):
+        some = ordered[start : start + TEXTS]
+        found = connection.execute(
+            f"SELECT raw FROM body WHERE vid IN ({', '.join('?' * len(some))}) ORDER BY vid", some
+        )
+        yield [bodies.unpack(row[0]) for row in found]
+
+
+def count_versions(connection: Connection, selected: Sequence[int] | None) -> int:
+    """How many versions of the `selected` oids (None: all objects) are held."""
+    if selected is None:
+        return int(connection.execute("SELECT count(*) FROM version").fetchone()[0])
+    return sum(row[0] for row in _in_many(connection, "SELECT 1 FROM version WHERE oid IN", selected))
 
 
 @dataclass(frozen=True)
