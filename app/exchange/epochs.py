@@ -118,6 +118,7 @@ def begin(
     before = counterparts.load_channel(tx, one.cid)
     after = machine.restarted(before, secrets.token_hex(16), reason, restored=reason == "restored", card=card)
     counterparts.save_channel(tx, one.cid, after)
+    store_counterparts.publish_again(tx, one.cid)
     if reason != "rotated":
         packages.unack_statements(tx, one.cid)
         left = bytes.fromhex(before.sending.epoch)

@@ -125,8 +125,9 @@ def keep(tx: Connection, fresh: Sequence[OwnKey], seq: int) -> None:
 
 
 def _acked(channel: Channel, seq: int) -> bool:
-    package = channel.sending.packages.get(seq)
-    return package.state == "acked" if package is not None else seq <= channel.sending.upto
+    """Whether a key first published in package `seq` reached them: it rode in each package since, until this was so."""
+    sending = channel.sending
+    return seq <= sending.upto or any(n >= seq and p.state == "acked" for n, p in sending.packages.items())
 
 
 def take(tx: Connection, installation: Installation, cid: int, raw: bytes, last_used: int) -> int:

@@ -262,6 +262,11 @@ def add_own_key(tx: Connection, key: OwnKey) -> None:
     )
 
 
+def publish_again(tx: Connection, cid: int) -> None:
+    """Our direction begins anew: every live key rides again from its first package on."""
+    tx.execute("UPDATE own_key SET published = 1 WHERE cid = ?", (cid,))
+
+
 def own_keys(connection: Connection, cid: int | None = None) -> list[OwnKey]:
     """Our live key pairs, for one counterpart or (None) for all, lowest number first."""
     rows = connection.execute(

@@ -5,10 +5,19 @@ from __future__ import annotations
 import pytest
 
 from app.exchange import keys
-from app.exchange.keys import ERASE_DAYS, ONETIME, ONETIME_GOAL, RENEW_DAYS, REUSABLE, USE_DAYS
+from app.exchange.keys import (
+    ERASE_DAYS,
+    LIVE_LIMIT,
+    ONETIME,
+    ONETIME_GOAL,
+    RENEW_DAYS,
+    REUSABLE,
+    USE_DAYS,
+)
 from app.store import counterparts as store
 from crypto import kem, keys_part
 from crypto.keys_part import KeysPart
+from crypto.package import Ack
 from tests.support.sites import (
     beside,
     channel,
@@ -24,6 +33,9 @@ from tests.support.sites import (
     state,
     take,
 )
+
+MOMENT = 1 / 86_400_000
+"""A millisecond, in days: what the program's times tell apart."""
 
 POISON = b"\xff" * kem.PUBLIC_BYTES  # coefficients above the modulus of ML-KEM
 
@@ -153,7 +165,7 @@ def test_without_one_time_keys_the_reusable_and_without_it_the_card(met):
     assert receive(met.beta, release(met.alpha, "beta").package.path).protection == "card"
 
 
-@pytest.mark.parametrize("days, expected", [(USE_DAYS - 1, "onetime"), (USE_DAYS + 1, "card")])
+@pytest.mark.parametrize("days, expected", [(USE_DAYS - MOMENT, "onetime"), (USE_DAYS, "card")])
 def test_keys_that_came_long_ago_are_not_used(met, days, expected):
     met.clock.pass_days(days)
     assert sealed(met.alpha, "beta") == expected
@@ -206,6 +218,105 @@ def test_private_halves_are_renewed_and_erased_with_time(met):
     receive(met.beta, send(met.alpha, "beta"))
     assert not old & set(own(met.beta, "alpha"))
     assert len(own(met.beta, "alpha", REUSABLE)) == 1
+
+
+@pytest.mark.parametrize("days, more", [(RENEW_DAYS - MOMENT, 0), (RENEW_DAYS, 1)])
+def test_a_reusable_key_is_renewed_after_thirty_days_and_not_before(met, days, more):
+    before = own(met.beta, "alpha", REUSABLE)
+    met.clock.pass_days(days)
+    send(met.beta, "alpha")
+    assert len(own(met.beta, "alpha", REUSABLE)) == len(before) + more
+
+
+@pytest.mark.parametrize("days, kept", [(ERASE_DAYS, True), (ERASE_DAYS + MOMENT, False)])
+def test_a_private_half_lives_a_hundred_and_eighty_days_and_no_longer(met, days, kept):
+    old = set(own(met.beta, "alpha"))
+    met.clock.pass_days(days)
+    send(met.beta, "alpha")
+    assert bool(old & set(own(met.beta, "alpha"))) is kept
+
+
+@pytest.mark.parametrize("days, told", [(USE_DAYS - MOMENT, True), (USE_DAYS, False)])
+def test_a_key_that_may_not_be_used_any_more_is_not_told_any_more(met, days, told):
+    """So that none that was just told is erased before its ninety days are over."""
+    send(met.beta, "alpha")
+    lost = [key.number for key in store.own_keys(met.beta.database.read()) if key.kind == ONETIME]
+    with met.alpha.database.write() as tx:
+        store.drop_their_keys(tx, peer(met.alpha, "beta").cid, ONETIME, 2**53)
+    with met.beta.database.write() as tx:
+        tx.execute("UPDATE own_key SET published = 9")
+    met.clock.pass_days(days)
+    receive(met.alpha, send(met.beta, "alpha"))
+    assert bool(set(lost) & set(theirs(met.alpha, "beta"))) is told
+
+
+def test_a_replaced_reusable_key_goes_once_nothing_sealed_to_it_can_come(met):
+    with met.alpha.database.write() as tx:
+        store.drop_their_keys(tx, peer(met.alpha, "beta").cid, ONETIME, 2**53)
+    slow = send(met.alpha, "beta")
+    assert sealed_last(met.alpha, "beta").protection == "reusable"
+    met.clock.pass_days(RENEW_DAYS)
+    receive(met.alpha, send(met.beta, "alpha"))
+    old, new = own(met.beta, "alpha", REUSABLE)
+    # They know the newer one, but a package from before is missing.
+    assert receive(met.beta, send(met.alpha, "beta")).status == "gap"
+    assert own(met.beta, "alpha", REUSABLE) == [old, new]
+    assert receive(met.beta, slow).protection == "reusable"
+    assert own(met.beta, "alpha", REUSABLE) == [new]
+    assert problems(met.beta) == []
+
+
+def test_a_replaced_reusable_key_stays_while_they_may_not_know_the_newer(met):
+    met.clock.pass_days(RENEW_DAYS)
+    send(met.beta, "alpha")  # lost
+    receive(met.beta, send(met.alpha, "beta"))
+    assert len(own(met.beta, "alpha", REUSABLE)) == 2
+    receive(met.alpha, send(met.beta, "alpha"))
+    receive(met.beta, send(met.alpha, "beta"))
+    assert len(own(met.beta, "alpha", REUSABLE)) == 1
+
+
+# What they hold -------------------------------------------------------------------------------------------------
+
+
+def test_keys_that_lost_packages_took_are_made_good(met):
+    for _ in range(5):
+        send(met.alpha, "beta")  # lost, each with a key of beta's
+    receive(met.beta, send(met.alpha, "beta"))
+    left = len(theirs(met.alpha, "beta"))
+    assert channel(met.beta, "alpha").sending.holds == left < ONETIME_GOAL - 5
+    receive(met.alpha, send(met.beta, "alpha"))
+    assert len(theirs(met.alpha, "beta")) == ONETIME_GOAL
+
+
+def test_what_an_older_package_says_of_their_keys_does_not_count(met):
+    early = send(met.alpha, "beta")
+    receive(met.beta, send(met.alpha, "beta"))
+    holds = channel(met.beta, "alpha").sending.holds
+    receive(met.beta, early)
+    assert channel(met.beta, "alpha").sending.holds == holds
+
+
+def ack(world, holds):
+    """An ack of mallory's, of everything alpha sent, with this count of keys."""
+    sending = channel(world.alpha, "mallory").sending
+    return Ack(bytes.fromhex(sending.epoch), sending.next - 1, bytes.fromhex(sending.head), (), (), holds)
+
+
+def test_who_says_that_it_has_no_keys_gets_so_many_and_no_more(world):
+    for _ in range(12):
+        send(world.alpha, "mallory")
+        receive(world.alpha, world.mallory.package(world.alpha, ack=ack(world, 0)))
+        assert len(own(world.alpha, "mallory")) <= LIVE_LIMIT
+    assert len(own(world.alpha, "mallory")) == LIVE_LIMIT
+
+
+def test_who_says_that_it_has_enough_gets_none(world):
+    send(world.alpha, "mallory")
+    live = own(world.alpha, "mallory")
+    receive(world.alpha, world.mallory.package(world.alpha, ack=ack(world, 1 << 40)))
+    send(world.alpha, "mallory")
+    assert own(world.alpha, "mallory") == live
 
 
 def test_a_number_never_names_two_keys(met):
