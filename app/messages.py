@@ -135,8 +135,10 @@ MESSAGES: dict[str, Message] = {
         N_("Restore the installation from a backup."),
     ),
     "slots-old": Message(
-        N_("The key slots are not the ones this store knows: an older file was put back."),
-        N_("Put the right file back, and find out who had access."),
+        N_(
+            "The key slots are not the ones this store knows, and this slot was removed: an older file was put back."
+        ),
+        N_("Unlock with a passphrase or recovery kit that still counts; then find out who had access."),
     ),
     "slot-needs-device": Message(
         N_("This installation opens only together with the keyring of the workstation it was set up on."),
@@ -149,6 +151,10 @@ MESSAGES: dict[str, Message] = {
     "slot-unknown": Message(N_("There is no such key slot."), N_("See `slot list`.")),
     "slot-last": Message(
         N_("This is the last slot that a passphrase opens."), N_("Add another before removing it.")
+    ),
+    "slot-last-free": Message(
+        N_("Only slots would be left that need this workstation's keyring, which is lost with the machine."),
+        N_("Add a recovery kit or a passphrase first (`slot add`)."),
     ),
     "recovery-format": Message(
         N_("These are not the words of a recovery kit."), N_("Type them again; each has five letters.")

@@ -15,11 +15,12 @@ key is noticed on opening. An old copy of the file put back is not; the store re
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import re
 import secrets
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from cryptography.exceptions import InvalidTag
@@ -155,14 +156,36 @@ def add_recovery(raw: bytes, key: bytes, label: str = "") -> tuple[bytes, tuple[
 
 
 def remove(raw: bytes, key: bytes, slot: int) -> bytes:
-    """The file without a slot. Raises `CryptoError`: slots-format, slots-changed, slot-unknown, slot-last (of those
-    that a passphrase opens)."""
+    """The file without a slot.
+
+    Raises `CryptoError`: slots-format, slots-changed, slot-unknown, slot-last (of those that a passphrase opens),
+    slot-last-free (of those that open without a device: a keyring is lost with its machine).
+    """
     file = _checked(raw, key)
     rest = tuple(one for one in file.slots if one.id != slot)
     if len(rest) == len(file.slots):
         raise CryptoError("slot-unknown")
     if not any(one.kind != RECOVERY for one in rest):
         raise CryptoError("slot-last")
+    if all(one.kind == DEVICE for one in rest):
+        raise CryptoError("slot-last-free")
+    return _written(key, file.next, rest)
+
+
+def marks(raw: bytes) -> frozenset[bytes]:
+    """What tells each slot of a file from every other there ever was, 32 bytes each. Raises `CryptoError` (slots-
+    format).
+    """
+    return frozenset(hashlib.sha256(strict_json.dump(asdict(slot))).digest() for slot in _parse(raw).slots)
+
+
+def only(raw: bytes, key: bytes, kept: Collection[bytes]) -> bytes:
+    """The file with the slots alone whose mark is among `kept`. Raises `CryptoError`: slots-format, slots-changed,
+    slot-unknown (none is)."""
+    file = _checked(raw, key)
+    rest = tuple(one for one in file.slots if hashlib.sha256(strict_json.dump(asdict(one))).digest() in kept)
+    if not rest:
+        raise CryptoError("slot-unknown")
     return _written(key, file.next, rest)
 
 
@@ -171,13 +194,15 @@ def rekey(
 ) -> bytes:
     """A file for a new key with the one slot this passphrase opens, wrapped anew. The others cannot come along.
 
-    Raises `CryptoError` as `open`.
+    Raises `CryptoError` as `open`, and slot-last-free: that slot needs a device.
     """
     _check_key(new_key)
     file = _checked(raw, key)
     derive = _stretch(passphrase, device_secret)
     kinds = (PASSPHRASE,) if device_secret is None else (DEVICE, PASSPHRASE)
     old, _ = _open(file, [slot for kind in kinds for slot in file.slots if slot.kind == kind], derive)
+    if old.kind == DEVICE:
+        raise CryptoError("slot-last-free")
     slot = _wrapped(old.id, old.kind, old.label, Cost(old.passes, old.memory), new_key, derive)
     return _written(new_key, file.next, (slot,))
 

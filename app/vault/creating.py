@@ -13,7 +13,7 @@ from app.store.installation import Identities, Installation
 from app.store.objects import HASH_KEY
 from app.vault.anchor import ID_BYTES, STORE_ID
 from app.vault.home import OUTBOX, SLOTS, STORE, built_beside, write_private
-from app.vault.keyslots import PASSPHRASE_LENGTH, SLOTS_HASH, hashes
+from app.vault.keyslots import PASSPHRASE_LENGTH, remember
 from app.vault.process import close_the_process
 from crypto import slots
 from crypto.identity import Identity
@@ -49,7 +49,7 @@ def _build(home: Path, name: str, country: str, officer: str, passphrase: str, c
         with database.write() as tx:
             people.put_meta(tx, HASH_KEY, secrets.token_bytes(16))
             index.remake(tx)
-            people.put_meta(tx, SLOTS_HASH, hashes(raw))
+            remember(tx, raw)
             people.put_meta(tx, STORE_ID, secrets.token_bytes(ID_BYTES))
             people.add_identity(tx, identity.to_bytes(), identity.card(name, country, now), now)
             people.add_officer(tx, officer, now)

@@ -13,14 +13,14 @@ from app import audit, officers
 from app.courier import folder
 from app.messages import Refused
 from app.store import index, people
-from app.store.database import KEY_BYTES, Database
+from app.store.database import KEY_BYTES, Connection, Database
 from app.store.installation import Installation
 from app.vault.home import SLOTS, SLOTS_NEXT, STORE, write_private
 from app.vault.workstation import device_secret, make_device_secret
 from crypto import slots
 from crypto.errors import CryptoError
 
-SLOTS_HASH = "slots-sha256"
+SLOTS_HASH, SLOTS_MARKS = "slots-sha256", "slots-marks"
 PASSPHRASE_LENGTH = 12
 
 
@@ -64,7 +64,7 @@ def add_recovery_slot(installation: Installation, label: str) -> tuple[str, ...]
 def remove_slot(installation: Installation, slot: int) -> None:
     """Remove a slot; what it wrapped still opens older copies: `rekey` shuts them out.
 
-    Raises `Refused`: slot-unknown, slot-last.
+    Raises `Refused`: slot-unknown, slot-last, slot-last-free.
     """
     with _slot_errors():
         raw = slots.remove(_slots_file(installation), installation.database.key, slot)
@@ -75,7 +75,7 @@ def rekey(installation: Installation, passphrase: str) -> None:
     """Encrypt the store anew under a fresh key; only the slot of this passphrase comes along.
 
     The new slots lie beside the old ones until the store is rewritten: a crash at any moment leaves one pair that fits.
-    Raises `Refused`: wrong-passphrase.
+    Raises `Refused`: wrong-passphrase, slot-last-free (it opens with this workstation's keyring only).
     """
     key = secrets.token_bytes(KEY_BYTES)
     with _slot_errors():
@@ -87,13 +87,13 @@ def rekey(installation: Installation, passphrase: str) -> None:
     write_private(following, raw)
     folder.sync_folder(installation.home)
     with installation.database.write() as tx:
-        people.put_meta(tx, SLOTS_HASH, hashes(old, raw))
+        remember(tx, old, raw)
         audit.append(tx, installation, "store.rekeyed")
     installation.database.rekey(key)
     os.replace(following, installation.home / SLOTS)
     folder.sync_folder(installation.home)
     with installation.database.write() as tx:
-        people.put_meta(tx, SLOTS_HASH, hashes(raw))
+        remember(tx, raw)
 
 
 def _slots_file(installation: Installation) -> bytes:
@@ -106,7 +106,7 @@ def _replace_slots(installation: Installation, raw: bytes, act: str, **detail: o
     """
     home, old = installation.home, _slots_file(installation)
     with installation.database.write() as tx:
-        people.put_meta(tx, SLOTS_HASH, hashes(old, raw))
+        remember(tx, old, raw)
         audit.append(tx, installation, act, **detail)
     scratch = home / f".{SLOTS}-{secrets.token_hex(8)}"
     try:
@@ -116,23 +116,44 @@ def _replace_slots(installation: Installation, raw: bytes, act: str, **detail: o
         scratch.unlink(missing_ok=True)
     folder.sync_folder(home)
     with installation.database.write() as tx:
-        people.put_meta(tx, SLOTS_HASH, hashes(raw))
+        remember(tx, raw)
 
 
-def check_slots(home: Path, database: Database) -> None:
-    """An older slots file put back would let a removed passphrase in again. Raises `Refused` (slots-old)."""
+def check_slots(installation: Installation, passphrase: str, recovery: bool) -> None:
+    """An older slots file put back would let a removed passphrase in again. Raises `Refused` (slots-old).
+
+    One who opens it with a slot that was not removed is let in; then the file is mended: only slots that count stay.
+    """
+    home, database = installation.home, installation.database
     raw = (home / SLOTS).read_bytes()
     known = people.meta(database.read(), SLOTS_HASH) or b""
-    if hashes(raw) not in {known[i : i + 32] for i in range(0, len(known), 32)}:
-        raise Refused("slots-old")
-    if known != hashes(raw):
+    if hashlib.sha256(raw).digest() not in _parted(known):
+        _replace_slots(installation, _mended(home, raw, database, passphrase, recovery), "slots.mended")
+    elif known != hashlib.sha256(raw).digest() or people.meta(database.read(), SLOTS_MARKS) is None:
         with database.write() as tx:
-            people.put_meta(tx, SLOTS_HASH, hashes(raw))
+            remember(tx, raw)
 
 
-def hashes(*files: bytes) -> bytes:
-    """The hashes of slots files, one behind the other, as the store keeps those that count."""
-    return b"".join(hashlib.sha256(raw).digest() for raw in files)
+def _mended(home: Path, raw: bytes, database: Database, passphrase: str, recovery: bool) -> bytes:
+    """A slots file that is not the store's, with the slots alone that count, if the one in use is among them."""
+    marks = _parted(people.meta(database.read(), SLOTS_MARKS) or b"")
+    try:
+        rest = slots.only(raw, database.key, marks)
+        device = not recovery and _needs_device(rest)
+        key_of(rest, passphrase, recovery, device_secret(home) if device else None)
+    except (CryptoError, Refused) as error:
+        raise Refused("slots-old") from error
+    return rest
+
+
+def _parted(digests: bytes) -> set[bytes]:
+    return {digests[i : i + 32] for i in range(0, len(digests), 32)}
+
+
+def remember(tx: Connection, *files: bytes) -> None:
+    """Keep in the store which slots files count (of two, until the newer one is in its place), and which slots."""
+    people.put_meta(tx, SLOTS_HASH, b"".join(hashlib.sha256(raw).digest() for raw in files))
+    people.put_meta(tx, SLOTS_MARKS, b"".join(sorted(slots.marks(files[-1]))))
 
 
 def open_store(home: Path, passphrase: str, recovery: bool) -> Database:
@@ -186,6 +207,7 @@ def _slot_errors() -> Iterator[None]:
             "slots-full",
             "slot-unknown",
             "slot-last",
+            "slot-last-free",
             "kdf-memory",
         }
         raise Refused(error.code if error.code in own else "slots-damaged") from error

@@ -100,7 +100,7 @@ def _settle(scratch: Path, key: bytes, index: Index, job: Job) -> tuple[Problem,
                 # It is another store from now on, older than its anchor may say, and its officer knows.
                 people.put_meta(tx, STORE_ID, secrets.token_bytes(ID_BYTES))
                 people.drop_meta(tx, ANCHORED)
-                people.put_meta(tx, keyslots.SLOTS_HASH, keyslots.hashes((scratch / SLOTS).read_bytes()))
+                keyslots.remember(tx, (scratch / SLOTS).read_bytes())
                 audit.append(
                     tx, installation, "restored", made=index.made, entry=index.entry, moved=index.moved
                 )

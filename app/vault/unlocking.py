@@ -108,11 +108,11 @@ def unlock(
         raise
     unlocked = Unlocked(Installation(home, database, identities, officer, clock), last, lock)
     try:
-        check_slots(home, database)
         known = officers.names(database.read())
         if officer and officer not in known:
             raise Refused("officer-unknown", name=officer)
         unlocked.installation = replace(unlocked.installation, officer=officer or known[0])
+        check_slots(unlocked.installation, passphrase, recovery)
         _anchored(unlocked, recovery, accept)
         unlocked._logged = True
         attempts.forget(home)

@@ -12,9 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.messages import Refused
+from app.vault.home import write_private
 from crypto import slots
 
 KEYRING_SERVICE = "mithaq"
+WORKSTATION, NAME_LIMIT = "workstation", 64
 PATIENCE = 20.0
 """Seconds: somebody may have to type the keyring's own password."""
 
@@ -51,7 +53,7 @@ def remember(name: str, value: str) -> None:
 def device_secret(home: Path) -> bytes | None:
     """This workstation's secret for an installation, None if its keyring has none or cannot be asked."""
     try:
-        found = recall(str(home))
+        found = recall(_name(home))
         return None if found is None else bytes.fromhex(found)
     except (Refused, ValueError):
         return None
@@ -64,8 +66,18 @@ def make_device_secret(home: Path) -> bytes:
     secret = device_secret(home)
     if secret is None:
         secret = secrets.token_bytes(slots.DEVICE_BYTES)
-        remember(str(home), secret.hex())
+        if not (home / WORKSTATION).is_file():
+            write_private(home / WORKSTATION, secrets.token_hex(16).encode())
+        remember(_name(home), secret.hex())
     return secret
+
+
+def _name(home: Path) -> str:
+    """What the secret is kept under: a random name that lies in the installation's folder and moves with it."""
+    try:
+        return (home / WORKSTATION).read_bytes()[:NAME_LIMIT].decode()
+    except (OSError, UnicodeDecodeError):
+        return str(home)
 
 
 def _answer(ask: Callable[[], str | None]) -> str | None:

@@ -62,9 +62,26 @@ def test_more_slots() -> None:
     assert code(lambda: slots.open(raw, "with device")) == "wrong-passphrase"
     assert code(lambda: slots.open(raw, "with device", bytes(32))) == "wrong-passphrase"
     assert [slot.kind for slot in slots.listed(raw)] == ["passphrase", "passphrase", "passphrase+device"]
-    only = slots.remove(slots.remove(raw, KEY, 1), KEY, 2)
+    # What needs a keyring may be lost with its machine: it does not stay alone.
+    one = slots.remove(raw, KEY, 1)
+    assert code(lambda: slots.remove(one, KEY, 2)) == "slot-last-free"
+    assert code(lambda: slots.rekey(raw, KEY, bytes(32), "with device", DEVICE)) == "slot-last-free"
+    with_kit, _words = slots.add_recovery(one, KEY)
+    assert [s.kind for s in slots.listed(slots.remove(with_kit, KEY, 2))] == ["passphrase+device", "recovery"]
+    only = slots.only(raw, KEY, slots.marks(raw) - slots.marks(slots.remove(raw, KEY, 3)))
     assert code(lambda: slots.open(only, "with device")) == "slot-needs-device"
     assert slots.open(only, "with device", DEVICE) == KEY
+
+
+def test_keeping_some_alone() -> None:
+    raw = slots.add(RAW, KEY, "battery staple", cost=CHEAP)
+    newer = slots.remove(slots.add(raw, KEY, "third one", cost=CHEAP), KEY, 1)
+    rest = slots.only(raw, KEY, slots.marks(newer))
+    assert slots.open(rest, "battery staple") == KEY
+    assert code(lambda: slots.open(rest, "correct horse")) == "wrong-passphrase"
+    assert len(slots.marks(raw) | slots.marks(newer)) == 3
+    assert code(lambda: slots.only(raw, KEY, ())) == "slot-unknown"
+    assert code(lambda: slots.only(raw, bytes(32), slots.marks(raw))) == "slots-changed"
 
 
 def test_removing() -> None:

@@ -577,7 +577,7 @@ def test_what_waits_for_an_agreement_takes_effect_with_it(world):
 
 
 def test_a_withdrawal_of_something_else_is_not_ours_to_read(world):
-    assert rogue_package(world, world.mallory.statement("withdrawal", of="recall", subject="x")).failed == ()
+    assert rogue_package(world, world.mallory.statement("withdrawal", of="roster", subject="x")).failed == ()
 
 
 # A function of the set ---------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pytest
 
 from app import vault
 from app.exchange import (
+    agreement_file,
     agreements,
     counterparts,
     epochs,
@@ -221,6 +222,38 @@ def test_agreements_go_on_under_the_successor(met):
     for site in (met.alpha, met.beta):
         found = {one.id: one.state for one in agreements.listed(site)}
         assert found == dict.fromkeys((agreed, waiting, after), "in-force")
+
+
+def test_an_exported_agreement_is_checked_with_the_cards_of_today(met):
+    before = [counterparts.own_card(site) for site in (met.alpha, met.beta)]
+    agreed = agree(met.alpha, met.beta)
+    for _ in range(2):
+        identities.rotate(met.alpha)
+        receive(met.beta, send(met.alpha, "beta"))
+    identities.rotate(met.beta)
+    receive(met.alpha, send(met.beta, "alpha"))
+    today = [counterparts.own_card(site) for site in (met.alpha, met.beta)]
+    for site in (met.alpha, met.beta):
+        number = next(one.number for one in agreements.listed(site) if one.id == agreed)
+        raw = agreement_file.export(site, number)
+        checked = agreement_file.check(raw, today)
+        assert {checked.proposer.raw, checked.signer.raw} == set(today)
+        assert checked.proposer.fingerprint == met.alpha.identity.fingerprint
+        # The cards of that time do too, in any mixture; a stranger's do not, nor two of one party.
+        assert agreement_file.check(raw, before).id == agreed
+        assert agreement_file.check(raw, [before[0], today[1]]).id == agreed
+        assert refusal(agreement_file.check, raw, [before[0], today[0]]) == "agreement-parties"
+        stranger = Identity.generate().card("x", "XX", T0)
+        assert refusal(agreement_file.check, raw, [stranger, today[1]]) == "agreement-parties"
+        # Without the rotations nothing leads from today's cards to those that signed.
+        documents = [base64.b64decode(text) for text in json.loads(raw)["statements"]]
+        bare = [one for one in documents if document.parse(one).kind not in ("card", "rotation")]
+        assert refusal(agreement_file.check, agreement_file.encode(bare), today) == "agreement-parties"
+        torn = [
+            one[:-1] + bytes([one[-1] ^ 1]) if document.parse(one).kind == "rotation" else one
+            for one in documents
+        ]
+        assert refusal(agreement_file.check, agreement_file.encode(torn), today) == "agreement-forged"
 
 
 def test_a_late_answer_by_the_old_key_counts(met):

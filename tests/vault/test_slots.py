@@ -70,7 +70,23 @@ def test_an_old_slots_file_put_back_is_noticed(home):
         vault.remove_slot(installation, 1)
     (home / "slots").write_bytes(old)
     assert refusal(vault.unlock, home, FIRST) == "slots-old"
-    assert refusal(vault.unlock, home, SECOND) == "slots-old"
+    assert (home / "slots").read_bytes() == old
+    # Who comes with a slot that counts still is let in, and the one that was removed is out of the file again.
+    with vault.unlocked(home, SECOND) as installation:
+        assert [slot.id for slot in vault.slots_of(installation)] == [2]
+        rows = installation.database.read().execute("SELECT entry FROM audit").fetchall()
+        assert any("slots.mended" in row[0] for row in rows)
+    assert refusal(vault.unlock, home, FIRST) == "wrong-passphrase"
+    assert opens(home, SECOND)
+
+
+def test_a_slots_file_from_before_a_rekey_opens_nothing(home):
+    with vault.unlocked(home, FIRST) as installation:
+        vault.add_slot(installation, SECOND, "", device=False, cost=CHEAP)
+        old = (home / "slots").read_bytes()
+        vault.rekey(installation, FIRST)
+    (home / "slots").write_bytes(old)
+    assert refusal(vault.unlock, home, SECOND) == "store-damaged"
 
 
 def test_a_crash_before_the_new_slots_are_in_place_locks_nobody_out(home, monkeypatch):
@@ -154,15 +170,25 @@ SCRIPT = """
     import keyring
     from app import vault
     from app.messages import Refused
-    from crypto.slots import DEVICE, Cost
+    from crypto.slots import DEVICE, RECOVERY, Cost
     assert "SecretService" in type(keyring.get_keyring()).__module__, keyring.get_keyring()
     home = pathlib.Path({home!r})
     with vault.unlocked(home, {first!r}) as installation:
         vault.add_slot(installation, {second!r}, "this workstation", device=True, cost=Cost(passes=1, memory=8))
+        for act in (lambda: vault.remove_slot(installation, 1), lambda: vault.rekey(installation, {second!r})):
+            try:
+                act()
+                print("a keyring alone is left")
+            except Refused as error:
+                assert error.code == "slot-last-free"
+        vault.add_recovery_slot(installation, "")
         vault.remove_slot(installation, 1)
+    # The keyring's secret is not lost when the folder moves.
+    home = home.rename(home.with_name("moved"))
     with vault.unlocked(home, {second!r}) as installation:
-        assert [s.kind for s in vault.slots_of(installation)] == [DEVICE]
-    keyring.delete_password("mithaq", str(home))
+        assert [s.kind for s in vault.slots_of(installation)] == [DEVICE, RECOVERY]
+    keyring.delete_password("mithaq", (home / "workstation").read_text())
+    home = home.rename({home!r})
     try:
         vault.unlock(home, {second!r})
     except Refused as error:
