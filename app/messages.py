@@ -702,6 +702,24 @@ MESSAGES: dict[str, Message] = {
     ),
     "day-unusable": Message(N_("{day} is not a day."), N_("Give a day as 2027-12-31.")),
     "dangling": Message(N_("They name objects that were never held here.")),
+    "nothing-marked": Message(
+        N_("Nothing that leaves bears a TLP marking; only the handling given here says who may see it."),
+        N_("Look whether the handling is right: the marking is what other tools read."),
+    ),
+    "weakened": Message(
+        N_("An older version was marked more strictly than the one that leaves."),
+        N_("Look who weakened it, and raise the handling if that was not meant."),
+    ),
+    "exercise-mixed": Message(
+        N_("Exercise and real intel are mixed."), N_("Leave out what does not belong, or see `--exercise`.")
+    ),
+    "large": Message(
+        N_("This is far more than any release to them before."), N_("Look whether the selection is right.")
+    ),
+    "clock-behind": Message(
+        N_("This machine's clock is behind the newest entry of the log."),
+        N_("Set the clock right: agreements and embargoes go by it."),
+    ),
     "not-selected": Message(
         N_("They name objects that are held but not selected."),
         N_("Select them too if the counterpart needs them."),

@@ -15,7 +15,7 @@ from pathlib import Path
 from app import audit
 from app.exchange import consents, counterparts, gate, releases, sealing, statements
 from app.exchange.consents import CONSENT, ONWARD, REQUEST, RETENTION, WITHDRAWAL, Content, Known
-from app.exchange.provenance import Owners, Provenance, gather, latest_day
+from app.exchange.provenance import OURS, Owners, Provenance, gather, latest_day
 from app.exchange.releases import Wish
 from app.exchange.statements import Statement
 from app.exchange.terms import Unreadable
@@ -220,12 +220,11 @@ def withdraw(installation: Installation, number: int, reason: str, target: Path 
     with installation.database.snapshot() as reader:
         one, id_, known = _find(reader, installation, number)
         is_request = id_ in known.requests
-        own = installation.identity.fingerprint
-        if not is_request and known.consents[id_].by != own:
+        if not is_request and known.consents[id_].by != OURS:
             raise Refused("not-ours-to-withdraw", number=number)
         if consents.state(known, id_, latest_day(reader, installation)) in ("withdrawn", "declined"):
             raise Refused("request-closed", number=number)
-        if is_request and known.requests[id_].by != own and not reason.strip():
+        if is_request and known.requests[id_].by != OURS and not reason.strip():
             raise Refused("reason-missing")
     statement = statements.make(
         installation,
@@ -241,7 +240,7 @@ def _open_request(known: Known, installation: Installation, id_: bytes, number: 
     asked = known.requests.get(id_)
     if asked is None:
         raise Refused("request-unknown", number=number)
-    if asked.by == installation.identity.fingerprint:
+    if asked.by == OURS:
         raise Refused("request-own", number=number)
     if consents.state(known, id_, "") not in ("open", "answered"):
         raise Refused("request-closed", number=number)
@@ -344,7 +343,7 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
             store.add_asking(tx, one.cid, statement.id)
         known = gather(tx, one.cid)
         if isinstance(said, consents.Consent):
-            code = consents.fault(known, said)
+            code = consents.fault(known, known.consents[statement.id])
         elif isinstance(said, consents.Request):
             waiting = [c for c in known.consents.values() if c.request == statement.id]
             code = next(filter(None, (consents.fault(known, c) for c in waiting)), "")

@@ -10,7 +10,7 @@ names it.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.exchange import terms as clauses
@@ -94,7 +94,7 @@ class Candidate:
     level: Level
     refs: tuple[str, ...]
     has: bool = False
-    names: tuple[str, ...] = ()
+    names: Collection[str] = ()
     custody: Custody | None = None
     embargo: str = ""
     recalled: bool = False
@@ -113,8 +113,8 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Caution:
-    """Something the officer should know before sealing: `code` (dangling, not-selected) and how many
-    objects it is about.
+    """Something the officer should know before sealing: `code` (dangling, not-selected, nothing-marked, weakened,
+    exercise-mixed, large, clock-behind) and how many objects it is about.
     """
 
     code: str
@@ -278,6 +278,37 @@ def _follow(candidates: Sequence[Candidate], codes: dict[int, str], code: str) -
     for unneeded in followers.values():
         for one in unneeded:
             codes[one.key] = codes[one.key] or code
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What of one thing that leaves may give pause: it bears a TLP marking; it came or left as a part of an `exercise`;
+    it came as the real thing; an older version of it was marked more strictly (`weakened`).
+    """
+
+    marked: bool
+    exercise: bool = False
+    real: bool = False
+    weakened: bool = False
+
+
+LARGE, TIMES = 1_000, 10
+"""A release of more objects than that, and so many times the largest before it, is unusual."""
+
+
+def cautions(
+    leaving: Sequence[Sign], stated: Stated, largest: int = 0, clock_behind: bool = False
+) -> tuple[Caution, ...]:
+    """What to know of what leaves, all of it together. `largest`: objects in the largest release to them so far."""
+    mixed = sum(one.real for one in leaving) if stated.exercise else sum(one.exercise for one in leaving)
+    found = [
+        Caution("nothing-marked", 0 if any(one.marked for one in leaving) else len(leaving)),
+        Caution("weakened", sum(one.weakened for one in leaving)),
+        Caution("exercise-mixed", mixed),
+        Caution("large", len(leaving) if len(leaving) > max(LARGE, TIMES * largest) else 0),
+        Caution("clock-behind", int(clock_behind)),
+    ]
+    return tuple(one for one in found if one.count)
 
 
 def stricter(marking: Level | None, handling: Level | None, default: Level) -> Level:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -31,6 +32,7 @@ from app.store.objects import Origin
 from crypto import document
 
 PACKAGE, DECLARED = "package", "declared"
+OURS, THEIRS = "ours", "theirs"
 
 Basis = tuple[tuple[str, tuple[tuple[int, str], ...], frozenset[bytes]], ...]
 """(fingerprint, its agreements in force, the contents it consented to) of each counterpart that was relied on."""
@@ -42,7 +44,9 @@ class Owners:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._origins = store.origins(connection)
-        self._any = any(one.kind == PACKAGE for one in self._origins.values())
+        self._packages = {number for number, one in self._origins.items() if one.kind == PACKAGE}
+        self._declarations = {number for number, one in self._origins.items() if one.kind == DECLARED}
+        self._any = bool(self._packages)
         self._loaded = set[int]()
         self._of: dict[int, Origin] = {}
 
@@ -50,25 +54,24 @@ class Owners:
         """Read where all versions of these objects came from."""
         fresh = [oid for oid in oids if oid not in self._loaded] if self._any else []
         self._loaded.update(fresh)
-        found: dict[int, dict[int, list[int]]] = defaultdict(dict)
-        for oid, vid, origin in store.sources(self._connection, fresh):
-            found[oid].setdefault(vid, []).append(origin)
-        for versions in found.values():
-            self._settle(versions)
-
-    def _settle(self, versions: dict[int, list[int]]) -> None:
-        declared = {
-            vid for vid, come in versions.items() if any(self._origins[n].kind == DECLARED for n in come)
-        }
-        of_object = self._origins[min(min(come) for come in versions.values())]
-        for vid, come in versions.items():
-            first = self._origins[min(come)]
+        of_object, of_version, versions = dict[int, int](), dict[int, int](), dict[int, int]()
+        declared, freed = set[int](), set[int]()
+        for oid, vid, number in store.sources(self._connection, fresh):
+            versions[vid] = oid
+            if number < of_object.get(oid, number + 1):
+                of_object[oid] = number
+            if number < of_version.get(vid, number + 1):
+                of_version[vid] = number
+            if number in self._declarations:
+                declared.add(vid)
+                freed.add(oid)
+        for vid, oid in versions.items():
             if vid in declared:
                 continue
-            if first.kind == PACKAGE:
-                self._of[vid] = first
-            elif of_object.kind == PACKAGE and not declared:
-                self._of[vid] = of_object
+            if of_version[vid] in self._packages:
+                self._of[vid] = self._origins[of_version[vid]]
+            elif of_object[oid] in self._packages and oid not in freed:
+                self._of[vid] = self._origins[of_object[oid]]
 
     def __call__(self, oid: int, vid: int) -> Origin | None:
         if oid not in self._loaded:
@@ -90,6 +93,7 @@ class Provenance:
         self._asked_of_us = recalls.of_us(connection)
         self._leave: dict[str, tuple[agreements.InForce, frozenset[bytes]]] = {}
         self._under: dict[int, dict[str, list[Clauses]]] = {}
+        self._levels: dict[int, dict[bytes, int]] = {}
         self._onward: dict[tuple[str, int | None], str] = {}
 
     def load(self, oids: Iterable[int]) -> None:
@@ -101,11 +105,15 @@ class Provenance:
         origin = self._owners(oid, vid)
         if origin is None:
             return None
-        said = None if origin.package is None else store.given_level(self._connection, origin.package, sha256)
+        said = None if origin.package is None else self._given_levels(origin.package).get(sha256)
         given = gate.stricter(marking, None if said is None else Level(said), self._default)
         if origin.name == self._to.fingerprint:
             return Custody(origin.name, given)
         return Custody(origin.name, given, self._clause(origin), sha256 in self._permission(origin.name)[1])
+
+    def foreign(self, oid: int, vid: int) -> bool:
+        """Whether a content is a counterpart's."""
+        return self._owners(oid, vid) is not None
 
     def embargo(self, oid: int, vid: int) -> str:
         """The day before which a content does not leave for the counterpart, "": none. It may go back to its owner."""
@@ -134,6 +142,11 @@ class Provenance:
         still when a package is sealed.
         """
         return tuple((name, force.agreements, some) for name, (force, some) in sorted(self._leave.items()))
+
+    def _given_levels(self, number: int) -> dict[bytes, int]:
+        if number not in self._levels:
+            self._levels[number] = store.given_levels(self._connection, number)
+        return self._levels[number]
 
     def _permission(self, giver: str) -> tuple[agreements.InForce, frozenset[bytes]]:
         if giver not in self._leave:
@@ -165,7 +178,7 @@ def permission(
         for consent in standing
         if consent.of == consents.ONWARD
         and consent.third == to
-        and known.requests[consent.request].by == installation.identity.fingerprint
+        and known.requests[consent.request].by == OURS
         for content in consent.contents
     )
     return agreements.in_force(connection, installation, one.cid), contents
@@ -178,8 +191,8 @@ def basis_now(tx: Connection, installation: Installation, to: Counterpart, basis
 
 
 def gather(connection: Connection, cid: int) -> Known:
-    """The requests, consents and withdrawals on a channel. Whom they name by a card that has a successor, they name by
-    the successor's.
+    """The requests, consents and withdrawals on a channel. `by` says which side, whatever key it signed with; whom they
+    name by a card that has a successor, they name by the successor's.
     """
     found = []
     today = counterparts.successions(connection)
@@ -187,7 +200,8 @@ def gather(connection: Connection, cid: int) -> Known:
         body = document.parse(said.raw).body
         try:
             if consents.about(msgspec.json.decode(body, type=dict[str, object])):
-                found.append((said.id, consents.renamed(consents.read(said.kind, body), today)))
+                one = consents.renamed(consents.read(said.kind, body), today)
+                found.append((said.id, replace(one, by=OURS if said.ours else THEIRS)))
         except (Unreadable, msgspec.MsgspecError):
             continue
     return consents.gathered(found)

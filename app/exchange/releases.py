@@ -1,8 +1,6 @@
 """Release: decide what may leave for one counterpart, and seal exactly that.
 
 `check` and `release` judge with the same function over the same facts; what leaves is byte for byte what was shown.
-Definitions and identities that chosen objects need come along by themselves, so that the other side can read the
-markings and tell who said it; the gate judges them like everything else.
 """
 
 from __future__ import annotations
@@ -11,28 +9,29 @@ import hashlib
 import io
 import secrets
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
+from app import audit
 from app.exchange import agreements, counterparts, files, gate, sealing, statements
 from app.exchange.agreements import NONE_IN_FORCE, InForce
 from app.exchange.files import Bundled
 from app.exchange.gate import Candidate, Caution, Stated, Terms
 from app.exchange.provenance import Basis, Provenance, basis_now
 from app.exchange.sectors import Subjects
+from app.exchange.selection import Fact, Gathering, unhurried
 from app.exchange.terms import KINDS, is_word
-from app.holdings.definitions import Definitions
 from app.intel import marking
-from app.intel.envelope import envelope, mentions
 from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused
 from app.store import agreements as store_agreements
 from app.store import attachments as store_attachments
+from app.store import custody as store_custody
 from app.store import objects, packages, people
 from app.store.attachments import Attachment
 from app.store.counterparts import Counterpart
@@ -42,7 +41,6 @@ from app.store.installation import Installation
 from crypto.package import PartSource
 
 RELEASE_ID_BYTES = 16
-FOLLOWING = ("marking-definition", "extension-definition", "identity")
 NOTE_LIMIT = 10_000
 PRIORITIES = ("routine", "flash")
 
@@ -124,7 +122,7 @@ def check(installation: Installation, to: str, wish: Wish, job: Job) -> Decision
 
     Raises `Refused`: counterpart-unknown, counterpart-ambiguous, object-unknown, and as `sealing.choice` does.
     """
-    with installation.database.snapshot() as reader:
+    with installation.database.snapshot() as reader, unhurried():
         return _decide(installation, reader, counterparts.find(reader, to), wish, job)
 
 
@@ -146,7 +144,7 @@ def release(
         raise Refused("purpose-unusable", purpose=wish.purpose[:100])
     if len(wish.note) > NOTE_LIMIT:
         raise Refused("note-too-long", most=NOTE_LIMIT)
-    with installation.database.snapshot() as reader:
+    with installation.database.snapshot() as reader, unhurried():
         one = counterparts.find(reader, to)
         decision = _decide(installation, reader, one, wish, job)
         if not decision.leaving:
@@ -254,53 +252,23 @@ def _decide(
     has = packages.contents_with(reader, one.cid)
     provenance = Provenance(reader, installation, one, default)
     bundled = Bundled(reader, one.cid, wish.attachments)
-    facts: dict[int, tuple[objects.Held, Level, Level | None]] = {}
-    candidates: list[Candidate] = []
+    gathering = Gathering(
+        reader,
+        hash_key,
+        default,
+        provenance,
+        lambda row: row.sha256 in has and bundled.all_there(row.oid, terms),
+        job,
+    )
     if wish.contents is None:
-        waiting = objects.held(reader, _selected(reader, hash_key, wish), wish.every_version)
+        rows = objects.held(reader, _selected(reader, hash_key, wish), wish.every_version)
+        gathered = gathering.chosen(rows, wish.every_version)
     else:
-        waiting = objects.held_contents(reader, wish.contents)
-    seen = {row.oid for row in waiting}
-    resolve = Definitions(reader, hash_key)
-    elsewhere = _elsewhere(reader, hash_key, default, provenance)
-    while waiting:
-        needed = set[str]()
-        provenance.load(row.oid for row in waiting)
-        for row in waiting:
-            job.step(len(candidates), 0, "check")
-            value = msgspec.json.decode(objects.raw(reader, row.vid), type=dict[str, object])
-            env = envelope(value)
-            own = marking.effective(value, resolve)
-            handling = None if row.handling is None else Level(row.handling)
-            level = gate.stricter(own, handling, default)
-            if wish.contents is not None:
-                # Sent again: what the object has become since counts too.
-                level = max(level, *(now.level for now in elsewhere(row.id) or ()), Level.CLEAR)
-            facts[row.vid] = (row, level, handling)
-            candidates.append(
-                Candidate(
-                    row.vid,
-                    row.id,
-                    level,
-                    env.refs,
-                    row.sha256 in has and bundled.all_there(row.oid, terms),
-                    tuple(mentions(value)),
-                    provenance.custody(row.oid, row.vid, row.sha256, own),
-                    provenance.embargo(row.oid, row.vid),
-                    provenance.recalled(row.oid, row.vid, row.sha256),
-                )
-            )
-            needed.update(ref for ref in env.refs if ref.split("--")[0] in FOLLOWING)
-        if wish.contents is not None:
-            break
-        found = (objects.oid_of(reader, objects.id_hash(hash_key, ref)) for ref in needed)
-        following = sorted({oid for oid in found if oid is not None} - seen)
-        seen.update(following)
-        waiting = objects.held(reader, following, wish.every_version)
+        gathered = gathering.again(objects.held_contents(reader, wish.contents))
     judgement = gate.judge(
-        candidates,
+        gathered.candidates,
         terms,
-        elsewhere,
+        gathering.elsewhere,
         wish.new_only,
         marking.canonical(),
         Stated(wish.purpose, wish.exercise),
@@ -309,23 +277,46 @@ def _decide(
     items = tuple(
         Item(
             v.key,
-            row.id,
-            row.type,
-            row.modified,
-            row.sha256,
-            level,
-            handling,
+            fact.row.id,
+            fact.row.type,
+            fact.row.modified,
+            fact.row.sha256,
+            fact.level,
+            fact.handling,
             v.code,
-            provenance.restraint(row.oid),
+            provenance.restraint(fact.row.oid),
         )
         for v in sorted(judgement.verdicts, key=lambda v: v.key)
-        for row, level, handling in (facts[v.key],)
+        for fact in (gathered.facts[v.key],)
     )
-    going, bound = _along(
-        bundled, candidates, items, {key: row.oid for key, (row, _, _) in facts.items()}, terms, wish
-    )
-    warnings = (*judgement.warnings, *([Caution("attachment-theirs", bound)] if bound else ()))
+    oids = {key: fact.row.oid for key, fact in gathered.facts.items()}
+    going, bound = _along(bundled, gathered.candidates, items, oids, terms, wish)
+    leaving = [gathered.facts[item.vid] for item in items if item.code == gate.LEAVES]
+    cautions = _cautions(reader, installation, one, leaving, provenance, wish)
+    warnings = (*judgement.warnings, *cautions, *([Caution("attachment-theirs", bound)] if bound else ()))
     return Decision(items, warnings, key.protection, terms.ceiling, force, provenance.basis(), going)
+
+
+def _cautions(
+    reader: Connection,
+    installation: Installation,
+    one: Counterpart,
+    leaving: Sequence[Fact],
+    provenance: Provenance,
+    wish: Wish,
+) -> tuple[Caution, ...]:
+    before = store_custody.stricter_before(reader, sorted({fact.row.oid for fact in leaving}))
+    exercises = store_custody.in_exercises(reader)
+    signs = []
+    for fact in leaving:
+        exercise = provenance.restraint(fact.row.oid).exercise or fact.row.sha256 in exercises
+        foreign = provenance.foreign(fact.row.oid, fact.row.vid)
+        weakened = before.get(fact.row.oid, -1) > fact.level
+        signs.append(gate.Sign(fact.marking is not None, exercise, foreign and not exercise, weakened))
+    largest = store_custody.largest_release(reader, one.cid) if len(leaving) > gate.LARGE else 0
+    newest = audit.entries(reader, limit=1)
+    behind = bool(newest) and installation.now() < newest[0].at
+    return gate.cautions(signs, Stated(wish.purpose, wish.exercise), largest, behind)
 
 
 def _along(
@@ -376,34 +367,6 @@ def _selected(reader: Connection, hash_key: bytes, wish: Wish) -> list[int] | No
             raise Refused("object-unknown", id=stix_id)
         chosen.append(oid)
     return sorted(set(chosen))
-
-
-def _elsewhere(
-    reader: Connection, hash_key: bytes, default: Level, provenance: Provenance
-) -> Callable[[str], list[Candidate] | None]:
-    """The contents in force of an id as the gate asks of them, None if it is not held."""
-
-    def contents(stix_id: str) -> list[Candidate] | None:
-        row = objects.find(reader, objects.id_hash(hash_key, stix_id))
-        if row is None:
-            return None
-        handling = None if row.handling is None else Level(row.handling)
-        found = []
-        for version in objects.versions_at(reader, row.oid, row.moment):
-            if not version.dropped:
-                own = None if version.marking is None else Level(version.marking)
-                custody = provenance.custody(row.oid, version.vid, version.sha256, own)
-                level = gate.stricter(own, handling, default)
-                embargo = provenance.embargo(row.oid, version.vid)
-                recalled = provenance.recalled(row.oid, version.vid, version.sha256)
-                found.append(
-                    Candidate(
-                        version.vid, stix_id, level, (), custody=custody, embargo=embargo, recalled=recalled
-                    )
-                )
-        return found
-
-    return contents
 
 
 # Parts ------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from app import audit
 from app.exchange import agreements, consents, counterparts, terms
 from app.exchange.consents import Known
-from app.exchange.provenance import PACKAGE, Owners, gather, latest_day, under
+from app.exchange.provenance import OURS, PACKAGE, THEIRS, Owners, gather, latest_day, under
 from app.exchange.terms import Clauses
 from app.holdings import purge as purging
 from app.jobs import Job
@@ -108,7 +108,7 @@ class _Giver:
         self._connection = connection
         force = agreements.in_force(connection, installation, one.cid).clauses
         self._force = [] if force is None else [force]
-        self._longer = longer(gather(connection, one.cid), installation.identity.fingerprint)
+        self._longer = longer(gather(connection, one.cid), OURS)
         self._under: dict[int, dict[str, list[Clauses]]] = {}
         self._days: dict[int, tuple[str, int | None]] = {}
 
@@ -168,7 +168,7 @@ def _given(reader: Connection, cid: int, alias: str, today: str) -> Iterator[Giv
         row.number: terms.read_proposal(document.parse(row.raw).body).clauses.retention
         for row in store_agreements.of(reader, cid)
     }
-    known = longer(gather(reader, cid), "", ours=True)
+    known = longer(gather(reader, cid), THEIRS)
     for package in packages.sealed(reader, cid):
         if package.release is None:
             continue
@@ -182,14 +182,12 @@ def _given(reader: Connection, cid: int, alias: str, today: str) -> Iterator[Giv
             yield Given(alias, package.seq, len(contents), package.sealed[:10], last, overdue, more)
 
 
-def longer(known: Known, asker: str, ours: bool = False) -> dict[bytes, str]:
-    """{SHA-256: the last day to which a consent puts off what is due}, of the consents to `asker`'s requests (`ours`:
-    to those of the other side).
-    """
+def longer(known: Known, asker: str) -> dict[bytes, str]:
+    """{SHA-256: the last day to which a consent puts off what is due}, of the consents to the requests of one side."""
     found: dict[bytes, str] = {}
     for id_, consent in known.consents.items():
         asked = known.requests.get(consent.request)
-        if consent.of != consents.RETENTION or asked is None or (not ours and asked.by != asker):
+        if consent.of != consents.RETENTION or asked is None or asked.by != asker:
             continue
         if consents.state(known, id_, consent.until) == "in-force":
             for content in consent.contents:

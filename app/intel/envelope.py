@@ -22,7 +22,9 @@ MAX_TEXT = 1 << 20
 """Characters of searchable text of one object; the rest is not found by search."""
 
 _MENTION = re.compile("--" + ids.UUID)
-_TYPE_BEFORE = re.compile(r"[a-z0-9](?:-?[a-z0-9]){0,249}\Z")
+_ESCAPED = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)")
+_TYPE_BEFORE = re.compile(r"[a-z0-9](?:-?[a-z0-9]){0,249}")
+"""Of a text read backwards."""
 
 
 class Envelope(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -136,14 +138,31 @@ def mentions(value: Mapping[str, object]) -> frozenset[str]:
 
     In a text an id may be glued to what stands before it: of `x-indicator--...` the id of an indicator counts as well.
     """
-    text = orjson.dumps(value).decode().lower()
+    return mentioned(orjson.dumps(value).decode()) - {_string(value, "id")}
+
+
+def mentioned(text: str) -> frozenset[str]:
+    """Every id in the text of a JSON value, in lower case. What is escaped in it is no part of an id: of `\\u002d` and
+    the like nothing is found, so such a text must be written anew first.
+    """
+    # The n of an escaped line break is no part of the word after it.
+    text = (_ESCAPED.sub(" ", text) if "\\" in text else text).lower()
     found = set[str]()
     for uuid in _MENTION.finditer(text):
-        # Backwards from the dashes: forwards, long text would be tried from each of its letters.
-        kind = _TYPE_BEFORE.search(text, max(0, uuid.start() - 64), uuid.start())
-        parts = kind[0].split("-") if kind else []
-        found.update("-".join(parts[start:]) + uuid[0] for start in range(len(parts)))
-    return frozenset(found) - {_string(value, "id")}
+        start, rest = uuid.start(), uuid[0]
+        before = text[max(0, start - 64) : start]
+        word = before.rpartition('"')[2]
+        if not ids.is_type(word):
+            # Backwards from the dashes: forwards, long text would be tried from each of its letters.
+            kind = _TYPE_BEFORE.match(before[::-1])
+            if kind is None:
+                continue
+            word = kind[0][::-1]
+        found.add(word + rest)
+        while "-" in word:
+            word = word.partition("-")[2]
+            found.add(word + rest)
+    return frozenset(found)
 
 
 # --- name ---------------------------------------------------------------------------------------------------

@@ -29,12 +29,13 @@ def sources(connection: Connection, oids: Sequence[int]) -> Iterator[tuple[int, 
         )
 
 
-def given_level(connection: Connection, number: int, sha256: bytes) -> int | None:
-    """The handling with which a content came in a package, None if none was said."""
-    row = connection.execute(
-        "SELECT max(handling) FROM inbox_object WHERE number = ? AND sha256 = ?", (number, sha256)
-    ).fetchone()
-    return None if row is None else row[0]
+def given_levels(connection: Connection, number: int) -> dict[bytes, int]:
+    """{SHA-256: the handling with which it came in a package}, of what came with one."""
+    rows = connection.execute(
+        "SELECT sha256, max(handling) FROM inbox_object WHERE number = ? AND handling IS NOT NULL GROUP BY sha256",
+        (number,),
+    )
+    return {bytes(row[0]): row[1] for row in rows}
 
 
 def from_counterparts(connection: Connection) -> list[tuple[int, int, str, str, bytes]]:
@@ -89,6 +90,29 @@ def in_exercises(connection: Connection) -> set[bytes]:
         "SELECT DISTINCT sha256 FROM release_terms JOIN ledger USING (cid, epoch, seq) WHERE exercise = 1"
     )
     return {bytes(row[0]) for row in rows}
+
+
+def stricter_before(connection: Connection, oids: Sequence[int]) -> dict[int, int]:
+    """{oid: the strictest marking of its versions older than the one in force}, of these objects."""
+    found: dict[int, int] = {}
+    for some in _chunks(oids):
+        found.update(
+            connection.execute(
+                "SELECT v.oid, max(v.marking) FROM version v JOIN object o USING (oid)"
+                f" WHERE v.oid IN ({', '.join('?' * len(some))}) AND v.moment < o.moment"
+                " AND v.marking IS NOT NULL GROUP BY v.oid",
+                some,
+            ).fetchall()
+        )
+    return found
+
+
+def largest_release(connection: Connection, cid: int) -> int:
+    """How many objects the largest package for a counterpart had so far."""
+    row = connection.execute(
+        "SELECT max(n) FROM (SELECT count(*) AS n FROM ledger WHERE cid = ? GROUP BY epoch, seq)", (cid,)
+    ).fetchone()
+    return row[0] or 0
 
 
 # What binds them --------------------------------------------------------------------------------------------

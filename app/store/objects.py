@@ -131,6 +131,12 @@ def raw(connection: Connection, vid: int) -> bytes:
     return bodies.unpack(connection.execute("SELECT raw FROM body WHERE vid = ?", (vid,)).fetchone()[0])
 
 
+def raws(connection: Connection, vids: Iterable[int]) -> dict[int, bytes]:
+    """The exact texts of many versions, by vid."""
+    rows_ = _in_many(connection, "SELECT vid, raw FROM body WHERE vid IN", vids)
+    return {row[0]: bodies.unpack(row[1]) for row in rows_}
+
+
 def last_numbers(connection: Connection) -> tuple[int, int]:
     """The highest oid and vid in use: the one writer numbers new rows itself, to put them in many at a time."""
     row = connection.execute(

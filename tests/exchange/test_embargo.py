@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from app.exchange import deciding, embargo, inbox, provenance, releases
@@ -155,3 +157,48 @@ def test_an_exercise_says_so_in_what_leaves(world):
     accept_all(world.beta, release(world.alpha, "beta", value["id"], exercise=True).package.path)
     assert embargo.of(world.beta, value["id"]).exercise
     assert releases.check(world.beta, "alpha", releases.Wish(None), quiet()).items[0].bound.exercise
+
+
+# What the gate warns of --------------------------------------------------------------------------------------
+
+
+def warned(site, to, *ids, **wish):
+    decision = releases.check(site, to, releases.Wish(ids or None, **wish), quiet())
+    return {one.code: one.count for one in decision.warnings}
+
+
+def test_the_gate_warns_of_what_may_be_a_slip(world):
+    agreed(world.alpha, world.beta)
+    drill, real, plain, public = (
+        indicator(1, AMBER),
+        indicator(2, AMBER),
+        indicator(3, None),
+        indicator(4, AMBER),
+    )
+    take(world.alpha, drill, real, plain, public, public | {"modified": T1, "object_marking_refs": [CLEAR]})
+    assert warned(world.alpha, "beta", real["id"]) == {}
+    assert warned(world.alpha, "beta", plain["id"]) == {"nothing-marked": 1}
+    assert warned(world.alpha, "beta", public["id"]) == {"weakened": 1}
+    release(world.alpha, "beta", drill["id"], exercise=True)
+    assert warned(world.alpha, "beta", drill["id"], real["id"]) == {"exercise-mixed": 1}
+    assert warned(world.alpha, "beta", drill["id"], real["id"], exercise=True) == {}
+    world.clock.pass_days(-1)
+    assert warned(world.alpha, "beta", real["id"]) == {"clock-behind": 1}
+
+
+def test_what_leaves_is_byte_for_byte_what_the_look_showed(world):
+    agreed(world.alpha, world.beta)
+    take(
+        world.alpha,
+        indicator(1, AMBER, description="\u0645\u064a\u062b\u0627\u0642 \\u002d 1.0"),
+        indicator(2, None),
+    )
+    embargo.keep(world.alpha, indicator(2)["id"], LATER, travels=True)
+    shown = releases.check(world.alpha, "beta", releases.Wish(None), quiet())
+    got = receive(world.beta, release(world.alpha, "beta").package.path)
+    review = inbox.review(world.beta, got.number, quiet())
+    assert [one.id for one in review.objects] == [one.id for one in shown.leaving]
+    for there, here in zip(review.objects, shown.leaving, strict=True):
+        raw = inbox.beside(world.beta, got.number, there.position).raw
+        assert hashlib.sha256(raw).digest() == here.sha256
+        assert (there.handling, there.embargo) == (here.handling, here.bound.embargo)

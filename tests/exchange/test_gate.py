@@ -8,17 +8,21 @@ from hypothesis import strategies as st
 
 from app.exchange.gate import (
     ALREADY_HAS,
+    LARGE,
     LEAVES,
     About,
     Candidate,
+    Sign,
     Stated,
     Terms,
     by_type,
+    cautions,
     judge,
     over,
     stricter,
 )
 from app.intel.marking import Level
+from app.messages import MESSAGES
 
 NOTHING_ELSEWHERE = {}.get
 OPEN = Terms(Level.AMBER, protected=True)
@@ -206,3 +210,29 @@ def test_only_what_the_agreement_is_about_leaves_and_what_that_needs(objects, ki
     for _ in objects:
         reached |= {ref for one in leaving if one.id in reached for ref in one.refs}
     assert {one.id for one in leaving} <= reached
+
+
+# What to know before sealing ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "signs, stated, largest, behind, expected",
+    [
+        ([Sign(True)], Stated(), 0, False, {}),
+        ([Sign(False)] * 3, Stated(), 0, False, {"nothing-marked": 3}),
+        ([Sign(False), Sign(True)], Stated(), 0, False, {}),
+        ([Sign(True, weakened=True), Sign(True)], Stated(), 0, False, {"weakened": 1}),
+        ([Sign(True, exercise=True), Sign(True)], Stated(), 0, False, {"exercise-mixed": 1}),
+        ([Sign(True, exercise=True), Sign(True)], Stated(exercise=True), 0, False, {}),
+        ([Sign(True, real=True), Sign(True)], Stated(exercise=True), 0, False, {"exercise-mixed": 1}),
+        ([Sign(True)] * LARGE, Stated(), 0, False, {}),
+        ([Sign(True)] * (LARGE + 1), Stated(), 0, False, {"large": LARGE + 1}),
+        ([Sign(True)] * (LARGE + 1), Stated(), 101, False, {}),
+        ([Sign(True)], Stated(), 0, True, {"clock-behind": 1}),
+        ([], Stated(), 0, False, {}),
+    ],
+)
+def test_what_gives_pause(signs, stated, largest, behind, expected):
+    found = cautions(signs, stated, largest, behind)
+    assert {one.code: one.count for one in found} == expected
+    assert all(one.code in MESSAGES for one in found)
