@@ -29,6 +29,11 @@ class Job:
         """Ask the work to stop at its next step. Safe from any thread."""
         self._cancelled = True
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether the waiting side asked to stop."""
+        return self._cancelled
+
     def step(self, done: int, total: int, stage: str) -> None:
         """Report progress; raises `Cancelled` if the waiting side asked to stop."""
         if self._cancelled:

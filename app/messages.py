@@ -93,6 +93,7 @@ def remedy(code: str, facts: Mapping[str, object] | None = None) -> str:
 STAGES: dict[str, str] = {
     "read": N_("Reading"),
     "store": N_("Storing"),
+    "index": N_("Indexing"),
     "check": N_("Checking"),
     "seal": N_("Sealing"),
     "open": N_("Opening"),

@@ -30,6 +30,8 @@ from app.store.objects import ObjectRow, VersionRow
 
 STEP = 500
 TEXTS = 4 * STEP
+MANY = 20_000
+"""New objects after which, if they are more than were held, indexes nobody looks at meanwhile are made at the end."""
 VARIANTS_LIMIT = 64
 
 
@@ -90,7 +92,7 @@ def import_entries(
                 counts.converted += entry.old
                 yield Incoming(entry if isinstance(entry, Prepared) else prepare(entry))
 
-    with installation.database.write() as tx:
+    with installation.database.large(job) as tx:
         origin = objects.add_origin(tx, "import", name, None, installation.officer, installation.now())
         default = people.default_handling(tx) if handling is None else handling
         take(tx, good(), origin, default, job, 0, counts)
@@ -98,7 +100,7 @@ def import_entries(
             raise Refused("not-stix")
         if counts.read == len(counts.refused):
             raise Refused("nothing-imported", where=counts.refused[0][0], cause=counts.refused[0][1])
-        objects.forget_empty_origins(tx)
+        objects.forget_unused(tx, origin)
         audit.append(
             tx,
             installation,
@@ -156,6 +158,8 @@ class _Taking:
         self._fresh: list[objects.Fresh] = []
         self._lately = set[int]()
         self._texts = index.Texts()
+        self._held = objects.last_numbers(tx)[0]
+        self._aside: list[str] = []
         self._again: list[int] = []
 
     def take(self, some: Sequence[Incoming]) -> None:
@@ -185,6 +189,8 @@ class _Taking:
         self._again.clear()
         if len(self._texts) >= TEXTS:
             self._texts.write(self._tx)
+        if not self._aside and self.counts.new > max(MANY, self._held):
+            self._aside = index.lay_aside(self._tx)
         self._lately.clear()
 
     def _row(self, idh: int) -> ObjectRow:
@@ -211,6 +217,9 @@ class _Taking:
         """Store what waits; read again what came before a definition it needs."""
         self._store()
         self._texts.write(self._tx)
+        for done, sql in enumerate(self._aside):
+            self._job.step(done, len(self._aside), "index")
+            self._tx.execute(sql)
         affected = {
             vid
             for definition in self._arrived

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -28,8 +29,10 @@ Edge = tuple[int, str, int, int, bool]
 """(vid, rel, src, dst, related), ids by hash."""
 
 
+@lru_cache(1 << 14)
 def id_hash(key: bytes, stix_id: str) -> int:
     """The 64-bit keyed hash of `stix_id` that stands for it in indexes (signed, as SQLite's integers are)."""
+    # An object's own id, its creator and its markings are asked for again and again.
     return int.from_bytes(
         hashlib.blake2b(stix_id.encode(), digest_size=8, key=key).digest(), "big", signed=True
     )
@@ -247,6 +250,26 @@ def _facets_of(tx: Connection, oid: int) -> list[tuple[str, str]]:
         "SELECT DISTINCT kind, name FROM source JOIN origin ON origin = number WHERE vid = ?", (row[4],)
     )
     return facets(*row[:4]) + [("source", place(kind, name)) for kind, name in places]
+
+
+# Much at once -----------------------------------------------------------------------------------------------
+
+_NOT_NEEDED = """
+    SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL
+        AND (tbl_name IN ('object', 'edge') OR name IN ('version_by_sha256', 'source_of_origin'))
+"""
+
+
+def lay_aside(tx: Connection) -> list[str]:
+    """Drop the indexes that taking objects in never looks at; returns what makes them again.
+
+    An index in no order costs a page for each object; made of all of them at once it is sorted first. Undone with the
+    transaction.
+    """
+    dropped = tx.execute(_NOT_NEEDED).fetchall()
+    for name, _ in dropped:
+        tx.execute(f"DROP INDEX {name}")
+    return [sql for _, sql in dropped]
 
 
 # Making anew ------------------------------------------------------------------------------------------------

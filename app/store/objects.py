@@ -287,7 +287,9 @@ def set_marking(connection: Connection, vid: int, marking: int | None, handling:
 
     An object that turns out to have no TLP marking gets `handling`, unless it has one.
     """
-    oid = connection.execute("SELECT oid FROM version WHERE vid = ?", (vid,)).fetchone()[0]
+    oid, before = connection.execute("SELECT oid, marking FROM version WHERE vid = ?", (vid,)).fetchone()
+    if before == marking:
+        return
     with index.counted(connection, oid):
         connection.execute("UPDATE version SET marking = ? WHERE vid = ?", (marking, vid))
         connection.execute(
@@ -327,6 +329,14 @@ def referring(connection: Connection, targets: Iterable[int]) -> list[str]:
 def forget_versions(tx: Connection, vids: Iterable[int]) -> None:
     """Delete versions, with their texts and sources. Inside `index.anew`, after another one is shown."""
     tx.executemany("DELETE FROM version WHERE vid = ?", ((vid,) for vid in vids))
+
+
+def forget_unused(tx: Connection, origin: int) -> None:
+    """Delete an act that brought nothing."""
+    tx.execute(
+        "DELETE FROM origin WHERE number = ?1 AND NOT EXISTS (SELECT 1 FROM source WHERE origin = ?1)",
+        (origin,),
+    )
 
 
 def forget_empty_origins(tx: Connection) -> None:

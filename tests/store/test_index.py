@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import shutil
+import threading
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.holdings import handling
+from app.holdings import handling, importing
+from app.intel import reading
 from app.intel.marking import Level
+from app.jobs import Cancelled, Job
 from app.store import database, index, objects
 from app.store.database import Database
 from tests.store.test_database import decrypted
-from tests.support.sites import AMBER, RED, T0, T1, T2, copied, indicator, problems, state, take, thing
+from tests.support.sites import (
+    AMBER,
+    RED,
+    T0,
+    T1,
+    T2,
+    bundle,
+    copied,
+    indicator,
+    problems,
+    state,
+    take,
+    thing,
+)
 
 TABLES = ("observable", "domain", "external", "edge", "marked", "facet")
 CANARY = "zqxjkvwb"
@@ -133,6 +150,53 @@ def test_the_same_file_again_changes_nothing(world):
     before = [(name, rows) for name, rows in state(world.alpha) if not name.startswith("audit")]
     assert take(world.alpha, *one).same == 3
     assert [(name, rows) for name, rows in state(world.alpha) if not name.startswith("audit")] == before
+
+
+def schema(site):
+    return site.database.read().execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+
+
+@pytest.mark.parametrize("stop", [None, "store", "index"])
+def test_indexes_laid_aside_come_back_whatever_happens(world, monkeypatch, stop):
+    site = world.alpha
+    monkeypatch.setattr(importing, "MANY", 700)
+    take(site, indicator(1), relation(2, indicator(1)["id"], indicator(3)["id"]))
+    before, tables = state(site), schema(site)
+
+    class Stopping(Job):
+        steps = 0
+
+        def step(self, done, total, stage):
+            self.steps += stage == stop
+            if self.steps > 3:
+                raise Cancelled
+
+    text = bundle(*map(indicator, range(3, 3003)))
+    act = partial(importing.import_entries, site, reading.read_bundle(text), "much", Level.RED, Stopping())
+    if stop:
+        with pytest.raises(Cancelled):
+            act()
+        assert state(site) == before
+    else:
+        assert act().new == 3000
+    assert sorted(schema(site)) == sorted(tables)
+    assert problems(site) == []
+
+
+def test_a_statement_under_way_stops_too(world):
+    job = Job()
+    threading.Timer(0.2, job.cancel).start()
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+    before = state(world.alpha)
+
+    def work():
+        with world.alpha.database.large(job) as tx:
+            tx.execute("DELETE FROM officer")
+            tx.execute(endless).fetchone()
+
+    with pytest.raises(Cancelled):
+        work()
+    assert state(world.alpha) == before
 
 
 def test_what_is_forgotten_leaves_no_byte(world):
