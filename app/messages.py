@@ -523,6 +523,42 @@ MESSAGES: dict[str, Message] = {
         N_("Held back: it was asked back, by us from them or from us by whom it came from."),
         N_("Withdraw your recall, or answer theirs."),
     ),
+    "sanitised": Message(
+        N_("Held back: they get a sanitised form of it."),
+        N_("Release that one; or let them have the whole with `sanitise end`."),
+    ),
+    "made-for-another": Message(
+        N_("Held back: it is the form that another counterpart gets."), N_("Release the original.")
+    ),
+    "sanitise-nothing": Message(
+        N_("Nothing is to be taken out."), N_("Give --drop, --redact or --pseudonym.")
+    ),
+    "sanitise-not-ours": Message(
+        N_("{id} is not ours, or not known to be: it goes unchanged or not at all."),
+        N_("If {creator} is this team, say so with --ours."),
+    ),
+    "sanitise-type": Message(
+        N_("{id} cannot be sanitised: it has no versions, or is a sanitised object itself."),
+        N_("Leave it out, or sanitise its original."),
+    ),
+    "sanitise-conflict": Message(
+        N_("{id} is in conflict: which of its contents is meant?"), N_("Resolve it first.")
+    ),
+    "sanitise-needed": Message(
+        N_("{id} cannot be without {what}."), N_("Leave it out, or sanitise together what it names.")
+    ),
+    "sanitise-remains": Message(
+        N_("{what} stands in {id} where nothing can be taken out."),
+        N_("Leave the object out, or write another one."),
+    ),
+    "sanitise-unknown": Message(N_("{name} gets no sanitised form of {id}."), N_("See `sanitise list`.")),
+    "redaction-unusable": Message(
+        N_("The texts to take out cannot be used: at most {most}, none of them blank or too long."),
+        N_("Give one on each line."),
+    ),
+    "feedback-unusable": Message(
+        N_("That is no sighting, opinion or note: {what}."), N_("Mend it and try again.")
+    ),
     "recall-unknown": Message(N_("There is no recall {number} here."), N_("See `recall list`.")),
     "recall-never-given": Message(
         N_("{id} was never released to {name}, so it cannot be recalled from them."), N_("See `ledger`.")

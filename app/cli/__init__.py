@@ -77,6 +77,7 @@ TABLE = {
         "Declare a package void that was sealed wrongly or is lost; the next one tells them.",
     ),
     "channel": ("channels", "The ordered exchange with one counterpart."),
+    "sanitise": ("sanitising", "Make forms of our own objects from which something is taken out."),
     "recall": ("recalls", "Ask back what was given to counterparts."),
     "confirm": ("recalls", "Answer a recall: delete what they ask back and confirm it, or refuse."),
     "receipt": ("outgoing", "Seal the signed answer to what a counterpart sent."),

@@ -85,8 +85,8 @@ class Custody:
 class Candidate:
     """One version that is selected. `level` is the stricter of marking and handling; `refs` the ids it needs, `names`
     every other id that stands anywhere in it, in text too. `custody` None: it is ours. `embargo` is the day before
-    which it does not leave for this counterpart, "": none. `recalled`: it was asked back, by us from them or
-    from us by whom it came from.
+    which it does not leave for this counterpart, "": none. `barred`: why it is not for them whatever its
+    level (recalled, sanitised, made-for-another), "": it may be.
     """
 
     key: int
@@ -97,12 +97,13 @@ class Candidate:
     names: Collection[str] = ()
     custody: Custody | None = None
     embargo: str = ""
-    recalled: bool = False
+    barred: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`code` is leaves, already-has, or why it is held: kind, sector, purpose, exercise, recalled, unreadable-marking,
+    """`code` is leaves, already-has, or why it is held: kind, sector, purpose, exercise, recalled,
+    sanitised, made-for-another, unreadable-marking,
     no-agreement, period, ceiling, card-key, onward-red, onward-lapsed, onward-never, onward-consent, embargo,
     withheld-reference.
     """
@@ -166,9 +167,9 @@ def onward(one: Candidate, terms: Terms) -> str:
 
 
 def withheld(one: Candidate, terms: Terms) -> str:
-    """Why an object may not leave for its own sake: a recall, its level, whose it is, its embargo; "" if it may."""
-    if one.recalled:
-        return "recalled"
+    """Why an object may not leave for its own sake: not for them, level, whose it is, embargo; "" if it may."""
+    if one.barred:
+        return one.barred
     return over(one.level, terms) or onward(one, terms) or ("embargo" if terms.today < one.embargo else "")
 
 

@@ -24,7 +24,7 @@ from app.messages import Refused
 from app.store import agreements as store_agreements
 from app.store import counterparts as store_counterparts
 from app.store import custody as store
-from app.store import objects, packages, recalls
+from app.store import objects, packages, recalls, sanitised
 from app.store.counterparts import Counterpart
 from app.store.database import Connection
 from app.store.installation import Installation
@@ -91,6 +91,8 @@ class Provenance:
         self._givers = {one.fingerprint: one for one in store_counterparts.everyone(connection)}
         self._asked_back = recalls.by_us(connection, to.cid)
         self._asked_of_us = recalls.of_us(connection)
+        self._sanitised = sanitised.originals(connection, to.cid)
+        self._made_for = sanitised.made_for(connection)
         self._leave: dict[str, tuple[agreements.InForce, frozenset[bytes]]] = {}
         self._under: dict[int, dict[str, list[Clauses]]] = {}
         self._levels: dict[int, dict[bytes, int]] = {}
@@ -124,14 +126,20 @@ class Provenance:
         back = origin is not None and origin.name == self._to.fingerprint
         return bound.held if back else max(bound.held, bound.theirs)
 
-    def recalled(self, oid: int, vid: int, sha256: bytes) -> bool:
-        """Whether a content was asked back: by us from the counterpart, or from us by whom it came from."""
+    def barred(self, stix_id: str, oid: int, vid: int, sha256: bytes) -> str:
+        """Why a content is not for this counterpart whatever its level: recalled (asked back, by us from them or from
+        us by whom it came from), sanitised (they get another form of it), made-for-another (it is the form that
+        somebody else gets); "" if it may be.
+        """
         if sha256 in self._asked_back:
-            return True
-        if sha256 not in self._asked_of_us:
-            return False
-        origin = self._owners(oid, vid)
-        return origin is not None and origin.name in self._asked_of_us[sha256]
+            return "recalled"
+        if sha256 in self._asked_of_us:
+            origin = self._owners(oid, vid)
+            if origin is not None and origin.name in self._asked_of_us[sha256]:
+                return "recalled"
+        if stix_id in self._sanitised:
+            return "sanitised"
+        return "" if self._made_for.get(stix_id, self._to.cid) == self._to.cid else "made-for-another"
 
     def restraint(self, oid: int) -> store.Restraint:
         """What binds an object beside its level."""

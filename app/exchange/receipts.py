@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,7 @@ from app.exchange.statements import Statement
 from app.jobs import Job
 from app.messages import Refused
 from app.store import counterparts as store_counterparts
-from app.store import packages, recalls
+from app.store import packages, recalls, sanitised
 from app.store.counterparts import Counterpart
 from app.store.database import Connection
 from app.store.installation import Installation
@@ -162,11 +163,15 @@ def _read(body: bytes) -> Answer | None:
 
 
 def ledger(installation: Installation, to: str = "", id_: str = "") -> Iterator[Entry]:
-    """Who was given what, narrowed to a counterpart or a STIX id. Raises `Refused` as `counterparts.find` does."""
+    """Who was given what, narrowed to a counterpart or a STIX id; of an object of ours also its sanitised forms. Raises
+    `Refused` as `counterparts.find` does.
+    """
     reader = installation.database.read()
     cid = counterparts.find(reader, to).cid if to else None
     names = {one.cid: one.alias for one in store_counterparts.everyone(reader)}
-    for entry in packages.ledger(reader, cid, id_ or None):
+    forms = {row.id for row in sanitised.rows(reader, cid, id_)} if id_ else set()
+    found = (packages.ledger(reader, cid, one) for one in (id_ or None, *sorted(forms)))
+    for entry in chain.from_iterable(found):
         yield Entry(entry.id, entry.modified, names[entry.cid], entry.seq, entry.state, entry.acknowledged)
 
 

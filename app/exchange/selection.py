@@ -103,10 +103,10 @@ class Gathering:
                 custody = self._provenance.custody(row.oid, version.vid, version.sha256, own)
                 level = gate.stricter(own, handling, self._default)
                 embargo = self._provenance.embargo(row.oid, version.vid)
-                recalled = self._provenance.recalled(row.oid, version.vid, version.sha256)
+                barred = self._provenance.barred(stix_id, row.oid, version.vid, version.sha256)
                 found.append(
                     Candidate(
-                        version.vid, stix_id, level, (), custody=custody, embargo=embargo, recalled=recalled
+                        version.vid, stix_id, level, (), custody=custody, embargo=embargo, barred=barred
                     )
                 )
         return found
@@ -140,7 +140,7 @@ class Gathering:
                 seen.names,
                 self._provenance.custody(row.oid, row.vid, row.sha256, seen.marking),
                 self._provenance.embargo(row.oid, row.vid),
-                self._provenance.recalled(row.oid, row.vid, row.sha256),
+                self._provenance.barred(row.id, row.oid, row.vid, row.sha256),
             )
         )
         return {ref: None for ref in seen.refs if ref.startswith(FOLLOWING)}

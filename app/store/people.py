@@ -83,6 +83,15 @@ def cards(connection: Connection) -> list[bytes]:
     return [bytes(row[0]) for row in rows]
 
 
+OWN_IDENTITY = "own-identity"
+
+
+def own_identity(connection: Connection) -> str:
+    """The STIX id of the identity under which this installation writes; "" before it wrote anything."""
+    found = meta(connection, OWN_IDENTITY)
+    return "" if found is None else found.decode()
+
+
 def add_officer(tx: Connection, name: str, since: str) -> None:
     """Add an officer, or take back one who was removed."""
     tx.execute(
