@@ -21,6 +21,7 @@ from app.holdings import importing
 from app.intel import authoring, marking, redaction
 from app.intel.envelope import mentions
 from app.intel.marking import Level
+from app.intel.prepared import prepare_text
 from app.intel.redaction import Names, Rules
 from app.jobs import Job
 from app.messages import Refused
@@ -221,7 +222,7 @@ def _make(
         row = objects.find(tx, objects.id_hash(key, alias))
         if row is None:
             raw = authoring.identity(alias, NAME, day, [marking.IDS[Level.CLEAR]])
-            importing.take(tx, [importing.Incoming(raw, alias)], origin, default, job, 1)
+            importing.take(tx, [importing.Incoming(prepare_text(raw, alias))], origin, default, job, 1)
         else:
             raw = objects.raw(tx, row.current)
         made.append(Made("", alias, raw, row is not None))
@@ -230,7 +231,9 @@ def _make(
         made.append(Made(row.id, names.new[row.id], *new))
         if not new[1]:
             level = None if row.handling is None else Level(row.handling)
-            importing.take(tx, [importing.Incoming(new[0], row.id, level)], origin, default, job, 1)
+            importing.take(
+                tx, [importing.Incoming(prepare_text(new[0], row.id), level)], origin, default, job, 1
+            )
         modified = msgspec.json.decode(new[0], type=dict[str, object]).get("modified", "")
         store.add(
             tx,
