@@ -542,7 +542,7 @@ MESSAGES: dict[str, Message] = {
         N_("Leave it out, or sanitise its original."),
     ),
     "sanitise-conflict": Message(
-        N_("{id} is in conflict: which of its contents is meant?"), N_("Resolve it first.")
+        N_("{id} is in conflict: more than one content is in force."), N_("Resolve it first.")
     ),
     "sanitise-needed": Message(
         N_("{id} cannot be without {what}."), N_("Leave it out, or sanitise together what it names.")
@@ -555,6 +555,25 @@ MESSAGES: dict[str, Message] = {
     "redaction-unusable": Message(
         N_("The texts to take out cannot be used: at most {most}, none of them blank or too long."),
         N_("Give one on each line."),
+    ),
+    "remark-feedback": Message(
+        N_("What they say of something that is held here."), N_("Accepted, it stands beside it: see `show`.")
+    ),
+    "text-missing": Message(N_("There is no question."), N_("Say in --text what you want to know.")),
+    "enquiry-too-large": Message(
+        N_("A request has at most {most} characters and names at most {ids} objects."), N_("Ask in parts.")
+    ),
+    "enquiry-unknown": Message(
+        N_("There is no request for information {number} of this counterpart."), N_("See `request list`.")
+    ),
+    "enquiry-own": Message(
+        N_("Request {number} is your own: the counterpart answers it."), N_("See `request list`.")
+    ),
+    "enquiry-closed": Message(
+        N_("Request {number} is closed or declined: that is final."), N_("See `request list`.")
+    ),
+    "enquiry-unreadable": Message(
+        N_("A request for information cannot be read. It does nothing."), N_("Tell the counterpart.")
     ),
     "feedback-unusable": Message(
         N_("That is no sighting, opinion or note: {what}."), N_("Mend it and try again.")

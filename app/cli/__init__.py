@@ -77,6 +77,7 @@ TABLE = {
         "Declare a package void that was sealed wrongly or is lost; the next one tells them.",
     ),
     "channel": ("channels", "The ordered exchange with one counterpart."),
+    "feedback": ("enquiries", "Write a sighting, an opinion or a note on an object that is held."),
     "sanitise": ("sanitising", "Make forms of our own objects from which something is taken out."),
     "recall": ("recalls", "Ask back what was given to counterparts."),
     "confirm": ("recalls", "Answer a recall: delete what they ask back and confirm it, or refuse."),

@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
+from app.cli import enquiries
 from app.cli.agreements import Day
 from app.cli.base import NUMBER_LIMIT, Session, embargo_lines, ids_from, table
+from app.cli.enquiries import Asking
 from app.exchange import asking, embargo, provenance
 from app.exchange.asking import Asked, Listed
 from app.messages import _, ngettext, plain
@@ -35,9 +37,13 @@ def _ids(command: Command) -> Command:
     )(command)
 
 
-@click.group()
+@click.group(cls=Asking)
 def request() -> None:
     """Ask a counterpart for something."""
+
+
+for _command in (enquiries.information, enquiries.list_, enquiries.close):
+    request.add_command(_command)
 
 
 @request.command("onward")

@@ -11,7 +11,7 @@ from app.cli.base import Session, embargo_lines, ids_from, level_option, table, 
 from app.courier import folder
 from app.exchange import embargo
 from app.formats import stix
-from app.holdings import attachments, browsing, exporting, handling, importing
+from app.holdings import attachments, browsing, exporting, feedback, handling, importing
 from app.holdings import purge as purging
 from app.intel import marking
 from app.intel.marking import Level
@@ -70,6 +70,7 @@ def show(session: Session, id_: str, versions: bool) -> int:
 
     with session.unlocked() as installation:
         found, bound = browsing.show(installation, id_), embargo.of(installation, id_)
+        said = feedback.of(installation, id_)
         texts = (
             {v.row.vid: browsing.version_raw(installation, v.row.vid) for v in found.versions}
             if versions
@@ -89,6 +90,9 @@ def show(session: Session, id_: str, versions: bool) -> int:
         },
         "exercise": bound.exercise,
         "conflict": found.row.variants > 1,
+        "feedback": [
+            {"id": f.id, "type": f.type, "words": f.words, "kind": f.kind, "source": f.source} for f in said
+        ],
         "sources": [
             {"kind": o.kind, "name": o.name, "package": o.package, "officer": o.officer, "at": o.at}
             for o in {o.number: o for v in found.versions for o in v.sources}.values()
@@ -109,6 +113,7 @@ def show(session: Session, id_: str, versions: bool) -> int:
     lines = [f"{plain(found.row.name)}  ({found.row.type})", found.row.id]
     lines += table([(_("marking"), document["marking"] or "-"), (_("handling"), document["handling"] or "-")])
     lines += embargo_lines(bound)
+    lines += table((f.type, f.words[:60], f.source, f.id) for f in said)
     lines += table(
         (v["modified"] or "-", v["sha256"], "*" if v["current"] else "") for v in document["versions"]
     )

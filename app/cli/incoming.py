@@ -128,6 +128,7 @@ def inbox_show(session: Session, number: int, id_: str | None) -> int:
             for one in review.attachments
         ],
         "remarks": review.remarks,
+        "answers": list(review.answers),
         "objects": [
             {
                 "id": one.id,
@@ -148,6 +149,9 @@ def inbox_show(session: Session, number: int, id_: str | None) -> int:
         *table(review.counts.items()),
         *table((o.status, o.decision, o.type, o.name[:60], o.id) for o in review.objects),
     ]
+    if review.answers:
+        numbers = ", ".join(map(str, review.answers))
+        lines.insert(0, _("It answers request {numbers}.").format(numbers=numbers))
     if review.package.note:
         lines.insert(0, plain(review.package.note))
     for remark, count in review.remarks.items():

@@ -27,6 +27,13 @@ from app.messages import Refused, _
 @click.option("--reference", default="", help="The number of your own file.")
 @click.option("--purpose", default="", help="What it is for, as the agreement names it.")
 @click.option("--exercise", is_flag=True, help="It is an exercise.")
+@click.option(
+    "--answers",
+    type=click.IntRange(1, NUMBER_LIMIT),
+    multiple=True,
+    metavar="NUMBER",
+    help="It answers this request for information.",
+)
 @click.option("--dry-run", is_flag=True, help="Only show what would leave and what is held back.")
 @click.option(
     "--out",
@@ -47,6 +54,7 @@ def release(
     reference: str,
     purpose: str,
     exercise: bool,
+    answers: tuple[int, ...],
     dry_run: bool,
     out: Path | None,
 ) -> int:
@@ -70,6 +78,7 @@ def release(
             reference,
             purpose=purpose,
             exercise=exercise,
+            answers=answers,
         )
         try:
             if dry_run:

@@ -215,6 +215,7 @@ def judge(
     named_by: dict[int, list[int]] = defaultdict(list)
     dangling, unselected = set[str](), set[str]()
     known: dict[str, bool | None] = {}
+    given = set[str]()
     for one in candidates:
         needed = set(one.refs)
         for name in needed.union(one.names):
@@ -225,7 +226,13 @@ def judge(
             if public is not None and name in public:
                 continue
             if name not in known:
-                known[name] = _stays(name, elsewhere(name), terms, about)
+                held = elsewhere(name)
+                if held and all(c.custody is not None and c.custody.whose == terms.to for c in held):
+                    # They gave it: its id tells them nothing, and they have what is behind it.
+                    given.add(name)
+                known[name] = None if name in given else _stays(name, held, terms, about)
+            if name in given:
+                continue
             stays = known[name]
             if stays:
                 codes[one.key] = codes[one.key] or "withheld-reference"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from app.exchange import enquiries
 from app.holdings import comparing
 from app.holdings.comparing import STATUSES, Outside
 from app.intel import compare
@@ -65,11 +66,14 @@ class Compared:
 
 @dataclass(frozen=True)
 class Review:
-    """A package in the inbox with its objects compared; `attachments` are those that wait with them."""
+    """A package in the inbox with its objects compared; `attachments` are those that wait with them, `answers` the
+    numbers of our requests for information that it answers.
+    """
 
     package: Listed
     objects: tuple[Compared, ...]
     attachments: tuple[Attachment, ...] = ()
+    answers: tuple[int, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -146,7 +150,9 @@ def review(installation: Installation, number: int, job: Job) -> Review:
             )
             for one, judged in zip(waiting, found, strict=True)
         )
-        return Review(_listed(reader, package), compared, tuple(attachments.waiting(reader, number)))
+        answers = enquiries.answered_by(reader, package.cid, package.release, ours=False)
+        waits = tuple(attachments.waiting(reader, number))
+        return Review(_listed(reader, package), compared, waits, answers)
 
 
 def beside(installation: Installation, number: int, position: int) -> Beside:

@@ -9,7 +9,7 @@ from app import audit
 from app.audit import opening
 from app.audit.opening import Opened
 from app.exchange import channel as machine
-from app.exchange import counterparts, releases, sealing
+from app.exchange import counterparts, enquiries, releases, sealing
 from app.exchange.releases import Decision, Released, Wish
 from app.jobs import Job
 from app.messages import Refused
@@ -150,6 +150,7 @@ def judge_again(
         contents=contents,
         purpose=said.purpose,
         exercise=said.exercise,
+        answers=enquiries.answered_by(reader, one.cid, record.release, ours=True),
         attachments=given,
     )
     if not contents:

@@ -21,6 +21,7 @@ from app.exchange import (
     asking,
     contents,
     counterparts,
+    enquiries,
     epochs,
     evidence,
     identities,
@@ -371,7 +372,7 @@ def _commit(
         for statement in content.statements:
             if statements.keep_theirs(tx, installation, one.cid, statement):
                 receipts.apply(tx, installation, one, statement)
-                for reader in (agreements, asking, evidence, successors, recalling):
+                for reader in (agreements, asking, evidence, successors, recalling, enquiries):
                     if code := reader.apply(tx, installation, one, statement):
                         content.failed.append((statement.kind, code))
                 if statement.kind == recalls.RECALL:

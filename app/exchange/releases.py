@@ -17,7 +17,7 @@ from typing import BinaryIO
 import msgspec
 
 from app import audit
-from app.exchange import agreements, counterparts, files, gate, sealing, statements
+from app.exchange import agreements, counterparts, enquiries, files, gate, sealing, statements
 from app.exchange.agreements import NONE_IN_FORCE, InForce
 from app.exchange.files import Bundled
 from app.exchange.gate import Candidate, Caution, Stated, Terms
@@ -50,7 +50,8 @@ class Wish:
     """What the officer wants to release: `selected` STIX ids (None: everything held), and how.
 
     `contents` instead names exact contents by SHA-256, those and no others: what a package had, when it is sent again;
-    `attachments` then are the (object's id, SHA-256) of those it had.
+    `attachments` then are the (object's id, SHA-256) of those it had. `answers` are the numbers of requests for
+    information of theirs that it answers.
     """
 
     selected: tuple[str, ...] | None
@@ -63,6 +64,7 @@ class Wish:
     purpose: str = ""
     exercise: bool = False
     attachments: frozenset[tuple[str, bytes]] | None = None
+    answers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,7 @@ def send(
         agreements=sorted(id_ for _, id_ in decision.force.agreements),
         purpose=wish.purpose,
         exercise=wish.exercise,
+        answers=enquiries.ids_of(installation.database.read(), one, wish.answers),
         parts=described,
     )
     numbers = tuple(number for number, _ in decision.force.agreements)

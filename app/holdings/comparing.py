@@ -6,6 +6,7 @@ an officer should see before deciding, any number each:
 weakened        its level is below the one that what is held is treated at (accepted, it stays at the stricter one)
 redefinition    a marking definition that says another level than its id has here or elsewhere among these
 dangling        it needs an object that is neither held nor among these
+feedback        it is a sighting, an opinion or a note on something that is held
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from app.store.database import Connection
 from app.store.objects import ObjectRow, VersionRow
 
 STATUSES = ("new", "newer", "older", "same", "conflict", "revoked")
-REMARKS = ("weakened", "redefinition", "dangling")
+REMARKS = ("weakened", "redefinition", "dangling", "feedback")
+FEEDBACK = ("sighting", "opinion", "note")
 BATCH = 1000
 PURGED = b"{}"
 
@@ -86,6 +88,7 @@ class _Comparing:
         self._beside: dict[str, list[Mapping[str, object]]] = {}
         for value in definitions:
             self._beside.setdefault(str(value.get("id")), []).append(value)
+        self._known = set[str]()
         self._present = dict.fromkeys((*together, *marking.LEVELS), True)
 
     def batch(self, some: Sequence[Outside]) -> Iterator[Comparison]:
@@ -104,6 +107,8 @@ class _Comparing:
             remarks = list(() if value is None else self._remarks(one, value, row, status))
             if not all(self._present[ref] for ref in refs):
                 remarks.append("dangling")
+            if value is not None and value.get("type") in FEEDBACK and self._heard(value):
+                remarks.append("feedback")
             yield Comparison(status, tuple(remarks))
 
     def _look_up(self, refs: set[str]) -> None:
@@ -111,6 +116,13 @@ class _Comparing:
         unknown = {objects.id_hash(self._hash_key, ref): ref for ref in refs if ref not in self._present}
         held = objects.known(self._connection, unknown)
         self._present.update((ref, idh in held) for idh, ref in unknown.items())
+        self._known.update(ref for idh, ref in unknown.items() if idh in held)
+
+    def _heard(self, value: Mapping[str, object]) -> bool:
+        """Whether a sighting, opinion or note is on something that is held, and did not come with it."""
+        refs = value.get("object_refs")
+        about = [value.get("sighting_of_ref"), *(refs if isinstance(refs, list) else ())]
+        return any(isinstance(ref, str) and ref in self._known for ref in about)
 
     def _status(
         self,

@@ -44,7 +44,18 @@ def undo(world, number, *ids):
 
 def holdings(site):
     """Everything of the holdings in the store, and what the index finds."""
-    tables = ("object", "version", "body", "reference", "source", "origin")
+    tables = {
+        "object",
+        "version",
+        "body",
+        "source",
+        "origin",
+        "edge",
+        "marked",
+        "observable",
+        "external",
+        "facet",
+    }
     words = browsing.page(site, browsing.selection("brass"), 1000)
     return [found for found in state(site) if found[0] in tables], [row.id for row in words.rows]
 
@@ -75,7 +86,7 @@ def test_what_only_the_acceptance_brought_goes_without_a_trace(world):
     assert (done.accepted, done.rejected, done.pending) == (0, 0, 5)
     assert holdings(world.alpha) == before
     assert problems(world.alpha) == []
-    assert acts(world.alpha)[-1] == "acceptance.undone"
+    assert "acceptance.undone" in acts(world.alpha)
     # It can be decided again, the other way too.
     accept(world, number, indicator(4)["id"])
     assert deciding.reject(world.alpha, number, "no").rejected == 4
