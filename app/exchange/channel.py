@@ -175,9 +175,21 @@ def sealed(sending: Sending, manifest_hash: str, onetime: int | None) -> Sending
     )
 
 
-def handed(sending: Sending, seq: int) -> Sending:
-    """After a courier took package `seq`."""
-    return _with_state(sending, seq, "handed", ("sealed",))
+def handed(sending: Sending, epoch: str, seq: int) -> Sending:
+    """After a courier took package `seq` of an epoch of ours."""
+    if epoch == sending.epoch:
+        return _with_state(sending, seq, "handed", ("sealed",))
+    package = under_way(sending, epoch, seq)
+    if package is None:
+        return sending
+    return replace(sending, before={**sending.before, seq: replace(package, state="handed")})
+
+
+def under_way(sending: Sending, epoch: str, seq: int) -> Outgoing | None:
+    """Package `seq` of the epoch that a rotation of ours ended, while it is not acked."""
+    start = sending.start
+    ended = start is not None and start.after is not None and start.after.epoch == epoch
+    return sending.before.get(seq) if ended else None
 
 
 def voided(sending: Sending, seq: int) -> Sending:

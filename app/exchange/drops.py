@@ -103,8 +103,7 @@ def _publish(installation: Installation, cid: int, folder: Path, job: Job) -> li
     sending = counterparts.load_channel(reader, cid).sending
     done = []
     for package in reversed(packages.sealed(reader, cid)):
-        state = sending.packages.get(package.seq)
-        if state is None or state.state != "sealed" or package.epoch.hex() != sending.epoch:
+        if sealing.outgoing_state(sending, package) != "sealed":
             continue
         code = ""
         try:

@@ -238,9 +238,8 @@ def hand_over(installation: Installation, one: Counterpart, epoch: bytes, seq: i
     """Record that a courier took package `seq` of an epoch of ours."""
     with installation.database.write() as tx:
         channel = counterparts.load_channel(tx, one.cid)
-        if channel.sending.epoch == epoch.hex():
-            sending = machine.handed(channel.sending, seq)
-            counterparts.save_channel(tx, one.cid, replace(channel, sending=sending))
+        sending = machine.handed(channel.sending, epoch.hex(), seq)
+        counterparts.save_channel(tx, one.cid, replace(channel, sending=sending))
         packages.move_ledger(tx, one.cid, epoch, seq, "carried", False, ("sealed",))
         audit.append(tx, installation, "package.carried", to=one.fingerprint, seq=seq)
 
@@ -274,9 +273,7 @@ def outgoing_state(sending: Sending, record: packages.Sealed) -> str:
     if record.epoch.hex() != sending.epoch:
         if record.closed:
             return "closed"
-        start = sending.start
-        under_way = start is not None and start.after is not None and start.after.epoch == record.epoch.hex()
-        before = sending.before.get(record.seq) if under_way else None
+        before = machine.under_way(sending, record.epoch.hex(), record.seq)
         return "left" if before is None else before.state
     package = sending.packages.get(record.seq)
     return "acked" if package is None else package.state

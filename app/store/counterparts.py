@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.store import index
 from app.store.database import Connection
 
 
@@ -145,9 +146,7 @@ def succeed(
         (fingerprint, card, one.verified if rotation else at, at if rotation else None, one.cid),
     )
     # What came from them is known by their fingerprint: it stays theirs.
-    tx.execute(
-        "UPDATE origin SET name = ? WHERE kind = 'package' AND name = ?", (fingerprint, one.fingerprint)
-    )
+    index.rename_source(tx, "package", one.fingerprint, fingerprint)
     if rotation is None:
         tx.execute("UPDATE counterpart SET revoked = NULL, disputed = NULL WHERE cid = ?", (one.cid,))
 

@@ -176,6 +176,15 @@ def place(kind: str, name: str) -> str:
 # Changing ---------------------------------------------------------------------------------------------------
 
 
+def rename_source(tx: Connection, kind: str, old: str, new: str) -> None:
+    """What came from `old` came from `new`: one counterpart under another card, from which nothing came yet."""
+    tx.execute("UPDATE origin SET name = ? WHERE kind = ? AND name = ?", (new, kind, old))
+    tx.execute(
+        "UPDATE facet SET value = ? WHERE facet = 'source' AND value = ?",
+        (place(kind, new), place(kind, old)),
+    )
+
+
 @contextlib.contextmanager
 def counted(tx: Connection, oid: int) -> Iterator[None]:
     """Keep the counters right while the block changes the row or the sources of an object."""

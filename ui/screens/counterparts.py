@@ -10,6 +10,7 @@ from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
+from app import messages
 from app.courier import folder
 from app.exchange import agreements, counterparts, outbox
 from app.exchange.agreements import Agreement
@@ -157,6 +158,10 @@ def state_of(one: Listed) -> tuple[str, str, str]:
     """Icon, colour and word of how far a counterpart is trusted."""
     if one.revoked:
         return "ban", "danger", _("Revoked")
+    if one.disputed:
+        return "shield-question-mark", "danger", _("Two successors")
+    if one.carried:
+        return "badge-check", "warning", _("Verified, keys changed")
     if one.verified:
         return "badge-check", "success", _("Verified")
     return "shield-question-mark", "warning", _("Not verified")
@@ -255,6 +260,13 @@ class Counterparts(Pane):
             verify = Button(_("Verify…"), "secondary", icon="badge-check", run=self.verify)
             said = _("Not verified. Nothing can be sealed for it or opened from it.")
             items += [Notice(said, "warning", icon=icon, action=verify), 12]
+        elif one.disputed or one.carried:
+            verify = Button(_("Verify…"), "secondary", icon="badge-check", run=self.verify)
+            if one.disputed:
+                said = messages.sentence("identity-forked", {"name": one.alias})
+            else:
+                said = messages.sentence("identity-rotated", {})
+            items += [Notice(said, "danger" if one.disputed else "warning", icon=icon, action=verify), 12]
         else:
             items += [Notice(_("Verified: the card is theirs."), "success", icon=icon), 12]
         fingerprint = QWidget()
@@ -271,6 +283,10 @@ class Counterparts(Pane):
                 else [Agreements(self._desk, one, self._shown.agreements)]
             ),
             Section(_("Fingerprint"), None, fingerprint),
+            *(
+                Section(_("Before"), None, *(muted(groups(old)) for old in one.former))
+                for _once in one.former[:1]
+            ),
             Section(
                 _("Packages for it"),
                 len(self._shown.packages),
