@@ -559,6 +559,18 @@ MESSAGES: dict[str, Message] = {
     "remark-feedback": Message(
         N_("What they say of something that is held here."), N_("Accepted, it stands beside it: see `show`.")
     ),
+    "receipt-unknown": Message(
+        N_("A receipt is about a package that was never sent to them. It does nothing."),
+        N_("Ask the counterpart what they meant."),
+    ),
+    "receipt-unreadable": Message(
+        N_("A receipt cannot be read, or cannot be true of its package. It does nothing."),
+        N_("Tell the counterpart."),
+    ),
+    "clock-ahead": Message(
+        N_("By its sender's clock the package was sealed in days to come."),
+        N_("Compare the clocks: agreements and embargoes go by them."),
+    ),
     "text-missing": Message(N_("There is no question."), N_("Say in --text what you want to know.")),
     "enquiry-too-large": Message(
         N_("A request has at most {most} characters and names at most {ids} objects."), N_("Ask in parts.")

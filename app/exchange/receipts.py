@@ -93,10 +93,12 @@ def send(installation: Installation, to: str, target: Path | None, job: Job) -> 
     return sealing.seal(installation, one, sealing.Content(statements=made), target, commit, job)
 
 
-def apply(tx: Connection, installation: Installation, one: Counterpart, statement: Statement) -> None:
-    """Let a statement of theirs that was just added to the set take effect here."""
+def apply(tx: Connection, installation: Installation, one: Counterpart, statement: Statement) -> str:
+    """Let a statement of theirs that was just added to the set take effect here; returns what is wrong with it
+    (receipt-unreadable, receipt-unknown), or "".
+    """
     if statement.kind != "receipt":
-        return
+        return ""
     facts = {name: value for name, value in statement.body.items() if name not in ("by", "at")}
     try:
         answer = msgspec.convert(facts, Answer)
@@ -107,14 +109,14 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
         audit.append(
             tx, installation, "receipt.unreadable", sender=one.fingerprint, statement=statement.id.hex()
         )
-        return
+        return "receipt-unreadable"
     if package is None:
         audit.append(
             tx, installation, "receipt.unknown", sender=one.fingerprint, statement=statement.id.hex()
         )
-        return
+        return "receipt-unknown"
     if answer.revision <= packages.receipt_revision(tx, one.cid, package.manifest_hash):
-        return
+        return ""
     packages.set_receipt_revision(tx, one.cid, package.manifest_hash, answer.revision)
     _turn(tx, package, answer)
     audit.append(
@@ -126,6 +128,7 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
         accepted=sum(last - first + 1 for first, last in answer.accepted),
         refused=sum(last - first + 1 for first, last in answer.refused),
     )
+    return ""
 
 
 def _turn(tx: Connection, package: packages.Sealed, answer: Answer) -> None:

@@ -48,6 +48,8 @@ from crypto.package import Opened
 from crypto.rotation import ROTATION_LIMIT, Rotation
 
 EPOCH_LIMIT = 16 << 10
+AHEAD_DAYS = 2
+"""How far their clock may be ahead of ours before the officer is told."""
 LEADING_LIMIT = 32
 """Statements at the head of a package that are looked at for who sent it and in which epoch."""
 
@@ -364,6 +366,8 @@ def _commit(
     content = contents.read(tx, installation, one, channel, opened, number if shown else None, job)
     if twice:
         content.failed.append(("release", "release-twice"))
+    if manifest.sealed[:10] > installation.days_ago(-AHEAD_DAYS)[:10]:
+        content.failed.append(("sealed", "clock-ahead"))
     if sending.claimed:
         content.failed.append(("ack", "channel-claimed"))
     packages.set_content(tx, number, "pending" if content.objects else "decided", content.note)
@@ -371,8 +375,7 @@ def _commit(
     if arrival.status == "new":
         for statement in content.statements:
             if statements.keep_theirs(tx, installation, one.cid, statement):
-                receipts.apply(tx, installation, one, statement)
-                for reader in (agreements, asking, evidence, successors, recalling, enquiries):
+                for reader in (receipts, agreements, asking, evidence, successors, recalling, enquiries):
                     if code := reader.apply(tx, installation, one, statement):
                         content.failed.append((statement.kind, code))
                 if statement.kind == recalls.RECALL:

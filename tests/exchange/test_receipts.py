@@ -139,7 +139,7 @@ def test_a_receipt_for_a_package_that_was_never_sent_does_nothing(given):
     got = receive(
         given.alpha, given.mallory.package(given.alpha, given.mallory.receipt(b"\x77" * 32, revision=2))
     )
-    assert got.status == "new"
+    assert (got.status, got.failed) == ("new", (("receipt", "receipt-unknown"),))
     assert ledger(given.alpha) == ["carried"] * COUNT
     assert "receipt.unknown" in acts(given.alpha)
 

@@ -9,16 +9,20 @@ import tracemalloc
 import pytest
 
 from app.exchange import channel as machine
-from app.exchange import counterparts, deciding, inbox, receiving
+from app.exchange import counterparts, deciding, inbox, receiving, verification
 from app.exchange.contents import FAULT_LIMIT, PART_LIMITS
 from app.holdings import browsing
 from app.jobs import Cancelled, quiet
 from app.messages import Refused
+from app.store import counterparts as store
 from app.store import packages
+from crypto.identity import Identity
 from crypto.package import Ack, verify_manifest
 from tests.support.sites import (
     RED,
+    T0,
     Impatient,
+    Rogue,
     accept_all,
     acts,
     bundle,
@@ -541,3 +545,37 @@ def test_what_a_file_is(world):
     junk = new_path(world.folder)
     junk.write_bytes(b"junk")
     refused("package-damaged", receiving.which, world.alpha, junk)
+
+
+@pytest.mark.parametrize(
+    "sealed, told",
+    [
+        ("2026-06-03T23:59:59.999Z", False),
+        ("2026-06-04T00:00:00.000Z", True),
+        ("2031-01-01T00:00:00.000Z", True),
+        ("1999-01-01T00:00:00.000Z", False),
+    ],
+)
+def test_a_clock_that_is_far_ahead_is_said(world, sealed, told):
+    """Long ago is no fault: packages come years late."""
+    got = receive(world.alpha, world.mallory.intel(world.alpha, indicator(1), sealed=sealed))
+    assert got.failed == ((("sealed", "clock-ahead"),) if told else ())
+    assert got.objects == 1
+
+
+def test_a_card_swapped_by_the_courier_opens_nothing_and_gets_nothing(world, tmp_path):
+    """The courier's card bears beta's name. It is another counterpart, and its digits do not fit."""
+    courier = Rogue(Identity.generate(), tmp_path)
+    pinned = counterparts.add(world.alpha, courier.identity.card("beta", "JO", T0), "beta too")
+    assert pinned.fingerprint != peer(world.alpha, "beta").fingerprint
+    take(world.alpha, indicator(1))
+    refused("counterpart-unverified", release, world.alpha, "beta too")
+    refused("counterpart-unverified", receive, world.alpha, courier.intel(world.alpha, indicator(2)))
+    # The real beta reads digits made over its own card.
+    ours = verification.begin(world.alpha, "beta too")
+    theirs = verification.begin(world.beta, "alpha")
+    theirs = verification.hear(theirs, ours.mine)
+    ours = verification.hear(ours, theirs.mine)
+    checked = verification.compare(ours, theirs.half)
+    assert (checked.passed, checked.misses) == (False, 1)
+    assert not next(c for c in store.everyone(world.alpha.database.read()) if c.alias == "beta too").verified
