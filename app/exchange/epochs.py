@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import msgspec
 
@@ -118,6 +118,11 @@ def begin(
     before = counterparts.load_channel(tx, one.cid)
     after = machine.restarted(before, secrets.token_hex(16), reason, restored=reason == "restored", card=card)
     counterparts.save_channel(tx, one.cid, after)
+    left_start = before.sending.start
+    if before.sending.next == 1 and left_start is not None:
+        # Left before anything was sealed in it, it is stated all the same: the next one follows on it.
+        stated_ = statements.make(installation, "epoch", **asdict(left_start))
+        statements.keep_own(tx, installation, one.cid, stated_)
     store_counterparts.publish_again(tx, one.cid)
     if reason != "rotated":
         packages.unack_statements(tx, one.cid)

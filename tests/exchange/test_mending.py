@@ -145,3 +145,13 @@ def test_a_content_set_aside_or_raised_since_is_not_sent_again(met):
     seqs = [one.seq for one in outbox.listed(met.alpha, "beta")]
     assert refusal(outbox.resend, met.alpha, "beta", seqs[1], None, quiet()) == "no-longer-leaves"
     assert outbox.resend(met.alpha, "beta", seqs[0], None, quiet()).decision.leaving
+
+
+def test_an_epoch_left_before_anything_was_sealed_in_it_stops_nothing(met):
+    """Two restarts in a row: the second epoch follows on one that no package ever belonged to."""
+    epochs.restart(met.alpha, "beta", "restored")
+    epochs.restart(met.alpha, "beta", "restored")
+    live = send(met.alpha, "beta")
+    assert refusal(receive, met.beta, live) == "epoch-pending"
+    epochs.confirm(met.beta, "alpha")
+    assert receive(met.beta, live).status == "new"
