@@ -166,7 +166,7 @@ class Schedule:
             custody = Custody(giver, Level.AMBER, "consent", leave)
         asked_back = site.recalled(content, to, site.name)
         asked_back = asked_back or (giver != site.name and site.recalled(content, giver, giver))
-        one = Candidate(0, content, Level.AMBER, (), custody=custody, recalled=asked_back)
+        one = Candidate(0, content, Level.AMBER, (), custody=custody, barred="recalled" if asked_back else "")
         terms = Terms(Level.AMBER, True, to=to, today=TODAY)
         leaves = gate.judge([one], terms, {}.get).verdicts[0].code == gate.LEAVES
         assert leaves == (not asked_back and may_go(site, giver, content, to))
