@@ -641,6 +641,10 @@ MESSAGES: dict[str, Message] = {
         N_("A marking definition that says another level than its id has."),
         N_("It will not be taken in; tell the counterpart."),
     ),
+    "remark-disregarded": Message(
+        N_("A revocation by somebody else than whose the object is: it is kept and does not count."),
+        N_("If it should, say whose the objects are with `creator`."),
+    ),
     "remark-dangling": Message(
         N_("It needs an object that is neither held here nor in the package."),
         N_("Ask them for it, or accept it as it is."),

@@ -47,6 +47,7 @@ TABLE = {
     ),
     "dangling": ("searching", "References of objects held to objects that are not."),
     "show": ("holdings", "One object: its level, where it came from, its versions, its text."),
+    "creator": ("holdings", "Say whose the objects of an identity are: only they can revoke them."),
     "resolve": ("holdings", "End a conflict: keep one content, set the others aside."),
     "handling": ("holdings", "Set the TLP level at which an object is treated here."),
     "sector": (

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from app.cli.base import Session, embargo_lines, ids_from, level_option, table, why
+from app.cli.searching import HITS_SHOWN, hit_document, hit_lines
 from app.courier import folder
 from app.exchange import embargo
 from app.formats import stix
-from app.holdings import attachments, browsing, exporting, feedback, handling, importing
+from app.holdings import attachments, browsing, exporting, feedback, handling, importing, revoking
 from app.holdings import purge as purging
 from app.intel import marking
 from app.intel.marking import Level
 from app.messages import Refused, _, ngettext, plain
+from app.store.packages import Given
 
 
 @click.command("import")
@@ -53,11 +56,25 @@ def import_(session: Session, files: tuple[Path, ...], format_: str, handling: s
         "same": total.same,
         "conflicts": total.conflicts,
         "converted": total.converted,
+        "disregarded": total.disregarded,
+        "given_lower": [given_document(one) for one in total.given],
+        "hits_total": total.hits,
+        "hits": [{"id": id_} | hit_document(hit) for id_, hit in total.first_hits],
         "refused": [{"where": where, "code": code} for where, code in total.refused],
     }
-    lines = [*table((name, value) for name, value in document.items() if name != "refused")]
+    lines = [*table((name, value) for name, value in document.items() if name in _COUNTED)]
+    lines += given_lines(total.given)
+    if total.disregarded:
+        lines.append(f"{total.disregarded}: {why('remark-disregarded')}")
+    if total.hits:
+        lines.append(_("{n} observables are held already:").format(n=total.hits))
+        lines += hit_lines(hit for _id, hit in total.first_hits[:HITS_SHOWN])
     lines += [f"{plain(where)}: {why(code)}" for where, code in total.refused]
-    return session.show(document, lines, attention=bool(total.refused or total.conflicts))
+    attention = bool(total.refused or total.conflicts or total.disregarded or total.given)
+    return session.show(document, lines, attention=attention)
+
+
+_COUNTED = ("read", "new", "newer", "older", "same", "conflicts", "converted")
 
 
 @click.command()
@@ -93,6 +110,11 @@ def show(session: Session, id_: str, versions: bool) -> int:
         "feedback": [
             {"id": f.id, "type": f.type, "words": f.words, "kind": f.kind, "source": f.source} for f in said
         ],
+        "creator": {
+            "id": found.creator.identity or None,
+            "side": found.creator_name or None,
+            "pinned": found.creator.pinned,
+        },
         "sources": [
             {"kind": o.kind, "name": o.name, "package": o.package, "officer": o.officer, "at": o.at}
             for o in {o.number: o for v in found.versions for o in v.sources}.values()
@@ -102,6 +124,8 @@ def show(session: Session, id_: str, versions: bool) -> int:
                 "modified": v.row.modified or None,
                 "sha256": v.row.sha256.hex(),
                 "current": v.row.moment == found.row.moment and not v.row.dropped,
+                "disregarded": v.row.disregarded,
+                "converted": v.converted,
                 "marking": _label(None if v.row.marking is None else Level(v.row.marking)),
                 "sources": [o.number for o in v.sources],
             }
@@ -117,6 +141,11 @@ def show(session: Session, id_: str, versions: bool) -> int:
     lines += table(
         (v["modified"] or "-", v["sha256"], "*" if v["current"] else "") for v in document["versions"]
     )
+    lines += [
+        f"{v['modified'] or '-'}: {why('remark-disregarded')}"
+        for v in document["versions"]
+        if v["disregarded"]
+    ]
     lines += plain_json(found.raw)
     return session.show(document, lines, attention=document["conflict"])
 
@@ -137,6 +166,27 @@ def resolve(session: Session, id_: str, keep: str) -> int:
     return session.show({"id": id_, "set_aside": aside}, [_("Conflict resolved.")])
 
 
+@click.command()
+@click.argument("identity", metavar="ID")
+@click.option("--counterpart", "name", metavar="NAME", help="Its objects are this counterpart's.")
+@click.option("--ours", is_flag=True, help="Its objects are ours.")
+@click.option("--forget", is_flag=True, help="Let it follow again from where the identity came from first.")
+@click.pass_obj
+def creator(session: Session, identity: str, name: str | None, ours: bool, forget: bool) -> int:
+    """Say whose the objects of an identity are: only they can revoke them."""
+    if (name is not None) + ours + forget != 1:
+        raise click.UsageError(_("Give one of --counterpart, --ours and --forget."))
+    from app.exchange import counterparts
+
+    with session.unlocked() as installation:
+        cid = None
+        if name is not None:
+            cid = counterparts.find(installation.database.read(), name).cid
+        looked_at = revoking.pin(installation, identity, revoking.OURS if ours else cid)
+    lines = [_("Kept. {n} revoked objects were looked at again.").format(n=looked_at)]
+    return session.show({"id": identity, "objects": looked_at}, lines)
+
+
 @click.command("handling")
 @click.argument("id_", metavar="ID")
 @click.argument(
@@ -152,8 +202,25 @@ def handling_(session: Session, id_: str, level: str) -> int:
         "before": _label(changed.before),
         "after": changed.after.label,
         "lowered": changed.lowered,
+        "given": [given_document(one) for one in changed.given],
     }
-    return session.show(document, [_("Handled as {level}.").format(level=changed.after.label)])
+    lines = [_("Handled as {level}.").format(level=changed.after.label), *given_lines(changed.given)]
+    return session.show(document, lines, attention=bool(changed.given))
+
+
+def given_document(given: Given) -> dict[str, Any]:
+    """That an object went out, as JSON."""
+    return {"id": given.id, "to": given.to, "seq": given.seq, "state": given.state}
+
+
+def given_lines(given: Sequence[Given]) -> list[str]:
+    """To whom objects went out under a lower level."""
+    if not given:
+        return []
+    return [
+        _("It went out under a lower level:"),
+        *table((one.to, one.seq, one.state, one.id) for one in given),
+    ]
 
 
 @click.command()
@@ -228,6 +295,7 @@ COMMANDS: dict[str, click.Command] = {
     "import": import_,
     "show": show,
     "resolve": resolve,
+    "creator": creator,
     "handling": handling_,
     "purge": purge,
     "export": export,

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from app.cli.base import NUMBER_LIMIT, Session, ids_from, spoken_ranges, table, why
+from app.cli.searching import HITS_SHOWN, hit_document, hit_lines
 from app.exchange import deciding, inbox, recalling, receiving
 from app.exchange.deciding import Decided
 from app.exchange.inbox import Listed
@@ -141,6 +142,7 @@ def inbox_show(session: Session, number: int, id_: str | None) -> int:
                 "handling": None if one.handling is None else one.handling.label,
                 "embargo": one.embargo or None,
                 "exercise": one.exercise,
+                "hits": [hit_document(hit) for hit in one.hits],
             }
             for one in review.objects
         ],
@@ -152,6 +154,9 @@ def inbox_show(session: Session, number: int, id_: str | None) -> int:
     if review.answers:
         numbers = ", ".join(map(str, review.answers))
         lines.insert(0, _("It answers request {numbers}.").format(numbers=numbers))
+    hits = [hit for one in review.objects for hit in one.hits]
+    if hits:
+        lines += [_("{n} observables are held already:").format(n=len(hits)), *hit_lines(hits[:HITS_SHOWN])]
     if review.package.note:
         lines.insert(0, plain(review.package.note))
     for remark, count in review.remarks.items():

@@ -152,7 +152,7 @@ def _require_free(
         others = [v for v in objects.versions_of(tx, version.oid) if v.vid not in vids]
         if (id_, version.sha256) in given:
             depends.setdefault("undo-released", []).append(id_)
-        elif version.dropped or any(v.dropped and v.moment == version.moment for v in others):
+        elif _resolved(version) or any(_resolved(v) and v.moment == version.moment for v in others):
             depends.setdefault("undo-resolved", []).append(id_)
         elif any(v.moment > version.moment and objects.first_origin(tx, v.vid) > since for v in others):
             depends.setdefault("undo-newer", []).append(id_)
@@ -162,6 +162,10 @@ def _require_free(
             depends.setdefault("undo-referenced", []).append(id_)
     for code, found in depends.items():
         raise Refused(code, id=found[0], n=len(found))
+
+
+def _resolved(version: VersionRow) -> bool:
+    return version.dropped and not version.disregarded
 
 
 def _incoming(tx: Connection, number: int, waiting: Waiting) -> importing.Incoming:

@@ -11,6 +11,7 @@ import msgspec
 from app.exchange import enquiries
 from app.holdings import comparing
 from app.holdings.comparing import STATUSES, Outside
+from app.holdings.correlation import Hit
 from app.intel import compare
 from app.intel.compare import Difference
 from app.intel.marking import Level
@@ -62,6 +63,7 @@ class Compared:
     remarks: tuple[str, ...] = ()
     embargo: str = ""
     exercise: bool = False
+    hits: tuple[Hit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,7 @@ def review(installation: Installation, number: int, job: Job) -> Review:
             frozenset(one.id for one in waiting if one.decision != "refused"),
             definitions,
             people.default_handling(reader),
+            package.cid,
         )
         bound = custody.waiting_restraints(reader, number)
         asked_back = recalls.from_us(reader, package.cid)
@@ -147,6 +150,7 @@ def review(installation: Installation, number: int, job: Job) -> Review:
                 _level(one),
                 (*judged.remarks, "recalled") if one.sha256 in asked_back else judged.remarks,
                 *bound.get(one.sha256, ("", False)),
+                judged.hits,
             )
             for one, judged in zip(waiting, found, strict=True)
         )

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from app.holdings import query as language
+from app.holdings import revoking
+from app.holdings.revoking import Side
 from app.intel.marking import Level
 from app.messages import Refused
 from app.store import counterparts, objects, selecting
@@ -40,19 +42,24 @@ class Page:
 
 @dataclass(frozen=True)
 class Version:
-    """A content held for an object, and by which acts it came."""
+    """A content held for an object, and by which acts it came. `converted`: its text was made here, of STIX 2.0."""
 
     row: VersionRow
     sources: tuple[Origin, ...]
+    converted: bool = False
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One object: its row, the exact text in force, every version newest first."""
+    """One object: its row, the exact text in force, every version newest first; whose it is, and that counterpart's
+    alias ("": ours, or nobody knows).
+    """
 
     row: ObjectRow
     raw: bytes
     versions: tuple[Version, ...]
+    creator: Side
+    creator_name: str
 
     @property
     def value(self) -> dict[str, object]:
@@ -130,8 +137,7 @@ class _Place:
 
     def cursor(self, row: ObjectRow, score: Score | None = None) -> str:
         """What comes behind this row, as one word."""
-        level = max(-1 if row.marking is None else row.marking, -1 if row.handling is None else row.handling)
-        values = {"moment": row.moment, "name COLLATE NOCASE": row.name, "type": row.type, "level": level}
+        values = {"moment": row.moment, "name COLLATE NOCASE": row.name, "type": row.type, "level": row.level}
         if score is not None:
             key: list[object] = [score.rest, score.weight]
         else:
@@ -270,8 +276,12 @@ def version_raw(installation: Installation, vid: int) -> bytes:
 
 
 def _shown(reader: Connection, row: ObjectRow) -> Shown:
+    held = objects.versions_of(reader, row.oid)
+    converted = objects.converted(reader, [version.vid for version in held])
     versions = tuple(
-        Version(version, tuple(objects.origins_of(reader, version.vid)))
-        for version in objects.versions_of(reader, row.oid)
+        Version(version, tuple(objects.origins_of(reader, version.vid)), version.vid in converted)
+        for version in held
     )
-    return Shown(row, objects.raw(reader, row.current), versions)
+    whose = revoking.side(reader, row.oid)
+    name = counterparts.get(reader, whose.cid).alias if whose.cid else ""
+    return Shown(row, objects.raw(reader, row.current), versions, whose, name)

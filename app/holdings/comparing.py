@@ -7,6 +7,9 @@ weakened        its level is below the one that what is held is treated at (acce
 redefinition    a marking definition that says another level than its id has here or elsewhere among these
 dangling        it needs an object that is neither held nor among these
 feedback        it is a sighting, an opinion or a note on something that is held
+disregarded     a revocation that is not its sender's to make: accepted, it is kept and does not count
+
+Hits are the observables it is about that other objects held are about too; of what is the same, none.
 """
 
 from __future__ import annotations
@@ -17,17 +20,20 @@ from itertools import islice
 
 import msgspec
 
+from app.holdings import revoking
+from app.holdings.correlation import Correlation, Hit
 from app.holdings.definitions import Definitions
 from app.intel import compare as values
 from app.intel import marking
 from app.intel.envelope import references
 from app.intel.marking import Level
+from app.intel.observables import observables
 from app.store import objects
 from app.store.database import Connection
 from app.store.objects import ObjectRow, VersionRow
 
 STATUSES = ("new", "newer", "older", "same", "conflict", "revoked")
-REMARKS = ("weakened", "redefinition", "dangling", "feedback")
+REMARKS = ("weakened", "redefinition", "dangling", "feedback", "disregarded")
 FEEDBACK = ("sighting", "opinion", "note")
 BATCH = 1000
 PURGED = b"{}"
@@ -54,6 +60,7 @@ class Comparison:
 
     status: str
     remarks: tuple[str, ...]
+    hits: tuple[Hit, ...] = ()
 
 
 def compare(
@@ -62,11 +69,13 @@ def compare(
     together: frozenset[str],
     definitions: Sequence[Mapping[str, object]],
     default: Level,
+    sender: int | None = None,
 ) -> Iterator[Comparison]:
     """Compare contents with what is held, in their order. `together` are the ids of all that came with them,
-    `definitions` the values of the marking definitions among those, `default` the level of what says none.
+    `definitions` the values of the marking definitions among those, `default` the level of what says none,
+    `sender` the counterpart's number.
     """
-    comparing = _Comparing(connection, together, definitions, default)
+    comparing = _Comparing(connection, together, definitions, default, sender)
     waiting = iter(outside)
     while some := list(islice(waiting, BATCH)):
         yield from comparing.batch(some)
@@ -81,8 +90,10 @@ class _Comparing:
         together: frozenset[str],
         definitions: Sequence[Mapping[str, object]],
         default: Level,
+        sender: int | None,
     ) -> None:
-        self._connection, self._default = connection, default
+        self._connection, self._default, self._sender = connection, default, sender
+        self._correlation = Correlation(connection)
         self._hash_key = objects.hash_key(connection)
         self._held = Definitions(connection, self._hash_key)
         self._beside: dict[str, list[Mapping[str, object]]] = {}
@@ -100,6 +111,9 @@ class _Comparing:
         parsed = [_TEXT.decode(one.raw) if one.raw != PURGED else None for one in some]
         needed = [() if value is None else references(value) for value in parsed]
         self._look_up({ref for refs in needed for ref in refs})
+        hits = self._correlation.of(
+            {one.id: observables(value) for one, value in zip(some, parsed, strict=True) if value is not None}
+        )
         for one, idh, value, refs in zip(some, hashes, parsed, needed, strict=True):
             row = known.get(idh)
             beside = [] if row is None else [v for v in versions[row.oid] if v.moment == one.moment]
@@ -109,7 +123,7 @@ class _Comparing:
                 remarks.append("dangling")
             if value is not None and value.get("type") in FEEDBACK and self._heard(value):
                 remarks.append("feedback")
-            yield Comparison(status, tuple(remarks))
+            yield Comparison(status, tuple(remarks), () if status == "same" else hits.get(one.id, ()))
 
     def _look_up(self, refs: set[str]) -> None:
         """Learn which of these ids are held."""
@@ -156,6 +170,11 @@ class _Comparing:
             yield "weakened"
         if value.get("type") == "marking-definition" and self._redefines(value):
             yield "redefinition"
+        if row is not None and status != "same" and _revokes(value) and not self._theirs(row):
+            yield "disregarded"
+
+    def _theirs(self, row: ObjectRow) -> bool:
+        return self._sender is None or revoking.counts(self._connection, row.oid, self._sender)
 
     def _level(self, one: Outside, value: Mapping[str, object]) -> Level:
         own = marking.effective(value, self._definition)

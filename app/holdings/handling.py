@@ -11,17 +11,21 @@ from app.intel import marking
 from app.intel.envelope import envelope
 from app.intel.marking import Level
 from app.messages import Refused
-from app.store import index, objects
+from app.store import index, objects, packages
 from app.store.installation import Installation
+from app.store.packages import Given
 
 
 @dataclass(frozen=True)
 class Changed:
-    """A handling before and after; `lowered` needed a log entry of its own kind."""
+    """A handling before and after; `lowered` needed a log entry of its own kind. `given`: to whom the object went out
+    before, when it was treated at a lower level than now.
+    """
 
     before: Level | None
     after: Level
     lowered: bool
+    given: tuple[Given, ...] = ()
 
 
 def set_level(installation: Installation, id_: str, level: Level) -> Changed:
@@ -42,7 +46,10 @@ def set_level(installation: Installation, id_: str, level: Level) -> Changed:
         audit.append(
             tx, installation, act, object=id_, before=before.label if before else None, after=level.label
         )
-    return Changed(before, level, lowered)
+        marked = -1 if row.marking is None else row.marking
+        raised = max(marked, level) > max(marked, -1 if before is None else before)
+        given = packages.given_to(tx, [id_]) if raised else []
+    return Changed(before, level, lowered, tuple(given))
 
 
 def resolve(installation: Installation, id_: str, keep: str) -> int:

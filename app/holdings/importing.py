@@ -14,6 +14,8 @@ from itertools import islice
 import msgspec
 
 from app import audit
+from app.holdings import revoking
+from app.holdings.correlation import Correlation, Hit
 from app.holdings.definitions import Definitions
 from app.intel import compare as values
 from app.intel import marking
@@ -23,16 +25,19 @@ from app.intel.prepared import Prepared, prepare
 from app.intel.reading import Entry, Fault
 from app.jobs import Job
 from app.messages import Refused
-from app.store import index, objects, people
+from app.store import index, objects, packages, people
 from app.store.database import Connection
 from app.store.installation import Installation
 from app.store.objects import ObjectRow, VersionRow
+from app.store.packages import Given
 
 STEP = 500
 TEXTS = 4 * STEP
 MANY = 20_000
 """New objects after which, if they are more than were held, indexes nobody looks at meanwhile are made at the end."""
 VARIANTS_LIMIT = 64
+HITS = 100
+"""Hits that an import tells in full; all are counted."""
 
 
 class Incoming(msgspec.Struct, frozen=True, gc=False):
@@ -45,7 +50,9 @@ class Incoming(msgspec.Struct, frozen=True, gc=False):
 @dataclass
 class Counts:
     """What an import did, in objects. `refused` are (place, code) of those that were passed by; `converted` how many
-    came as STIX 2.0.
+    came as STIX 2.0; `disregarded` how many newer or older ones are revocations that do not count. `hits` counts
+    observables of new contents that other objects were about before, `first_hits` are (STIX id, hit), the first of
+    them. `given`: to whom objects went out before this act raised the level at which they are treated.
     """
 
     read: int = 0
@@ -55,6 +62,10 @@ class Counts:
     same: int = 0
     conflicts: int = 0
     converted: int = 0
+    disregarded: int = 0
+    hits: int = 0
+    first_hits: list[tuple[str, Hit]] = field(default_factory=list)
+    given: list[Given] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, other: Counts, prefix: str) -> None:
@@ -66,6 +77,10 @@ class Counts:
         self.same += other.same
         self.conflicts += other.conflicts
         self.converted += other.converted
+        self.disregarded += other.disregarded
+        self.hits += other.hits
+        self.first_hits = (self.first_hits + other.first_hits)[:HITS]
+        self.given += other.given
         self.refused += [(prefix + where, code) for where, code in other.refused]
 
 
@@ -161,6 +176,11 @@ class _Taking:
         self._held = objects.last_numbers(tx)[0]
         self._aside: list[str] = []
         self._again: list[int] = []
+        self._correlation = Correlation(tx, upto=self._oid) if self._oid else None
+        self._converted: list[int] = []
+        self._revoked: dict[int, None] = {}
+        self._identities: list[int] = []
+        self._raised: list[str] = []
 
     def take(self, some: Sequence[Incoming]) -> None:
         """Take some objects, or count them as refused. What is held of them is looked up at once for all."""
@@ -184,6 +204,8 @@ class _Taking:
                 if self._join(row, contents[row.oid], one):
                     known[idh] = self._row(idh)
                     del contents[row.oid]
+                    if known[idh].level > row.level:
+                        self._raised.append(row.id)
         self._store()
         objects.add_sources(self._tx, self._again, self._origin)
         self._again.clear()
@@ -216,10 +238,13 @@ class _Taking:
     def end(self) -> None:
         """Store what waits; read again what came before a definition it needs."""
         self._store()
+        revoking.settle_after(self._tx, self._revoked, self._identities, self._texts)
         self._texts.write(self._tx)
         for done, sql in enumerate(self._aside):
             self._job.step(done, len(self._aside), "index")
             self._tx.execute(sql)
+        objects.add_converted(self._tx, self._converted)
+        self.counts.given += packages.given_to(self._tx, dict.fromkeys(self._raised))
         affected = {
             vid
             for definition in self._arrived
@@ -252,6 +277,10 @@ class _Taking:
         )
         self._lately.add(idh)
         self.counts.new += 1
+        if env.type == "identity":
+            self._identities.append(idh)
+        if one.prepared.old:
+            self._converted.append(self._vid)
         if env.type == "marking-definition":
             self._store()
             self._definitions.changed()
@@ -269,6 +298,8 @@ class _Taking:
         everything = [version for version in contents if version.moment == env.moment]
         held = _held(tx, everything, prepared)
         if held is not None:
+            if any(version.disregarded for version in everything):
+                self._revoked[oid] = None
             self._again.append(held)
             self.counts.same += 1
             return changed
@@ -278,6 +309,20 @@ class _Taking:
         beside = [v for v in everything if not v.dropped]
         self._vid += 1
         vid = self._vid
+        if prepared.old:
+            self._converted.append(vid)
+        self._correlate([prepared])
+        if env.revoked or known.revoked:
+            self._revoked[oid] = None
+        if env.revoked and not revoking.counts_from(tx, oid, self._origin):
+            objects.add_version(tx, self._origin, oid, vid, prepared, level, self._definitions_of(env))
+            objects.disregard(tx, vid, True)
+            self.counts.disregarded += 1
+            if env.moment < known.moment:
+                self.counts.older += 1
+            else:
+                self.counts.newer += 1
+            return True
         with index.anew(tx, oid, self._texts) if env.moment >= known.moment else contextlib.nullcontext():
             objects.add_version(tx, self._origin, oid, vid, prepared, level, self._definitions_of(env))
             if beside:
@@ -293,6 +338,19 @@ class _Taking:
             self._definitions.changed()
         return True
 
+    def _correlate(self, some: Sequence[Prepared]) -> None:
+        """Count, and of the first tell, what other objects were about before this act."""
+        if self._correlation is None:
+            return
+        about = {one.envelope.id: one.indexed.observables for one in some if one.indexed.observables}
+        held = self._correlation.among(one for found in about.values() for one in found)
+        if not held:
+            return
+        hits = {id_: tuple(one for one in found if one in held) for id_, found in about.items()}
+        for id_, told in self._correlation.of({id_: found for id_, found in hits.items() if found}).items():
+            self.counts.hits += len(told)
+            self.counts.first_hits += [(id_, hit) for hit in told[: HITS - len(self.counts.first_hits)]]
+
     def _hash(self, id_: str) -> int:
         return objects.id_hash(self._hash_key, id_)
 
@@ -301,6 +359,7 @@ class _Taking:
 
     def _store(self) -> None:
         if self._fresh:
+            self._correlate([one.prepared for one in self._fresh])
             objects.add_fresh(self._tx, self._origin, self._fresh, self._texts)
             self._fresh.clear()
 

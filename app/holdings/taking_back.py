@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from app.holdings import attachments
+from app.holdings import attachments, revoking
 from app.holdings.purge import read_markings_again
 from app.intel.envelope import envelope
 from app.intel.marking import Level
@@ -49,6 +49,7 @@ def take_back(
             with index.anew(tx, oid):
                 _show_newest(tx, oid, remaining)
                 objects.forget_versions(tx, leaving)
+            revoking.settle(tx, oid)
         if row.type == "marking-definition":
             definitions.append(row.id)
     objects.forget_empty_origins(tx)

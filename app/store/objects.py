@@ -42,6 +42,13 @@ class ObjectRow:
     variants: int
     current: int
 
+    @property
+    def level(self) -> int:
+        """The stricter of marking and handling, -1 for neither."""
+        return max(
+            -1 if self.marking is None else self.marking, -1 if self.handling is None else self.handling
+        )
+
 
 # Also of those who list objects (app.store.selecting).
 COLUMNS = "oid, id, type, name, created, modified, moment, marking, handling, revoked, variants, current"
@@ -56,7 +63,11 @@ def object_row(row: Sequence[Any]) -> ObjectRow:
 
 @dataclass(frozen=True)
 class VersionRow:
-    """One content of an object. `modified` is as written ("" for types without one), `moment` its sortable form."""
+    """One content of an object. `modified` is as written ("" for types without one), `moment` its sortable form.
+
+    `dropped`: it is not in force though its moment may be: a conflict was resolved against it; or it is
+    `disregarded`, a revocation that is not its author's to make.
+    """
 
     vid: int
     oid: int
@@ -65,15 +76,16 @@ class VersionRow:
     sha256: bytes
     marking: int | None
     dropped: bool
+    disregarded: bool = False
 
 
+_DISREGARDED = 2
 _VERSION = "vid, oid, modified, moment, sha256, marking, dropped"
 
 
 def _version_row(row: Sequence[Any]) -> VersionRow:
-    fields = [*row]
-    fields[6] = bool(fields[6])
-    return VersionRow(*fields)
+    vid, oid, modified, moment, sha256, marking, dropped = row
+    return VersionRow(vid, oid, modified, moment, sha256, marking, bool(dropped), dropped == _DISREGARDED)
 
 
 def find(connection: Connection, idh: int) -> ObjectRow | None:
@@ -274,6 +286,21 @@ def set_variants(connection: Connection, oid: int, variants: int) -> None:
 def drop_version(connection: Connection, vid: int, dropped: bool = True) -> None:
     """Mark a content as resolved against, or let it count again; it stays held. Inside `index.anew`."""
     connection.execute("UPDATE version SET dropped = ? WHERE vid = ?", (int(dropped), vid))
+
+
+def disregard(connection: Connection, vid: int, yes: bool) -> None:
+    """Mark a revocation as one that does not count, or as one that does after all. Inside `index.anew`."""
+    connection.execute("UPDATE version SET dropped = ? WHERE vid = ?", (_DISREGARDED if yes else 0, vid))
+
+
+def add_converted(connection: Connection, vids: Iterable[int]) -> None:
+    """Remember that the texts of these versions were made here, out of STIX 2.0."""
+    connection.executemany("INSERT OR IGNORE INTO converted (vid) VALUES (?)", [(vid,) for vid in vids])
+
+
+def converted(connection: Connection, vids: Iterable[int]) -> set[int]:
+    """Those of these versions whose texts were made here, out of STIX 2.0."""
+    return {row[0] for row in _in_many(connection, "SELECT vid FROM converted WHERE vid IN", vids)}
 
 
 def set_handling(connection: Connection, oid: int, level: int) -> None:
@@ -519,8 +546,9 @@ def held(
 ) -> list[Held]:
     """Versions of the `selected` oids (None: all objects): those in force, or with `every` all, in order of arrival.
 
-    Contents that a conflict was resolved against are left out unless `set_aside`; until then each is in force.
+    Contents that a conflict was resolved against, and revocations that do not count, are left out unless `set_aside`.
     """
+    most = _DISREGARDED if set_aside else 0
     sql = (
         "SELECT vid, oid, id, type, version.modified, sha256, handling, variants FROM version JOIN object USING (oid)"
         " WHERE dropped <= ?"
@@ -528,13 +556,13 @@ def held(
     if not every:
         sql += " AND version.moment = object.moment"
     if selected is None:
-        rows_ = list(connection.execute(sql + " ORDER BY vid", (int(set_aside),)))
+        rows_ = list(connection.execute(sql + " ORDER BY vid", (most,)))
     else:
         rows_ = []
         for start in range(0, len(selected), 10_000):
             some = selected[start : start + 10_000]
             rows_ += connection.execute(
-                f"{sql} AND oid IN ({', '.join('?' * len(some))})", [int(set_aside), *some]
+                f"{sql} AND oid IN ({', '.join('?' * len(some))})", [most, *some]
             ).fetchall()
         rows_.sort()
     return [Held(r[0], r[1], r[2], r[3], r[4], bytes(r[5]), r[6], r[7]) for r in rows_]

@@ -494,6 +494,25 @@ def given(connection: Connection, ids: Iterable[str]) -> set[tuple[str, bytes]]:
     return {(row[0], bytes(row[1])) for id_ in ids for row in connection.execute(sql, (id_,))}
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """That an object went out: to whom (alias), in which package, and how far that got (a state of the ledger)."""
+
+    id: str
+    to: str
+    seq: int
+    state: str
+
+
+def given_to(connection: Connection, ids: Iterable[str]) -> list[Given]:
+    """To whom any content of these ids went out, in order; what is void did not."""
+    sql = (
+        "SELECT DISTINCT id, alias, seq, state FROM ledger JOIN counterpart USING (cid)"
+        " WHERE id = ? AND state <> 'void' ORDER BY alias, seq"
+    )
+    return [Given(*row) for id_ in ids for row in connection.execute(sql, (id_,))]
+
+
 def ledger_contents(connection: Connection, cid: int, epoch: bytes, seq: int) -> list[bytes]:
     """SHA-256 of every content a package of ours gave, in its order."""
     rows = connection.execute(

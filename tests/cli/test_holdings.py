@@ -6,10 +6,14 @@ import json
 
 from tests.cli.conftest import RED, bundle, indicator
 
+COUNTED = ("read", "new", "newer", "older", "same", "conflicts")
+
 
 def test_import_counts_and_a_second_import_changes_nothing(site, tmp_path):
     first = bundle(tmp_path / "1.json", indicator(1), indicator(2))
-    assert site.run("import", first) == {
+    told = site.run("import", first)
+    assert (told["disregarded"], told["given_lower"], told["hits_total"], told["hits"]) == (0, [], 0, [])
+    assert {key: told[key] for key in [*COUNTED, "converted", "refused"]} == {
         "read": 2, "new": 2, "newer": 0, "older": 0, "same": 0, "conflicts": 0, "converted": 0, "refused": []
     }  # fmt: skip
     before = site.export()
@@ -166,3 +170,39 @@ def test_stix_2_0_is_converted_and_counted(site, tmp_path):
     shown = site.run("show", f"observed-data--{uuid}")["object"]
     assert site.run("show", shown["object_refs"][0])["object"]["value"] == "198.51.100.7"
     assert site.run("import", path, ok=(3,))["same"] == 2
+
+
+def test_hits_revocations_and_who_was_given_what_are_told(pair, tmp_path):
+    alpha, beta = pair
+    theirs = indicator(1, pattern="[domain-name:value = 'evil.example']")
+    beta.run("import", bundle(tmp_path / "b.json", theirs, indicator(2, marking=None)), "--handling", "CLEAR")
+    out = tmp_path / "first.age"
+    beta.run("release", "--to", alpha.name, "--all", "--out", out, ok=(0, 3))
+    number = alpha.run("receive", out)["number"]
+    alpha.run("accept", number)
+    again = indicator(3, pattern="[domain-name:value = 'EVIL.example']")
+    gone = indicator(1) | {"modified": "2026-09-01T00:00:00Z", "revoked": True}
+    told = alpha.run("import", bundle(tmp_path / "a.json", again, gone), ok=(3,))
+    assert (told["hits_total"], told["disregarded"]) == (1, 1)
+    assert told["hits"][0]["held"][0]["source"] == {"kind": "package", "name": beta.name}
+    shown = alpha.run("show", theirs["id"])
+    assert (shown["creator"]["side"], shown["object"].get("revoked")) == (beta.name, None)
+    assert [v["disregarded"] for v in shown["versions"]] == [True, False]
+    raised = beta.run("handling", indicator(2)["id"], "AMBER", ok=(3,))
+    assert [(one["to"], one["seq"]) for one in raised["given"]] == [(alpha.name, 1)]
+    assert beta.run("handling", indicator(2)["id"], "CLEAR")["given"] == []
+
+
+def test_the_inbox_shows_hits_and_revocations_that_do_not_count(pair, tmp_path):
+    alpha, beta = pair
+    ours = indicator(1, pattern="[domain-name:value = 'evil.example']")
+    alpha.run("import", bundle(tmp_path / "a.json", ours))
+    gone = ours | {"modified": "2026-09-01T00:00:00Z", "revoked": True}
+    beta.run("import", bundle(tmp_path / "b.json", gone, indicator(5, pattern=ours["pattern"])))
+    out = tmp_path / "first.age"
+    beta.run("release", "--to", alpha.name, "--all", "--out", out, ok=(0, 3))
+    review = alpha.run("inbox", "show", alpha.run("receive", out)["number"])
+    by_id = {one["id"]: one for one in review["objects"]}
+    assert "disregarded" in by_id[ours["id"]]["remarks"]
+    (hit,) = by_id[indicator(5)["id"]]["hits"]
+    assert (hit["value"], [one["id"] for one in hit["held"]]) == ("evil.example", [ours["id"]])

@@ -1,0 +1,107 @@
+"""Which observables are held already, in which objects, and from whom those came.
+
+Asked of what is imported or received, before it is taken in: an object never hits itself, nor what arrives together
+with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from app.intel.observables import Observable, observables
+from app.store import objects
+from app.store.database import Connection
+
+HOLDERS = 5
+"""Objects that are named for one observable."""
+BATCH = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """An object that is about an observable. `kind` and `source` say where it came from first: import and the file's
+    name, or package and the counterpart's alias.
+    """
+
+    id: str
+    type: str
+    name: str
+    kind: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An observable that is held already: `count` objects are about it, the first few are `holders`."""
+
+    observable: Observable
+    count: int
+    holders: tuple[Holder, ...]
+
+
+class Correlation:
+    """Finds hits in the state of a connection. `upto`: only objects up to this number count (None: all)."""
+
+    def __init__(self, connection: Connection, upto: int | None = None) -> None:
+        self._connection = connection
+        self._upto = (1 << 63) - 1 if upto is None else upto
+        self._holders: dict[int, Holder] = {}
+
+    def hits(self, value: Mapping[str, object]) -> tuple[Hit, ...]:
+        """The hits of one object, in the order its observables stand in."""
+        return self.of({str(value.get("id")): observables(value)}).get(str(value.get("id")), ())
+
+    def of(self, wanted: Mapping[str, tuple[Observable, ...]]) -> dict[str, tuple[Hit, ...]]:
+        """The hits of several objects, by STIX id, given their observables; an object without any is left out."""
+        held = self._held({one for found in wanted.values() for one in found})
+        answer = {}
+        for id_, found in wanted.items():
+            own = self._oid(id_)
+            hits = []
+            for one in found:
+                others = [oid for oid in held.get(one, ()) if oid != own]
+                if others:
+                    hits.append(Hit(one, len(others), tuple(map(self._holder, others[:HOLDERS]))))
+            if hits:
+                answer[id_] = tuple(hits)
+        return answer
+
+    def among(self, wanted: Iterable[Observable]) -> set[Observable]:
+        """Those of these observables that are held."""
+        return set(self._held(set(wanted), one_each=True))
+
+    def _held(self, wanted: set[Observable], one_each: bool = False) -> dict[Observable, list[int]]:
+        """The numbers of the objects about each, oldest first."""
+        found: dict[Observable, list[int]] = {}
+        for some in _batches(sorted({one.value for one in wanted})):
+            rows = self._connection.execute(
+                f"SELECT kind, val, {'min(oid)' if one_each else 'oid'} FROM observable"
+                f" WHERE val IN ({', '.join('?' * len(some))}) AND oid <= ?{' GROUP BY val, kind' if one_each else ''}",
+                [*some, self._upto],
+            )
+            for kind, value, oid in rows:
+                found.setdefault(Observable(kind, value), []).append(oid)
+        return {one: sorted(oids) for one, oids in found.items() if one in wanted}
+
+    def _oid(self, id_: str) -> int | None:
+        return objects.oid_of(self._connection, objects.id_hash(objects.hash_key(self._connection), id_))
+
+    def _holder(self, oid: int) -> Holder:
+        if oid not in self._holders:
+            row = self._connection.execute(
+                "SELECT object.id, object.type, object.name, origin.kind, coalesce(alias, origin.name)"
+                " FROM object CROSS JOIN version USING (oid) CROSS JOIN source USING (vid)"
+                " CROSS JOIN origin ON origin = origin.number LEFT JOIN inbox ON package = inbox.number"
+                " LEFT JOIN counterpart ON origin.kind = 'package'"
+                "  AND (counterpart.cid = inbox.cid OR (inbox.cid IS NULL AND fingerprint = origin.name))"
+                " WHERE object.oid = ? ORDER BY origin.number, vid LIMIT 1",
+                (oid,),
+            ).fetchone()
+            self._holders[oid] = Holder(*row)
+        return self._holders[oid]
+
+
+def _batches(values: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(values), BATCH):
+        yield values[start : start + BATCH]

@@ -1,0 +1,166 @@
+"""A revocation counts only from the side an object is from."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.holdings import browsing, importing, revoking
+from app.holdings.importing import Incoming
+from app.intel.marking import Level
+from app.intel.prepared import prepare_text
+from app.jobs import quiet
+from app.messages import Refused
+from app.store import counterparts, objects
+from tests.holdings.test_laws import emptied
+from tests.support.sites import T0, T1, T2, copied, indicator, peer, problems, take, thing
+
+OURS = "ours"
+SIDES = [OURS, "beta", "mallory"]
+IDENTITY = thing("identity", 77, created=T0)["id"]
+
+
+@pytest.fixture(scope="module")
+def site(holdings_template, tmp_path_factory):
+    with copied(holdings_template, tmp_path_factory.mktemp("revoking")) as found:
+        yield found.alpha
+
+
+def clean(site):
+    with site.database.write() as tx:
+        tx.execute("DELETE FROM creator")
+    return emptied(site)
+
+
+def bring(site, side, *values):
+    """Take objects in as if they came from that side."""
+    if side == OURS:
+        return take(site, *values)
+    with site.database.write() as tx:
+        origin = objects.add_origin(
+            tx, "package", peer(site, side).fingerprint, None, "R", "2026-01-01T00:00:00.000Z"
+        )
+        texts = [json.dumps(value, separators=(",", ":")).encode() for value in values]
+        incoming = [Incoming(prepare_text(text, str(number))) for number, text in enumerate(texts)]
+        return importing.take(tx, incoming, origin, Level.AMBER, quiet(), len(incoming), foreign=True)
+
+
+def shown(site, value):
+    return browsing.show(site, value["id"])
+
+
+def revoked(value, modified=T1, **more):
+    return value | {"modified": modified, "revoked": True} | more
+
+
+moves = st.tuples(
+    st.sampled_from(SIDES),
+    st.builds(
+        lambda number, modified, name, gone: indicator(
+            number,
+            None,
+            modified=modified,
+            name=name,
+            revoked=gone,
+            created_by_ref=IDENTITY if number == 1 else None,
+        ),
+        st.integers(1, 2),
+        st.sampled_from([T0, T1, T2]),
+        st.sampled_from(["a", "b"]),
+        st.sampled_from([None, True]),
+    )
+    | st.just(thing("identity", 77, None)),
+)
+
+
+@settings(max_examples=30)
+@given(st.lists(moves, min_size=1, max_size=9), st.sampled_from([None, *SIDES]))
+def test_what_is_in_force_follows_from_who_said_what(site, given_, pinned):
+    clean(site)
+    held, first = {}, {}
+    for side, value in given_:
+        bring(site, side, value)
+        versions = held.setdefault(value["id"], {})
+        text = json.dumps(value, sort_keys=True)
+        versions.setdefault(text, (value, set()))[1].add(side)
+        first.setdefault(value["id"], side)
+    if pinned is not None:
+        revoking.pin(site, IDENTITY, revoking.OURS if pinned == OURS else peer(site, pinned).cid)
+    assert problems(site) == []
+    for id_, versions in held.items():
+        creator = next(iter(versions.values()))[0].get("created_by_ref")
+        if pinned is not None and IDENTITY in (creator, id_):
+            whose = pinned
+        else:
+            whose = first.get(creator, first[id_])
+        away = {
+            text for text, (value, sides) in versions.items() if value.get("revoked") and whose not in sides
+        }
+        standing = {text: value for text, (value, _) in versions.items() if text not in away}
+        if not standing:
+            standing, away = {text: value for text, (value, _) in versions.items()}, set()
+        newest = max(value["modified"] for value in standing.values())
+        beside = [value for value in standing.values() if value["modified"] == newest]
+        found = browsing.show(site, id_)
+        assert found.row.moment == newest.removesuffix("Z").removesuffix(".000")
+        assert found.row.variants == len(beside)
+        assert found.value in beside
+        assert found.row.revoked is (found.value.get("revoked") is True)
+        texts = {
+            json.dumps(json.loads(browsing.version_raw(site, v.row.vid)), sort_keys=True)
+            for v in found.versions
+            if v.row.disregarded
+        }
+        assert texts == away
+
+
+def test_the_officer_s_word_stands_before_where_an_identity_came_from(site):
+    clean(site)
+    value = indicator(1, created_by_ref=IDENTITY)
+    bring(site, OURS, thing("identity", 77))
+    bring(site, "mallory", value)
+    bring(site, "beta", revoked(value))
+    assert not shown(site, value).row.revoked
+    assert (shown(site, value).creator.cid, shown(site, value).creator_name) == (revoking.OURS, "")
+    assert revoking.pin(site, IDENTITY, peer(site, "beta").cid) == 1
+    assert shown(site, value).row.revoked
+    assert shown(site, value).creator_name == "beta"
+    revoking.pin(site, IDENTITY, None)
+    assert not shown(site, value).row.revoked
+    with pytest.raises(Refused, match="object-unknown"):
+        revoking.pin(site, value["id"], revoking.OURS)
+
+
+def test_a_revocation_from_elsewhere_neither_conflicts_nor_leaves(site):
+    clean(site)
+    value = indicator(1)
+    bring(site, OURS, value)
+    counts = bring(site, "beta", revoked(value, modified=T0), revoked(value, modified=T2))
+    assert (counts.disregarded, counts.conflicts, counts.newer) == (2, 0, 2)
+    assert shown(site, value).row.variants == 1
+    reader = site.database.read()
+    assert [one.vid for one in objects.held(reader, None, True)] == [shown(site, value).row.current]
+    assert len(objects.held(reader, None, True, set_aside=True)) == 3
+    assert len(counterparts.everyone(reader)) == 2
+
+
+def test_the_same_revocation_counts_once_its_author_brings_it(site):
+    clean(site)
+    value = indicator(1)
+    bring(site, "beta", value)
+    bring(site, "mallory", revoked(value))
+    assert not shown(site, value).row.revoked
+    assert bring(site, "beta", revoked(value)).same == 1
+    assert shown(site, value).row.revoked
+
+
+def test_a_newer_version_is_in_force_beside_a_revocation_that_is_not(site):
+    clean(site)
+    value = indicator(1)
+    bring(site, OURS, value)
+    bring(site, "beta", revoked(value, modified=T2))
+    assert bring(site, OURS, value | {"modified": T1, "name": "newer"}).newer == 1
+    assert (shown(site, value).row.name, shown(site, value).row.revoked) == ("newer", False)
