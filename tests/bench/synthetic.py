@@ -440,6 +440,16 @@ class _Bundle:
         )
 
 
+def rare_word(number: int) -> str:
+    """The n-th of the words that few objects have."""
+    return "".join(_SYLLABLES[byte % len(_SYLLABLES)] for byte in _digest("word", number)[: 2 + number % 2])
+
+
+def vocabulary() -> tuple[str, ...]:
+    """The words that many objects have, in three languages."""
+    return _ENGLISH + _FRENCH + _ARABIC
+
+
 def _technique(number: int) -> str:
     base = f"T{1000 + number % 700}"
     return base if number < 700 else f"{base}.{number // 700 % 999 + 1:03}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from app.store.selecting import Selection
 from ui import files, icons, numbers, reading
 from ui.actions import Entry
 from ui.desk import HOLDINGS, INBOX, Desk
-from ui.safe_text import isolate
+from ui.safe_text import isolate, visible
 from ui.screens.object_panel import ObjectPanel
 from ui.widgets.buttons import Button
 from ui.widgets.chips import Chip, ChipRow, ChipSpec
@@ -34,6 +34,13 @@ from ui.widgets.table import ListTable
 from ui.words import type_word
 
 TYPE_CHIPS = 40
+SOURCES = 30
+SOURCE_LETTERS = 40
+
+
+def shortened(name: str) -> str:
+    """A source's name as a chip or a menu shows it."""
+    return name if len(name) <= SOURCE_LETTERS else name[: SOURCE_LETTERS - 1] + "…"
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,7 @@ class Filter:
     type: str = ""
     level: str = ""
     flag: str = ""  # conflict or revoked
+    source: str = ""  # a file's name or a counterpart's alias
 
     def selection(self) -> Selection:
         return browsing.selection(
@@ -52,6 +60,7 @@ class Filter:
             self.flag == "conflict",
             self.flag == "revoked",
             Level[self.level.replace("+", "_")] if self.level else None,
+            self.source,
         )
 
     @property
@@ -67,6 +76,7 @@ class Numbers:
     types: tuple[tuple[str, int], ...]
     conflicts: int
     revoked: int
+    sources: tuple[str, ...]
 
 
 class Holdings(Pane):
@@ -97,6 +107,9 @@ class Holdings(Pane):
         self.flags = ChipRow(self._choose_flag, trailing=self.matches, toggles=True)
         self._level = Chip(ChipSpec("level", _("Marking")), opens=True)
         self._level.clicked.connect(self._open_levels)
+        self._source = Chip(ChipSpec("source", _("Source")), opens=True)
+        self._source.clicked.connect(self._open_sources)
+        self._sources: tuple[str, ...] = ()
         self.result = ResultLine()
         self.refusal = Refusal()
         self.empty = Empty(
@@ -109,7 +122,7 @@ class Holdings(Pane):
             _("Nothing matches."),
             Button(_("Clear filters"), icon="x", run=self.clear_filters),
         )
-        second = Pane(layout=line(self._level, self.flags, gap=8))
+        second = Pane(layout=line(self._level, self._source, self.flags, gap=8))
         self.listing = ListPane(self.header, [self.types, second, self.refusal], self.table, self.empty)
         self.listing.stack.addWidget(self.nothing)
         self.selection_foot = SelectionFoot(self.release_selected, self.table.clearSelection, self.result)
@@ -153,13 +166,14 @@ class Holdings(Pane):
         chosen = self._filter
 
         def work(installation: Installation, _job: Job) -> Numbers:
-            free = Filter(chosen.query, "", chosen.level, chosen.flag).selection()
+            free = replace(chosen, type="").selection()
             types = browsing.counts_by_type(installation, free)
             return Numbers(
                 reading.count(installation, Filter().selection()),
                 tuple(types),
                 reading.count(installation, Filter(flag="conflict").selection()),
                 reading.count(installation, Filter(flag="revoked").selection()),
+                tuple(name for _kind, name, _count in browsing.sources(installation)[:SOURCES]),
             )
 
         self.model.reload()
@@ -167,6 +181,7 @@ class Holdings(Pane):
 
     def _show_numbers(self, found: Numbers) -> None:
         self.header.count.setText(numbers.objects(found.total))
+        self._sources = found.sources
         specs = [ChipSpec("", _("All"), sum(n for _t, n in found.types))]
         specs += [
             ChipSpec(kind, type_word(kind, many=True), count, icons.object_icon(kind))
@@ -210,19 +225,37 @@ class Holdings(Pane):
             self.reload()
 
     def _search(self, words: str) -> None:
-        self._narrow(Filter(words, self._filter.type, self._filter.level, self._filter.flag))
+        self._narrow(replace(self._filter, query=words))
 
     def _choose_type(self, kind: str) -> None:
-        self._narrow(Filter(self._filter.query, kind, self._filter.level, self._filter.flag))
+        self._narrow(replace(self._filter, type=kind))
 
     def _choose_flag(self, flag: str) -> None:
-        self._narrow(Filter(self._filter.query, self._filter.type, self._filter.level, flag))
+        self._narrow(replace(self._filter, flag=flag))
 
     def choose_level(self, level: str) -> None:
         """Show only what is treated at `level`; "" for all."""
         words = f"TLP:{level}" if level else _("Marking")
         self._level.set(ChipSpec("level", words), removable=bool(level))
-        self._narrow(Filter(self._filter.query, self._filter.type, level, self._filter.flag))
+        self._narrow(replace(self._filter, level=level))
+
+    def choose_source(self, source: str) -> None:
+        """Show only what came from a file or a counterpart; "" for all."""
+        words = isolate(shortened(source)) if source else _("Source")
+        self._source.set(ChipSpec("source", words), removable=bool(source))
+        self._narrow(replace(self._filter, source=source))
+
+    def _open_sources(self) -> None:
+        if self._filter.source:
+            self.choose_source("")
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for source in self._sources:
+            # An ampersand would underline what follows it.
+            words = visible(isolate(shortened(source))).replace("&", "&&")
+            menu.addAction(words, partial(self.choose_source, source))
+        menu.popup(self._source.mapToGlobal(QPoint(0, self._source.height() + 4)))
 
     def _open_levels(self) -> None:
         if self._filter.level:
@@ -241,6 +274,7 @@ class Holdings(Pane):
         self.search.clear()
         self.search.blockSignals(False)
         self._level.set(ChipSpec("level", _("Marking")))
+        self._source.set(ChipSpec("source", _("Source")))
         self._narrow(Filter())
 
     def _sort(self, key: str, descending: bool) -> None:
