@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import vault
 from app.courier import folder as courier
-from app.exchange import agreements, counterparts, receiving, releases
+from app.exchange import agreements, counterparts, recalling, receiving, releases
 from app.exchange.releases import Wish
 from app.exchange.terms import Clauses
 from app.formats import stix
@@ -31,6 +31,7 @@ from tests.ui import gallery, pseudo, stage
 from tests.ui.driving import settle, wait
 from ui import safe_text, theme
 from ui.screens.agreements import ProposeSheet
+from ui.screens.recalls import Answer
 from ui.screens.verify import VerifySheet
 from ui.session import Session
 from ui.tokens import RESOURCES
@@ -188,8 +189,12 @@ class Stage:
             proposal = agreements.propose(here, "Northmark CSIRT", terms, (), stick, Job()).package.path
         with vault.unlocked(self.b.home, stage.PASSPHRASE) as there:
             receiving.receive(there, proposal, Job())
+            back = recalling.recall(
+                there, "CERT Almaria", [objects[4]["id"]], None, "It names a source of ours.", stick, Job()
+            ).package.path
             signed = agreements.sign(there, 1, stick, Job()).package.path
         with vault.unlocked(self.a.home, stage.PASSPHRASE) as here:
+            receiving.receive(here, back, Job())
             receiving.receive(here, signed, Job())
             extra = stage.create(root / "oster", "Oster Bay National CSIRT", "NL", "J. de Wit")
             with vault.unlocked(extra.home, stage.PASSPHRASE) as third:
@@ -324,6 +329,10 @@ def shots(stand: Stage, save: Callable[[Session, str], None]) -> None:
     settle(session)
     save(session, "inbox")
     box: Any = frame.place("inbox")
+    box.packages.recalls.ask(1)
+    wait(lambda: session.window.findChildren(Answer), "the recall")
+    save(session, "recall")
+    _close_sheets(session)
     box.review(box.packages.model.ids[0])
     wait(lambda: box.under_review._review and box.under_review._beside, "the comparison")
     settle(session)

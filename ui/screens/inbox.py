@@ -17,6 +17,7 @@ from ui import files, numbers
 from ui.actions import Entry
 from ui.desk import COUNTERPARTS, INBOX, RELEASES, Desk
 from ui.safe_text import isolate
+from ui.screens.recalls import Recalls
 from ui.screens.review import Review
 from ui.widgets.buttons import Button
 from ui.widgets.layout import Item, Pane, column
@@ -96,7 +97,8 @@ class Packages(Pane):
         )
         self.refusal = Refusal()
         self.result = ResultLine()
-        self.listing = ListPane(self.header, [self.refusal], self.table, self.empty)
+        self.recalls = Recalls(desk)
+        self.listing = ListPane(self.header, [self.recalls, self.refusal], self.table, self.empty)
         side = Pane("surface", layout=column(self.listing, ResultFoot(self.result)))
         self.panel = DetailPanel()
         self.split = ListDetail(side, self.panel)

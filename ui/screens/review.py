@@ -76,9 +76,12 @@ class Review(Pane):
         )
         self.accept_some = Button(_("Accept the selected"), large=True, run=self.accept_selected)
         self.accept_all = Button(_("Accept all"), "primary", icon="check", large=True, run=self.accept_rest)
+        self.undo_button = Button(_("Undo the acceptance"), "quiet", icon="undo-2", large=True, run=self.undo)
         self.said = muted(_("Nothing enters the holdings before it is accepted."))
-        self.foot = Foot(self.reject_button, self.said, self.accept_some, self.accept_all, margin=16)
-        self.foot.row.setStretch(1, 1)
+        self.foot = Foot(
+            self.reject_button, self.undo_button, self.said, self.accept_some, self.accept_all, margin=16
+        )
+        self.foot.row.setStretch(2, 1)
         whole = column(self.header, top, Hairline(), self.split, self.foot)
         whole.setStretch(3, 1)
         self.setLayout(whole)
@@ -282,6 +285,10 @@ class Review(Pane):
         self.accept_some.setEnabled(bool(picked))
         self.accept_all.setEnabled(bool(pending))
         self.reject_button.setEnabled(bool(pending))
+        accepted = (
+            [] if self._review is None else [o for o in self._review.objects if o.decision == "accepted"]
+        )
+        self.undo_button.setVisible(bool(accepted))
 
     def _picked(self) -> list[Compared]:
         return [
@@ -311,6 +318,22 @@ class Review(Pane):
             self.refusal.show_refusal,
             changes=(HOLDINGS, INBOX, RELEASES),
             title=_("Accept into the holdings"),
+        )
+
+    def undo(self) -> None:
+        """Let what was accepted pend again."""
+        self.refusal.clear()
+        number = self._number
+
+        def work(installation: Installation, job: Job) -> Decided:
+            return deciding.undo(installation, number, None, job)
+
+        self._desk.write(
+            work,
+            self._decided,
+            self.refusal.show_refusal,
+            changes=(HOLDINGS, INBOX, RELEASES),
+            title=_("Undo the acceptance"),
         )
 
     def ask_reject(self) -> None:

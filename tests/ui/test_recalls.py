@@ -1,0 +1,89 @@
+"""A recall and an undone acceptance by clicks, on two real installations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import vault
+from app.exchange import deciding, recalling, receipts, receiving, releases
+from app.exchange.releases import Wish
+from app.holdings import browsing
+from app.jobs import Job
+from tests.ui import stage
+from tests.ui.driving import click, settle, wait
+from ui.screens.recalls import Answer
+from ui.session import Session
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Almaria accepted two indicators of Northmark's, who asks one of them back."""
+    a, b = stage.pair(tmp_path)
+    objects = [stage.indicator(n, f"Name {n}") for n in range(2)]
+    stage.take(b, stage.bundle(tmp_path / "theirs.json", objects), "CLEAR")
+    with (
+        vault.unlocked(b.home, stage.PASSPHRASE) as there,
+        vault.unlocked(a.home, stage.PASSPHRASE) as here,
+    ):
+        package = releases.release(there, a.name, Wish(None), tmp_path, Job()).package.path
+        deciding.accept(here, receiving.receive(here, package, Job()).number or 0, None, Job())
+        receiving.receive(there, receipts.send(here, b.name, tmp_path, Job()).path, Job())
+        back = recalling.recall(there, a.name, [objects[0]["id"]], None, "A mistake.", tmp_path, Job())
+        receiving.receive(here, back.package.path, Job())
+    return a.home
+
+
+def enter(session: Session, home: Path) -> Any:
+    session.enter(vault.unlock(home, stage.PASSPHRASE))
+    wait(lambda: session.desk, "the frame")
+    settle(session)
+    session.go("inbox")
+    settle(session)
+    assert session.window.frame is not None
+    return session.window.frame.place("inbox")
+
+
+def held(session: Session) -> set[str]:
+    rows = browsing.page(session.desk.installation, browsing.selection()).rows  # type: ignore[union-attr]
+    return {row.name for row in rows}
+
+
+def test_a_recall_is_answered(home: Path, sessions: Callable[[Path], Session]) -> None:
+    session = sessions(home)
+    box = enter(session, home)
+    wait(lambda: box.packages.recalls.isVisible(), "the notice")
+    assert held(session) == {"Name 0", "Name 1"}
+    click(box.packages.recalls, "Answer…")
+    sheet = wait(lambda: session.window.findChild(Answer), "the sheet")
+    assert sheet is not None
+    assert not sheet.delete_button.isEnabled()
+    assert not sheet.refuse_button.isEnabled()
+    sheet.backups.setText("soon")
+    assert not sheet.delete_button.isEnabled()
+    sheet.backups.setText("2020-01-01")
+    click(sheet, "Delete and confirm")
+    wait(lambda: sheet.refusal.code == "backups-past", "the refusal")
+    assert held(session) == {"Name 0", "Name 1"}
+    sheet.backups.setText("none")
+    click(sheet, "Delete and confirm")
+    wait(lambda: not box.packages.recalls.isVisible(), "the end of the notice")
+    assert held(session) == {"Name 1"}
+
+
+def test_an_acceptance_is_undone(home: Path, sessions: Callable[[Path], Session]) -> None:
+    session = sessions(home)
+    box = enter(session, home)
+    box.review(box.packages.model.ids[0])
+    wait(lambda: box.under_review._review, "the comparison")
+    settle(session)
+    review = box.under_review
+    click(review, "Undo the acceptance")
+    wait(lambda: not review.undo_button.isVisible(), "the objects pending again")
+    assert held(session) == set()
+    review.accept_rest()
+    wait(lambda: len(review.pending) == 1, "what is asked back goes on waiting")
+    assert held(session) == {"Name 1"}

@@ -1,0 +1,160 @@
+"""What counterparts ask back: a notice for each above the inbox, and the sheet in which the officer answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtWidgets import QLineEdit, QSizePolicy
+
+from app.exchange import recalling, terms
+from app.exchange.recalling import Listed, Sent, Touched
+from app.jobs import Job
+from app.messages import _, ngettext
+from app.store.installation import Installation
+from ui import numbers
+from ui.desk import HOLDINGS, INBOX, RELEASES, Desk
+from ui.safe_text import isolate
+from ui.screens.entry import form_row
+from ui.widgets.buttons import Button
+from ui.widgets.layout import Pane, clear, column
+from ui.widgets.notices import Notice, Refusal
+from ui.widgets.panel import fact
+from ui.widgets.sheet import Sheet
+from ui.widgets.text import Text
+
+SHOWN = 3
+NONE = ("none", "-", "0")
+
+
+class Recalls(Pane):
+    """The recalls that nobody answered yet; nothing at all where there is none."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._rows = column(gap=6, margins=(0, 0, 0, 4))
+        self.setLayout(self._rows)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.hide()
+        desk.changed.connect(self._changed)
+        self.reload()
+
+    def reload(self) -> None:
+        """Look again."""
+
+        def work(installation: Installation, _job: Job) -> list[Listed]:
+            return [one for one in recalling.listed(installation) if not one.ours and one.state == "open"]
+
+        self._desk.read(work, self._show)
+
+    def _show(self, found: list[Listed]) -> None:
+        clear(self._rows)
+        self.setVisible(bool(found))
+        for one in found[:SHOWN]:
+            words = ngettext("{name} asks {n} object back.", "{name} asks {n} objects back.", one.objects)
+            said = words.format(name=isolate(one.counterpart), n=numbers.number(one.objects))
+            answer = Button(_("Answer…"), run=partial(self.ask, one.number))
+            self._rows.addWidget(Notice(said, "warning", icon="undo-2", action=answer))
+        if len(found) > SHOWN:
+            more = _("and {n} more").format(n=numbers.number(len(found) - SHOWN))
+            self._rows.addWidget(Text(more, size="label", color="muted"))
+
+    def _changed(self, what: frozenset[str]) -> None:
+        if INBOX in what:
+            self.reload()
+
+    def ask(self, number: int) -> None:
+        """Show what recall `number` touches, and ask for the answer."""
+
+        def work(installation: Installation, job: Job) -> tuple[Listed, list[Touched]]:
+            return recalling.show(installation, number, job)
+
+        self._desk.read(work, lambda found: Answer(self._desk, *found).open())
+
+
+class Answer(Sheet):
+    """One recall: why, what it touches here, and the two answers."""
+
+    def __init__(self, desk: Desk, one: Listed, touched: list[Touched]) -> None:
+        name = isolate(one.counterpart)
+        super().__init__(
+            desk.window,
+            _("{name} asks something back").format(name=name),
+            _("Delete it, and say until when backups may hold it; or say why not."),
+            width=560,
+        )
+        self._desk, self._number = desk, one.number
+        self.body.addWidget(Text(one.reason, wrap=True))
+        self.body.addSpacing(12)
+        onward = sorted({alias for t in touched for alias in t.onward})
+        facts = [
+            (_("Asked back"), len(touched)),
+            (_("Held here"), sum(t.state == "held" for t in touched)),
+            (_("Other source"), sum(t.independent for t in touched)),
+            (_("In the inbox"), sum(t.state == "pending" for t in touched)),
+            (_("Never came"), sum(t.state == "never" for t in touched)),
+            (_("Named by"), len({id_ for t in touched for id_ in t.referring})),
+        ]
+        for label, count in facts:
+            if count:
+                self.body.addWidget(fact(label, numbers.objects(count)))
+                self.body.addSpacing(4)
+        if onward:
+            self.body.addSpacing(8)
+            words = _("Released onward to {names}: recall it there too.")
+            self.body.addWidget(Notice(words.format(names=", ".join(map(isolate, onward))), "warning"))
+        self.body.addSpacing(12)
+        self.backups, self.reason = QLineEdit(), QLineEdit()
+        self.backups.setPlaceholderText(_("2027-12-31, or none"))
+        self.reason.setMaxLength(500)
+        for label, field in (
+            (_("Backups until"), self.backups),
+            (_("Or why not"), self.reason),
+        ):
+            field.setAccessibleName(label)
+            field.textChanged.connect(self._count)
+            self.body.addWidget(form_row(label, field))
+            self.body.addSpacing(8)
+        self.refusal = Refusal()
+        self.body.addWidget(self.refusal)
+        self.delete_button = Button(_("Delete and confirm"), "danger", run=self.delete)
+        self.refuse_button = Button(_("Refuse"), run=self.refuse)
+        self.foot_lead.addWidget(self.delete_button)
+        self.foot_lead.addWidget(self.refuse_button)
+        self.foot_trail.addWidget(Button(_("Cancel"), run=self.close_sheet))
+        self._count()
+
+    def _count(self) -> None:
+        day = self.backups.text().strip().lower()
+        self.delete_button.setEnabled(day in NONE or terms.is_day(day))
+        self.refuse_button.setEnabled(bool(self.reason.text().strip()))
+
+    def delete(self) -> None:
+        """Delete it, and seal the confirmation into the outbox."""
+        said = self.backups.text().strip().lower()
+        day, number = "" if said in NONE else said, self._number
+
+        def work(installation: Installation, job: Job) -> Sent:
+            return recalling.confirm(installation, number, day, None, job)
+
+        self._send(work)
+
+    def refuse(self) -> None:
+        """Seal the refusal into the outbox."""
+        reason, number = self.reason.text(), self._number
+
+        def work(installation: Installation, job: Job) -> Sent:
+            return recalling.refuse(installation, number, reason, None, job)
+
+        self._send(work)
+
+    def _send(self, work: Callable[[Installation, Job], Sent]) -> None:
+        self.refusal.clear()
+        self._desk.write(
+            work,
+            lambda _sent: self.close_sheet(),
+            self.refusal.show_refusal,
+            changes=(HOLDINGS, INBOX, RELEASES),
+            title=_("Answer the recall"),
+        )
