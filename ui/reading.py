@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.exchange import embargo, inbox, receipts
-from app.holdings import browsing
+from app.holdings import attachments, browsing
 from app.intel import compare, marking
 from app.intel.marking import Level
 from app.messages import ngettext
 from app.store import counterparts as store_counterparts
 from app.store import objects
+from app.store.attachments import Attachment
 from app.store.custody import FREE, Restraint
 from app.store.installation import Installation
 from app.store.objects import ObjectRow
@@ -46,6 +47,7 @@ class Whole:
     senders: dict[str, str]  # fingerprint to alias
     holders: tuple[receipts.Entry, ...] = ()  # who was given it, newest first, one entry each
     bound: Restraint = FREE
+    attachments: tuple[Attachment, ...] = ()
 
 
 def count(installation: Installation, chosen: Selection) -> int:
@@ -101,6 +103,7 @@ def whole(installation: Installation, oid: int) -> Whole:
         senders(installation),
         _holders(installation, shown.row.id),
         embargo.of(installation, shown.row.id),
+        tuple(attachments.listed(installation, shown.row.id)),
     )
 
 

@@ -126,6 +126,11 @@ class Line(msgspec.Struct, forbid_unknown_fields=True):
     sample: bool
 
 
+def read(raw: bytes) -> list[Line]:
+    """The lines of a `files` part. Raises ValueError (msgspec's errors are)."""
+    return [msgspec.json.decode(text, type=Line) for text in raw.splitlines()]
+
+
 # Coming -----------------------------------------------------------------------------------------------------
 
 
@@ -142,7 +147,7 @@ class Arriving:
 
     def announce(self, raw: bytes) -> None:
         """The `files` part. Raises ValueError (msgspec's errors are)."""
-        self._lines = iter([msgspec.json.decode(text, type=Line) for text in raw.splitlines()])
+        self._lines = iter(read(raw))
 
     def take(self, part: Part, file: BinaryIO) -> str:
         """An `attachment` part; returns the code of what is wrong with it, "" if it is kept. Raises as reading does."""

@@ -9,6 +9,10 @@ import contextlib
 import io
 from collections.abc import Callable, Iterator
 
+import msgspec
+
+from app.exchange import files
+from app.holdings import filenames
 from crypto import (
     age,
     age_header,
@@ -127,6 +131,17 @@ def keys(data: bytes) -> None:
             raise AssertionError("two forms of one part")
 
 
+def files_(data: bytes) -> None:
+    """The files part of a package: what the attachments in it are, and the labels that their names become."""
+    with contextlib.suppress(ValueError):
+        for line in files.read(data):
+            name = filenames.safe(line.name)
+            if filenames.safe(name) != name or not 0 < len(name.encode()) <= filenames.NAME_BYTES:
+                raise AssertionError("not a label")
+            if set(name) & set("/\\\0") or name in (".", ".."):
+                raise AssertionError("a path")
+
+
 def frame(data: bytes) -> None:
     """A zstd frame: what the outline calls whole, and no more, is what the library decodes."""
     import zstandard
@@ -193,6 +208,14 @@ def _insides() -> list[bytes]:
     return [zlib.decompress(v.body[v.body.index(b"\n", v.body.index(b"\n--- ") + 1) + 1 :]) for v in vectors]
 
 
+def _file_lines() -> list[bytes]:
+    names = ("notes.txt", "../x", "a\0b", "\u202etxt.exe", "CON", "x" * 300, "تقرير.pdf", "")
+    lines = [
+        files.Line("report--00000001-0000-4000-8000-000000000000", n, 5, "ab" * 32, False) for n in names
+    ]
+    return [b"".join(msgspec.json.encode(line) + b"\n" for line in lines[: i + 1]) for i in range(len(lines))]
+
+
 def _frames() -> list[bytes]:
     import zstandard
 
@@ -226,8 +249,9 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]] = 
     "keys": (keys, lambda: seeds(("keys",))),
     "frame": (frame, _frames),
     "inside": (inside, _insides),
+    "files": (files_, _file_lines),
 }
 """Name: (the target, what to start from)."""
 
-JSON_TARGETS = ("manifest", "slots", "card", "rotation")
+JSON_TARGETS = ("files", "manifest", "slots", "card", "rotation")
 """Those that read JSON, and are worth mutating as such."""

@@ -24,7 +24,7 @@ from app.exchange import agreements, counterparts, recalling, receiving, release
 from app.exchange.releases import Wish
 from app.exchange.terms import Clauses
 from app.formats import stix
-from app.holdings import handling, importing
+from app.holdings import attachments, handling, importing
 from app.intel.marking import Level
 from app.jobs import Job
 from tests.ui import gallery, pseudo, stage
@@ -176,6 +176,13 @@ class Stage:
                 with stix.opened(SAMPLE) as entries:
                     importing.import_entries(here, entries, SAMPLE.name, None, Job())
             handling.set_level(here, objects[0]["id"], Level.AMBER_STRICT)
+            for name, size, harmless in (
+                ("loader, first stage.bin", 184_320, None),
+                ("تقرير التحليل.pdf", 2_411_724, False),
+            ):
+                path = root / "attached"
+                path.write_bytes(bytes(size))
+                attachments.attach(here, path, objects[0]["id"], name, harmless, Job())
             changed = copy.deepcopy(objects[17])
             changed["description"] = "Other words at the same time."
             path = stage.bundle(root / "second-desk.json", [changed])

@@ -127,7 +127,7 @@ class Holdings(Pane):
         self.listing.stack.addWidget(self.nothing)
         self.selection_foot = SelectionFoot(self.release_selected, self.table.clearSelection, self.result)
         side = Pane("surface", layout=column(self.listing, self.selection_foot))
-        self.panel = ObjectPanel(desk, self.release_selected)
+        self.panel = ObjectPanel(desk, self.release_selected, self.result.say)
         self.split = ListDetail(side, self.panel)
         self.setLayout(column(self.split))
         self.table.opened.connect(self._open)

@@ -6,19 +6,22 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QMenu, QWidget
 
+from app.courier import folder
 from app.exchange import receipts
-from app.holdings import handling
+from app.holdings import attachments, handling, samples
 from app.holdings.browsing import Version
 from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused, _
+from app.store.attachments import Attachment
 from app.store.installation import Installation
 from app.store.objects import Origin
-from ui import icons, numbers, reading
+from ui import files, icons, numbers, reading
 from ui.desk import HOLDINGS, INBOX, Desk
 from ui.safe_text import isolate
 from ui.widgets.buttons import Button
@@ -30,14 +33,16 @@ from ui.widgets.text import Text, muted
 from ui.words import STATES, property_word, type_word
 
 FACTS = 14
+ATTACHMENTS = 50
 RAW_LIMIT = 200_000
 
 
 class ObjectPanel(DetailPanel):
     """The object of a row; empty until one is chosen."""
 
-    def __init__(self, desk: Desk, release: Callable[[], object]) -> None:
+    def __init__(self, desk: Desk, release: Callable[[], object], say: Callable[[str], object]) -> None:
         super().__init__()
+        self._say = say
         self._desk = desk
         self._release = release
         self._oid: int | None = None
@@ -153,6 +158,9 @@ class ObjectPanel(DetailPanel):
                 more = len(whole.facts) - FACTS
                 items += [muted(_("{n} more in the raw JSON").format(n=more), size="label")]
         items.append(16)
+        if whole.attachments:
+            files_ = (self._attachment(one) for one in whole.attachments[:ATTACHMENTS])
+            items.append(Section(_("Attachments"), len(whole.attachments), *files_))
         versions = whole.shown.versions
         items.append(Section(_("Versions"), len(versions), *(self._version(v, whole) for v in versions[:8])))
         sources = [s for v in versions for s in v.sources]
@@ -175,6 +183,14 @@ class ObjectPanel(DetailPanel):
         if bound.exercise:
             items += [6, muted(_("A part of an exercise."), size="label")]
         return items
+
+    def _attachment(self, one: Attachment) -> QWidget:
+        save = Button(_("Save {name}…").format(name=isolate(one.name)), "icon", icon="download")
+        save.clicked.connect(lambda *_args: self.ask_save(one))
+        size = numbers.size(one.size)
+        second = _("{size} · malware sample, saved as a zip").format(size=size) if one.sample else size
+        icon, color = ("bug", "warning") if one.sample else ("file", "muted")
+        return entry(icon, one.name, second, color=color, trailing=save)
 
     def _holder(self, one: receipts.Entry, current: str) -> QWidget:
         icon, color, words = STATES.get(one.state, ("package", "muted", one.state))
@@ -234,6 +250,29 @@ class ObjectPanel(DetailPanel):
             return handling.resolve(installation, id_, sha)
 
         self._desk.write(work, None, self.refusal.show_refusal, changes=(HOLDINGS, INBOX))
+
+    def ask_save(self, one: Attachment) -> None:
+        """Ask where an attachment is to be written."""
+        name = f"{one.name}.zip" if one.sample else one.name
+        files.ask_new(self.window(), _("Save the attachment"), name, partial(self.save, one))
+
+    def save(self, one: Attachment, path: Path) -> None:
+        """Write an attachment to a new file; a malware sample as a zip with a password."""
+        self.refusal.clear()
+
+        def work(installation: Installation, job: Job) -> attachments.Saving:
+            saving = attachments.save(installation, one.id, one.name, job)
+            folder.write_pieces(path, saving.pieces)
+            return saving
+
+        def done(saving: attachments.Saving) -> None:
+            words = _("The attachment was written to {name}.")
+            if saving.zipped:
+                words = _("The sample was written to {name}, a zip with the password {password}.")
+            self._say(words.format(name=isolate(path.name), password=isolate(samples.PASSWORD)))
+
+        title = _("Save the attachment")
+        self._desk.write(work, done, self.refusal.show_refusal, changes=(), title=title)
 
     def _open_levels(self) -> None:
         menu = QMenu(self)
