@@ -481,14 +481,6 @@ def all_closed(receiving: Receiving, epoch: str, seq: int) -> bool:
     return receiving.epoch != epoch or receiving.upto >= seq
 
 
-def closed_before(receiving: Receiving, epoch: str, seq: int) -> bool:
-    """Whether nothing of theirs before package `seq` of `epoch` can still come."""
-    for one in (receiving, *receiving.older):
-        if one.epoch == epoch:
-            return one.upto >= seq - 1
-    return True
-
-
 def confirmed(channel: Channel) -> Channel:
     """The officer asked them out of band: the announced epoch is theirs. The old one closes at our head.
 

@@ -172,6 +172,6 @@ def _waiting(
             continue
         row = known.get(one.cid)
         channel = load(one.cid) if load else counterparts.load_channel(connection, one.cid)
-        if row is None or not machine.closed_before(channel.receiving, row.epoch, row.seq):
+        if row is None or not machine.all_closed(channel.receiving, row.epoch, row.seq - 1):
             found.append(one)
     return found

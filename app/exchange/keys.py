@@ -181,7 +181,7 @@ def retire(tx: Connection, cid: int, channel: Channel, epoch: str, seq: int) -> 
     if len(reusable) > 1 and _acked(channel, reusable[-1].published):
         counterparts.add_superseded(tx, Superseded(cid, REUSABLE, reusable[-1].number, epoch, seq))
     for row in counterparts.superseded(tx, REUSABLE, cid):
-        if machine.closed_before(channel.receiving, row.epoch, row.seq):
+        if machine.all_closed(channel.receiving, row.epoch, row.seq - 1):
             for key in reusable:
                 if key.number < row.number:
                     counterparts.erase_own_key(tx, cid, REUSABLE, key.number)

@@ -180,6 +180,38 @@ def test_parts_are_closed_until_verified() -> None:
     assert code(lambda: list(package_.parts())) == "package-signature"
 
 
+def test_the_first_parts_can_be_looked_at_before_and_come_again() -> None:
+    """As claims: a sender who is not known here is known by a document among them."""
+    papers = [b"one", b"", b"x" * 150_000]
+    parts = [
+        *(source("statement", raw) for raw in papers),
+        source("note", TEXT, "zstd"),
+        source("statement", b"last"),
+    ]
+    raw, _ = sealed(parts)
+    for most, limit, expected in (
+        (32, 1 << 20, 3),
+        (2, 1 << 20, 2),
+        (0, 1 << 20, 0),
+        (32, 149_999, 2),
+        (32, 2, 0),
+    ):
+        package_ = opened(raw)
+        assert package_.leading("statement", most, limit) == tuple(papers[:expected])
+        assert package_.leading("statement", most, limit) == tuple(papers[:expected])
+        package_.verify(SIGNER.public)
+        assert [file.read() for _, file in package_.parts()] == [*papers, TEXT, b"last"]
+    assert opened(raw).leading("note", 32, 1 << 20) == ()
+
+
+def test_nothing_is_unpacked_for_a_look_and_a_cut_is_noticed() -> None:
+    raw, _ = sealed([source("statement", b"a" * 5000, "zstd"), source("statement", b"b")])
+    assert opened(raw).leading("statement", 32, 1 << 20) == ()
+    raw, _ = sealed([source("statement", os.urandom(200_000))])
+    cut = opened(raw[:150_000])
+    assert code(lambda: cut.leading("statement", 32, 1 << 20)) == "age-payload"
+
+
 def test_a_kept_manifest_is_verified_again() -> None:
     _, result = sealed()
     assert verify_manifest(result.manifest_raw, result.signature, SIGNER.public) == result.manifest

@@ -523,6 +523,7 @@ def test_every_small_schedule_keeps_the_invariants(bounds):
         Bounds(packages=3, replace=True),
         Bounds(packages=2, resends=1, restore=True),
         Bounds(packages=2, resends=1, rotate=True),
+        Bounds(packages=2, resends=1, replace=True),
     ],
     ids=str,
 )

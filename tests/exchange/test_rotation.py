@@ -116,6 +116,20 @@ def test_the_old_kem_key_stays_while_a_package_from_before_is_missing(world):
     assert identities.listed(world.alpha)[1].state == "erased"
 
 
+def test_the_old_kem_key_stays_while_a_package_of_an_epoch_before_is_missing(met):
+    counterparts.revoke(met.alpha, "mallory")
+    identities.rotate(met.alpha)
+    identities.rotate(met.beta)
+    told, slow = send(met.alpha, "beta"), send(met.beta, "alpha")  # slow: to alpha's old card
+    receive(met.beta, told)
+    identities.rotate(met.beta)
+    receive(met.alpha, send(met.beta, "alpha"))
+    assert identities.listed(met.alpha)[1].waiting == ("beta",)
+    assert receive(met.alpha, slow).status == "new"
+    receive(met.alpha, send(met.beta, "alpha"))
+    assert identities.listed(met.alpha)[1].state == "erased"
+
+
 def test_what_was_under_way_stays_readable_to_the_last_number(met):
     take(met.alpha, indicator(1), indicator(2))
     late = [release(met.alpha, "beta", indicator(n)["id"]).package for n in (1, 2)]
