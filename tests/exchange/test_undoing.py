@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.exchange import deciding, inbox, receipts
+from app.exchange import deciding, inbox, recalling, receipts
 from app.holdings import browsing, handling, purge
 from app.intel.marking import Level
 from app.jobs import quiet
@@ -225,3 +225,40 @@ def test_the_next_receipt_says_so_whichever_comes_first(met):
         states = {entry.id: entry.state for entry in receipts.ledger(met.beta, "alpha")}
         assert states == {indicator(1)["id"]: "received", indicator(2)["id"]: "accepted"}
     assert receipts.due(met.alpha.database.read(), 1) == []
+
+
+def test_a_revocation_that_does_not_count_stays_without_effect(met):
+    """What is undone lay between the object and somebody else's revocation of it."""
+    value = indicator(1)
+    first = receive(met.alpha, release_from(met, value)).number
+    deciding.accept(met.alpha, first, None, quiet())
+    second = receive(met.alpha, release_from(met, value | {"modified": T1, "name": "newer"})).number
+    deciding.accept(met.alpha, second, None, quiet())
+    third = given_package(met, value | {"modified": T2, "revoked": True})
+    accept(met, third)
+    shown = browsing.show(met.alpha, value["id"])
+    assert (shown.row.name, shown.row.revoked) == ("newer", False)
+    refuses(met, "undo-newer", second)
+    undo(met, third)
+    undo(met, second)
+    accept(met, third)
+    shown = browsing.show(met.alpha, value["id"])
+    assert (shown.row.name, shown.row.revoked, shown.row.variants) == ("indicator 1", False, 1)
+    undo(met, third)
+    assert problems(met.alpha) == []
+
+
+def test_a_recall_leaves_somebody_elses_revocation_without_effect(met):
+    value = indicator(1)
+    deciding.accept(met.alpha, receive(met.alpha, release_from(met, value)).number, None, quiet())
+    newer = value | {"modified": T1, "name": "newer"}
+    deciding.accept(met.alpha, receive(met.alpha, release_from(met, newer)).number, None, quiet())
+    accept(met, given_package(met, value | {"modified": T2, "revoked": True}))
+    receive(met.beta, receipts.send(met.alpha, "beta", beside(met.alpha), quiet()).path)
+    only = [bytes.fromhex(sha256_of(newer))]
+    back = recalling.recall(met.beta, "alpha", [value["id"]], only, "x", beside(met.beta), quiet())
+    receive(met.alpha, back.package.path)
+    recalling.confirm(met.alpha, 1, "", beside(met.alpha), quiet())
+    shown = browsing.show(met.alpha, value["id"])
+    assert (shown.row.name, shown.row.revoked, shown.row.variants) == ("indicator 1", False, 1)
+    assert problems(met.alpha) == []
