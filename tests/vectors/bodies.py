@@ -1,8 +1,8 @@
 """Vectors of statement bodies: recalls, their answers and withdrawals, requests for information.
 
-`python -m tests.vectors.bodies` writes them all anew into `bodies/`, in the form of `format`: `expect` is success or the code
-with which the statement does nothing, `kind` the statement's, `of` what reads it (recalls, enquiries). Nothing in them is
-random: the bodies are RFC 8785 JSON, unsigned.
+`python -m tests.vectors.bodies` writes them all anew into `bodies/`, in the form of `format`: `expect` is success or
+the code with which the statement does nothing, `kind` the statement's, `of` what reads it (recalls, enquiries).
+Nothing in them is random: the bodies are RFC 8785 JSON, unsigned.
 """
 
 from __future__ import annotations
