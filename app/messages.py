@@ -276,6 +276,10 @@ MESSAGES: dict[str, Message] = {
     "log-other": Message(
         N_("The checkpoint is of another log: {path}."), N_("Use a checkpoint of the same installation.")
     ),
+    "heard-wrong": Message(
+        N_("The code does not fit package {seq} for {name} with these numbers."),
+        N_("Let them read the code and the numbers again."),
+    ),
     "opening-before": Message(
         N_("Package {seq} was sealed before the log could be opened to others."), N_("Show a later package.")
     ),

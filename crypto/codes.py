@@ -10,6 +10,7 @@ made after the other's card was imported, a code is shown only once the other's 
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import secrets
 
@@ -21,6 +22,7 @@ FINGERPRINT_BYTES = 32
 TYPED_LIMIT = 64
 
 _DOMAIN = b"mithaq-verify"
+_RECEIPT_DOMAIN = b"mithaq-receipt"
 _BETWEEN = frozenset(" \t\n-\u00a0\u202f")
 _EASTERN = "٠١٢٣٤٥٦٧٨٩"
 _PERSIAN = "۰۱۲۳۴۵۶۷۸۹"
@@ -46,6 +48,16 @@ def transcript(r_a: str, fingerprint_a: str, r_b: str, fingerprint_b: str) -> tu
         raise ValueError("two different fingerprints of 32 bytes")
     mac = hmac.digest(r_low + r_high, _DOMAIN + low + high, "sha256")
     return _code(mac[:8]), _code(mac[8:16])
+
+
+def receipt(manifest_hash: bytes, accepted: int, refused: int) -> str:
+    """The code by which the receiver of a package says on the telephone how many of its objects were accepted, refused.
+
+    Eight digits of SHA-256("mithaq-receipt" || SHA-256 of the manifest || u64 accepted || u64 refused), bytes 0-7 mod
+    10^8. Only sender and receiver know the manifest: the code shows that whoever reads it has opened the package.
+    """
+    said = manifest_hash + accepted.to_bytes(8, "big") + refused.to_bytes(8, "big")
+    return _code(hashlib.sha256(_RECEIPT_DOMAIN + said).digest()[:8])
 
 
 def fold(typed: str) -> str:

@@ -119,6 +119,7 @@ ACTS: dict[str, str] = {
     "release": N_("Released"),
     "receipt": N_("Receipt sealed"),
     "receipt.sealed": N_("Receipt sealed"),
+    "receipt.heard": N_("Receipt heard over the telephone"),
     "receipt.received": N_("Receipt received"),
     "receipt.unknown": N_("Receipt about something unknown"),
     "receipt.unreadable": N_("Receipt not readable"),

@@ -83,6 +83,10 @@ TABLE = {
     "recall": ("recalls", "Ask back what was given to counterparts."),
     "confirm": ("recalls", "Answer a recall: delete what they ask back and confirm it, or refuse."),
     "receipt": ("outgoing", "Seal the signed answer to what a counterpart sent."),
+    "heard": (
+        "outgoing",
+        "Check the code that a counterpart reads over the telephone for package SEQ, until their receipt is here.",
+    ),
     "ledger": ("outgoing", "Who was given which version of what, and how far it got."),
     "request": ("asking", "Ask a counterpart for something."),
     "consent": ("asking", "Requests and consents: what was asked, and what may be done."),

@@ -14,7 +14,7 @@ from app.courier import folder
 from app.exchange import agreement_file, agreements, terms
 from app.exchange.agreements import Agreement, Done
 from app.exchange.sectors import label
-from app.exchange.terms import KINDS, ONWARD, Clauses
+from app.exchange.terms import KINDS, ONWARD, RECEIPTS, Clauses
 from app.intel import marking
 from app.messages import Refused, _, plain
 
@@ -91,6 +91,13 @@ def agreement() -> None:
 )
 @click.option("--exercise", is_flag=True, help="For exercises only.")
 @click.option(
+    "--receipts",
+    type=click.Choice(RECEIPTS),
+    default=RECEIPTS[-1],
+    show_default=True,
+    help="What receipts tell: how many objects were accepted and refused, or which.",
+)
+@click.option(
     "--supersedes",
     type=click.IntRange(1, NUMBER_LIMIT),
     multiple=True,
@@ -112,6 +119,7 @@ def propose(
     onward: str,
     retention: int | None,
     exercise: bool,
+    receipts: str,
     supersedes: tuple[int, ...],
     out: Path | None,
 ) -> int:
@@ -131,6 +139,7 @@ def propose(
             onward=onward,
             retention=retention,
             exercise=exercise,
+            receipts=receipts,
         )
         done = agreements.propose(installation, to, clauses, supersedes, out, session.job())
     return _show_done(session, done)

@@ -109,6 +109,8 @@ def _decide(session: Session, name: str, act: Callable[[Installation, str], Stat
         lines.append(why("channel-mending", name=found.name))
     lines += table(
         [
+            (_("last heard"), found.heard or "-"),
+            (_("last sealed"), found.sealed or "-"),
             (_("sent"), found.sent),
             (_("not acknowledged"), spoken_ranges(found.unacked)),
             (_("lost there"), spoken_ranges(found.lost)),

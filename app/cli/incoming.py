@@ -10,7 +10,7 @@ import msgspec
 
 from app.cli.base import NUMBER_LIMIT, Session, ids_from, spoken_ranges, table, why
 from app.cli.searching import HITS_SHOWN, hit_document, hit_lines
-from app.exchange import deciding, inbox, recalling, receiving
+from app.exchange import deciding, inbox, recalling, receiving, telephone
 from app.exchange.deciding import Decided
 from app.exchange.inbox import Listed
 from app.exchange.receiving import Received
@@ -193,6 +193,32 @@ def _beside_lines(one: inbox.Beside) -> list[str]:
 
 def _value(value: object) -> str:
     return "-" if value is ABSENT else msgspec.json.encode(value).decode()
+
+
+@inbox_group.command("code")
+@click.argument("number", type=click.IntRange(1, NUMBER_LIMIT))
+@click.pass_obj
+def inbox_code(session: Session, number: int) -> int:
+    """A short code to read over the telephone: what was decided of a package, until the receipt is there."""
+    with session.unlocked() as installation:
+        said = telephone.mine(installation, number)
+    document = {
+        "from": said.name,
+        "seq": said.seq,
+        "accepted": said.accepted,
+        "refused": said.refused,
+        "pending": said.pending,
+        "code": said.code[0],
+    }
+    rows = table(
+        [
+            (_("package"), said.seq),
+            (_("accepted"), said.accepted),
+            (_("refused"), said.refused),
+            (_("code"), " / ".join(said.code)),
+        ]
+    )
+    return session.show(document, rows)
 
 
 @click.command()

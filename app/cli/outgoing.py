@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from app.cli.base import NUMBER_LIMIT, Session, ids_from, say_refused, table, why
-from app.exchange import outbox, receipts, releases, sealing
+from app.exchange import outbox, receipts, releases, sealing, telephone
 from app.exchange.releases import Decision, Wish
 from app.holdings import browsing
 from app.messages import Refused, _
+from crypto.codes import spoken
 
 
 @click.command()
@@ -225,6 +226,37 @@ def receipt(session: Session, to: str, out: Path | None) -> int:
 
 
 @click.command()
+@click.argument("seq", type=click.IntRange(1, NUMBER_LIMIT))
+@click.option("--to", required=True, metavar="NAME", help="The counterpart.")
+@click.option("--code", help="The eight digits they read out.")
+@click.option("--accepted", type=click.IntRange(0, NUMBER_LIMIT), help="How many they said they accepted.")
+@click.option("--refused", type=click.IntRange(0, NUMBER_LIMIT), help="How many they said they refused.")
+@click.pass_obj
+def heard(
+    session: Session, seq: int, to: str, code: str | None, accepted: int | None, refused: int | None
+) -> int:
+    """Check the code that a counterpart reads over the telephone for package SEQ, until their receipt is here."""
+    with session.unlocked() as installation:
+        if code is None:
+            return _codes(session, seq, telephone.expected(installation, to, seq, accepted, refused))
+        said = telephone.heard(installation, to, seq, code, accepted, refused)
+    document = {"seq": seq, "objects": said.objects, "accepted": said.accepted, "refused": said.refused}
+    words = _("They opened package {seq}: {accepted} of {objects} accepted, {refused} refused.")
+    return session.show(document, [words.format(**document)])
+
+
+def _codes(session: Session, seq: int, found: list[tuple[telephone.Heard, str]]) -> int:
+    document = {
+        "seq": seq,
+        "codes": [
+            {"accepted": one.accepted, "refused": one.refused, "code": spoken(code)[0]} for one, code in found
+        ],
+    }
+    rows = ((*spoken(code), _("accepted"), one.accepted, _("refused"), one.refused) for one, code in found)
+    return session.show(document, table(rows))
+
+
+@click.command()
 @click.option("--to", default="", metavar="NAME", help="Only this counterpart.")
 @click.option("--id", "id_", default="", metavar="ID", help="Only this object.")
 @click.pass_obj
@@ -232,6 +264,7 @@ def ledger(session: Session, to: str, id_: str) -> int:
     """Who was given which version of what, and how far it got."""
     with session.unlocked() as installation:
         found = list(receipts.ledger(installation, to, id_))
+        given = receipts.given(installation, id_) if id_ else []
     document = {
         "entries": [
             {
@@ -241,11 +274,33 @@ def ledger(session: Session, to: str, id_: str) -> int:
                 "seq": e.seq,
                 "state": e.state,
                 "acknowledged": e.acknowledged,
+                "since": e.since or None,
+                "reference": e.reference,
+                "agreements": list(e.agreements),
+                "sha256": e.sha256,
             }
             for e in found
-        ]
+        ],
+        "given": [
+            {
+                "id": e.id,
+                "modified": e.modified or None,
+                "from": e.sender,
+                "number": e.number,
+                "seq": e.seq,
+                "received": e.received,
+                "state": e.state,
+                "sha256": e.sha256,
+            }
+            for e in given
+        ],
     }
-    return session.show(document, table((e.to, e.seq, e.state, e.id, e.modified) for e in found))
+    if not id_:
+        return session.show(document, table((e.to, e.seq, e.state, e.id, e.modified) for e in found))
+    numbers = {e: ", ".join(map(str, e.agreements)) or "-" for e in found}
+    gave = ((e.to, e.seq, e.state, e.modified, e.since, numbers[e], e.reference) for e in found)
+    got = ((e.sender, e.seq, e.state, e.modified, e.received) for e in given)
+    return session.show(document, [*table(gave), *([_("They gave us:")] if given else []), *table(got)])
 
 
 COMMANDS: dict[str, click.Command] = {
@@ -255,5 +310,6 @@ COMMANDS: dict[str, click.Command] = {
     "resend": resend,
     "void": void,
     "receipt": receipt,
+    "heard": heard,
     "ledger": ledger,
 }

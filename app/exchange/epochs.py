@@ -36,7 +36,8 @@ class Status:
 
     `unacked`: ours they have not acknowledged; `missing`: theirs that have not come (`missing_before`: of an epoch
     that a rotation ended); `lost`: ours they said they lost; `pending`: the reason of an epoch they announced and
-    nobody confirmed; `own_keys` and `their_keys`: live one-time keys.
+    nobody confirmed; `own_keys` and `their_keys`: live one-time keys; `heard` and `sealed`: when something came and was
+    sealed last ("": never).
     """
 
     name: str
@@ -51,6 +52,8 @@ class Status:
     own_keys: int
     their_keys: int
     missing_before: Ranges = ()
+    heard: str = ""
+    sealed: str = ""
 
 
 def status(installation: Installation, name: str) -> Status:
@@ -60,6 +63,7 @@ def status(installation: Installation, name: str) -> Status:
         channel = counterparts.load_channel(reader, one.cid)
         own = sum(1 for key in store_counterparts.own_keys(reader, one.cid) if key.kind == keys.ONETIME)
         theirs = keys.unused(reader, installation, one.cid)
+        heard, sealed = packages.heard(reader, one.cid)
     sending, receiving = channel.sending, channel.receiving
     unacked = machine.ranges(seq for seq, p in sending.packages.items() if p.state in ("sealed", "handed"))
     return Status(
@@ -77,6 +81,8 @@ def status(installation: Installation, name: str) -> Status:
         missing_before=machine.ranges(
             n for old in receiving.older for n in machine.numbers(machine.missing(old))
         ),
+        heard=heard,
+        sealed=sealed,
     )
 
 

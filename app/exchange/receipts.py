@@ -16,8 +16,9 @@ from typing import Annotated
 import msgspec
 
 from app import audit
+from app.exchange import agreements, counterparts, sealing, statements, terms
 from app.exchange import channel as machine
-from app.exchange import counterparts, sealing, statements
+from app.exchange.provenance import under
 from app.exchange.statements import Statement
 from app.jobs import Job
 from app.messages import Refused
@@ -31,7 +32,9 @@ from crypto import document
 
 @dataclass(frozen=True)
 class Entry:
-    """That one content went to a counterpart, and how far it got."""
+    """That one content went to a counterpart, and how far it got: since when, under which reference of ours and which
+    agreements (by number).
+    """
 
     id: str
     modified: str
@@ -39,10 +42,37 @@ class Entry:
     seq: int
     state: str
     acknowledged: bool
+    since: str = ""
+    reference: str = ""
+    agreements: tuple[int, ...] = ()
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Given:
+    """That a counterpart gave us one content, in which inbox package and when, and what was decided about it."""
+
+    id: str
+    modified: str
+    sender: str
+    number: int
+    seq: int
+    received: str
+    state: str
+    sha256: str
+
+
+class Counts(msgspec.Struct, forbid_unknown_fields=True):
+    """How many objects were accepted and refused, where the agreement lets a receipt tell no more."""
+
+    accepted: Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
+    refused: Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
 
 
 class Answer(msgspec.Struct, forbid_unknown_fields=True):
-    """What a receipt says of one package. Ranges are of positions in it; `revision` grows with each decision."""
+    """What a receipt says of one package. Ranges are of positions in it; `revision` grows with each decision.
+    `counts` stands in their place (then they are empty) where the agreement says so.
+    """
 
     package: str
     release: str | None
@@ -51,14 +81,36 @@ class Answer(msgspec.Struct, forbid_unknown_fields=True):
     accepted: list[tuple[int, int]]
     refused: list[tuple[int, int]]
     reason: str
+    counts: Counts | None = None
 
     def check(self, size: int) -> None:
         """Raise ValueError unless it can be true of a package of `size` objects."""
+        if self.counts is not None:
+            told = self.accepted or self.refused
+            if told or self.counts.accepted + self.counts.refused > size:
+                raise ValueError("counts")
         free = 0
         for first, last in sorted([*self.accepted, *self.refused]):
             if not free <= first <= last < size:
                 raise ValueError("ranges")
             free = last + 1
+
+    def numbers(self) -> tuple[int, int]:
+        """How many objects were accepted, how many refused."""
+        if self.counts is not None:
+            return self.counts.accepted, self.counts.refused
+        return tuple(
+            sum(last - first + 1 for first, last in given) for given in (self.accepted, self.refused)
+        )  # type: ignore[return-value]
+
+    def told(self, size: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """The ranges accepted and refused of a package of `size` objects, as far as they can be known: counts tell
+        only of all.
+        """
+        if self.counts is None or not size:
+            return self.accepted, self.refused
+        whole = [(0, size - 1)]
+        return (whole if self.counts.accepted == size else []), (whole if self.counts.refused == size else [])
 
 
 def due(connection: Connection, cid: int) -> list[packages.Received]:
@@ -119,14 +171,16 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
         return ""
     packages.set_receipt_revision(tx, one.cid, package.manifest_hash, answer.revision)
     _turn(tx, package, answer)
+    accepted, refused = answer.numbers()
+    packages.set_told(tx, one.cid, package.manifest_hash, accepted, refused)
     audit.append(
         tx,
         installation,
         "receipt.received",
         sender=one.fingerprint,
         seq=package.seq,
-        accepted=sum(last - first + 1 for first, last in answer.accepted),
-        refused=sum(last - first + 1 for first, last in answer.refused),
+        accepted=accepted,
+        refused=refused,
     )
     return ""
 
@@ -136,7 +190,9 @@ def _turn(tx: Connection, package: packages.Sealed, answer: Answer) -> None:
     cid, epoch, seq = package.cid, package.epoch, package.seq
     before = ("sealed", "carried", "accepted", "refused", "void")
     packages.move_ledger(tx, cid, epoch, seq, "received", True, before)
-    for state, given in (("accepted", answer.accepted), ("refused", answer.refused)):
+    size = packages.ledger_size(tx, cid, epoch, seq)
+    accepted, refused = answer.told(size)
+    for state, given in (("accepted", accepted), ("refused", refused)):
         for first, last in given:
             packages.move_ledger_range(tx, cid, epoch, seq, first, last, state)
     recalls.mark_ledger(tx, cid)
@@ -173,9 +229,30 @@ def ledger(installation: Installation, to: str = "", id_: str = "") -> Iterator[
     cid = counterparts.find(reader, to).cid if to else None
     names = {one.cid: one.alias for one in store_counterparts.everyone(reader)}
     forms = {row.id for row in sanitised.rows(reader, cid, id_)} if id_ else set()
-    found = (packages.ledger(reader, cid, one) for one in (id_ or None, *sorted(forms)))
-    for entry in chain.from_iterable(found):
-        yield Entry(entry.id, entry.modified, names[entry.cid], entry.seq, entry.state, entry.acknowledged)
+    found = (packages.ledger_told(reader, cid, one) for one in (id_ or None, *sorted(forms)))
+    for entry, sealed, reference, numbers in chain.from_iterable(found):
+        yield Entry(
+            entry.id,
+            entry.modified,
+            names[entry.cid],
+            entry.seq,
+            entry.state,
+            entry.acknowledged,
+            sealed,
+            reference,
+            numbers,
+            entry.sha256.hex(),
+        )
+
+
+def given(installation: Installation, id_: str) -> list[Given]:
+    """Every version of an object that counterparts gave us, newest package first."""
+    reader = installation.database.read()
+    names = {one.cid: one.alias for one in store_counterparts.everyone(reader)}
+    return [
+        Given(id_, modified, names[cid], number, seq, received, decision, sha256.hex())
+        for cid, number, seq, received, modified, sha256, decision in packages.given_versions(reader, id_)
+    ]
 
 
 def _receipt(installation: Installation, connection: Connection, package: packages.Received) -> Statement:
@@ -186,6 +263,8 @@ def _receipt(installation: Installation, connection: Connection, package: packag
         ]
         for decision in ("accepted", "refused")
     }
+    counted = _counted(installation, connection, package)
+    counts = {decision: sum(w.decision == decision for w in objects) for decision in ("accepted", "refused")}
     return statements.make(
         installation,
         "receipt",
@@ -193,7 +272,15 @@ def _receipt(installation: Installation, connection: Connection, package: packag
         release=None if package.release is None else package.release.hex(),
         revision=package.revision,
         opened=package.received,
-        accepted=decided["accepted"],
-        refused=decided["refused"],
+        accepted=[] if counted else decided["accepted"],
+        refused=[] if counted else decided["refused"],
         reason=package.reason,
+        **({"counts": counts} if counted else {}),
     )
+
+
+def _counted(installation: Installation, connection: Connection, package: packages.Received) -> bool:
+    """Whether an agreement in force, or one under which the package came, lets the receipt tell counts only."""
+    force = agreements.in_force(connection, installation, package.cid).clauses
+    several = [*under(connection, package.cid, package.number), *([] if force is None else [force])]
+    return any(one.receipts == terms.RECEIPTS[0] for one in several)

@@ -23,6 +23,9 @@ THREATS, VULNERABILITIES, BEST_PRACTICES = KINDS = ("threats", "vulnerabilities"
 NEVER, CONSENT, WITHIN_TLP = ONWARD = ("never", "consent", "within-tlp")
 """Strictest first."""
 
+RECEIPTS = ("counts", "ids")
+"""What a receipt tells: how many, or which. Strictest first; an agreement that does not say means ids."""
+
 BODY_LIMIT = 64 << 10
 """Bytes of the text of an agreement."""
 WORDS_LIMIT = 64
@@ -61,10 +64,11 @@ class Clauses:
     retention: int | None = None
     exercise: bool = False
     supersedes: tuple[str, ...] = ()
+    receipts: str = RECEIPTS[-1]
 
 
 class _Body(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """The signed text. Every name must stand in it."""
+    """The signed text. Every name must stand in it, but `receipts`, which agreements of before do not have."""
 
     by: str
     at: str
@@ -80,6 +84,7 @@ class _Body(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": "from"}
     until: str
     open_until: str
     supersedes: list[str]
+    receipts: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Answer(msgspec.Struct, forbid_unknown_fields=True):
@@ -137,6 +142,7 @@ def facts(parties: Iterable[str], clauses: Clauses) -> dict[str, object]:
         "until": clauses.until,
         "open_until": clauses.open_until,
         "supersedes": list(clauses.supersedes),
+        "receipts": clauses.receipts,
     }
 
 
@@ -154,6 +160,8 @@ def read_proposal(body: bytes) -> Proposal:
     _require(bool(raw.kinds) and raw.kinds == [kind for kind in KINDS if kind in raw.kinds], "kinds")
     _require(raw.onward in ONWARD, "onward")
     _require(raw.retention is None or 1 <= raw.retention <= RETENTION_LIMIT, "retention")
+    receipts = RECEIPTS[-1] if raw.receipts is msgspec.UNSET else raw.receipts
+    _require(receipts in RECEIPTS, "receipts")
     clauses = Clauses(
         ceiling=level,
         start=raw.from_,
@@ -166,6 +174,7 @@ def read_proposal(body: bytes) -> Proposal:
         retention=raw.retention,
         exercise=raw.exercise,
         supersedes=_sorted(raw.supersedes, "supersedes", lambda text: bool(_HASH.fullmatch(text))),
+        receipts=receipts,
     )
     return Proposal(raw.by, raw.at, (raw.parties[0], raw.parties[1]), clauses)
 
@@ -262,6 +271,7 @@ def strictest(several: Sequence[Clauses]) -> Clauses | None:
         onward=min((one.onward for one in several), key=ONWARD.index),
         retention=min(retentions, default=None),
         exercise=any(one.exercise for one in several),
+        receipts=min((one.receipts for one in several), key=RECEIPTS.index),
         supersedes=tuple(sorted({hash_ for one in several for hash_ in one.supersedes})),
     )
 

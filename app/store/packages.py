@@ -116,6 +116,32 @@ def set_receipt_revision(tx: Connection, cid: int, manifest_hash: bytes, revisio
     )
 
 
+def set_told(tx: Connection, cid: int, manifest_hash: bytes, accepted: int, refused: int) -> None:
+    """Record how many objects of a package of ours the newest receipt says were accepted and refused."""
+    tx.execute(
+        "UPDATE outbox SET accepted = ?, refused = ? WHERE cid = ? AND manifest_hash = ?",
+        (accepted, refused, cid, manifest_hash),
+    )
+
+
+def told(connection: Connection, cid: int) -> dict[tuple[bytes, int], tuple[int, int]]:
+    """{(epoch, seq): (accepted, refused)} of what receipts said of packages of ours."""
+    rows = connection.execute(
+        "SELECT epoch, seq, accepted, refused FROM outbox WHERE cid = ? AND accepted IS NOT NULL", (cid,)
+    )
+    return {(bytes(row[0]), row[1]): (row[2], row[3]) for row in rows}
+
+
+def heard(connection: Connection, cid: int) -> tuple[str, str]:
+    """When a package of a counterpart came last, and when one was last sealed for them; "" for never."""
+    row = connection.execute(
+        "SELECT coalesce((SELECT max(received) FROM inbox WHERE cid = ?), ''),"
+        " coalesce((SELECT max(sealed) FROM outbox WHERE cid = ?), '')",
+        (cid, cid),
+    ).fetchone()
+    return row[0], row[1]
+
+
 def set_closed(tx: Connection, cid: int, epoch: bytes, seqs: Iterable[int]) -> None:
     """Record that packages need their sealed files no more: acknowledged, or void."""
     tx.executemany(
@@ -477,15 +503,54 @@ def add_ledger(tx: Connection, entries: Iterable[LedgerEntry]) -> None:
     )
 
 
+def _chosen(cid: int | None, id_: str | None) -> tuple[str, tuple[object, ...]]:
+    """A condition on the ledger that its indexes serve."""
+    # By the id if there is one: a counterpart was given a thousand times more than an object has versions.
+    chosen = {"ledger.id": id_, "ledger.cid" if id_ is None else "+ledger.cid": cid}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    return " AND ".join(("TRUE", *(f"{name} = ?" for name in chosen))), tuple(chosen.values())
+
+
 def ledger(connection: Connection, cid: int | None = None, id_: str | None = None) -> Iterator[LedgerEntry]:
     """What went to whom, narrowed to a counterpart or to one STIX id, newest package first."""
+    where, values = _chosen(cid, id_)
     rows = connection.execute(
-        f"SELECT {_LEDGER} FROM ledger WHERE (? IS NULL OR cid = ?) AND (? IS NULL OR id = ?)"
-        " ORDER BY cid, epoch, seq DESC, position",
-        (cid, cid, id_, id_),
+        f"SELECT {_LEDGER} FROM ledger WHERE {where} ORDER BY cid, epoch, seq DESC, position", values
     )
     for row in rows:
         yield LedgerEntry(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], bool(row[8]))
+
+
+def ledger_told(
+    connection: Connection, cid: int | None = None, id_: str | None = None
+) -> Iterator[tuple[LedgerEntry, str, str, tuple[int, ...]]]:
+    """`ledger`, and with each entry when its package was sealed, its reference, the numbers of the agreements."""
+    where, values = _chosen(cid, id_)
+    columns = ", ".join(f"ledger.{name.strip()}" for name in _LEDGER.split(","))
+    rows = connection.execute(
+        f"SELECT {columns}, coalesce(sealed, ''), coalesce(reference, ''),"
+        " (SELECT group_concat(agreement) FROM release_agreement AS r"
+        " WHERE r.cid = ledger.cid AND r.epoch = ledger.epoch AND r.seq = ledger.seq)"
+        " FROM ledger LEFT JOIN outbox USING (cid, epoch, seq)"
+        f" WHERE {where} ORDER BY ledger.cid, ledger.epoch, ledger.seq DESC, position",
+        values,
+    )
+    for row in rows:
+        numbers = tuple(sorted(int(n) for n in row[11].split(","))) if row[11] else ()
+        entry = LedgerEntry(
+            row[0], row[1], row[2], row[3], row[4], row[5], bytes(row[6]), row[7], bool(row[8])
+        )
+        yield entry, row[9], row[10], numbers
+
+
+def given_versions(connection: Connection, id_: str) -> list[tuple[int, int, int, str, str, bytes, str]]:
+    """(cid, inbox number, seq, when received, modified, SHA-256, decision) of an object in the inbox, newest first."""
+    rows = connection.execute(
+        "SELECT cid, number, seq, received, modified, sha256, decision FROM inbox_object JOIN inbox USING (number)"
+        " WHERE id = ? ORDER BY number DESC, position",
+        (id_,),
+    )
+    return [(r[0], r[1], r[2], r[3], r[4], bytes(r[5]), r[6]) for r in rows]
 
 
 def given(connection: Connection, ids: Iterable[str]) -> set[tuple[str, bytes]]:

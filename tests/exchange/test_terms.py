@@ -40,6 +40,7 @@ clauses = st.builds(
     sectors=some_words,
     purposes=some_words,
     onward=st.sampled_from(ONWARD),
+    receipts=st.sampled_from(terms.RECEIPTS),
     retention=st.none() | st.integers(1, terms.RETENTION_LIMIT),
     exercise=st.booleans(),
     supersedes=st.sets(st.sampled_from([A, B, C])).map(lambda found: tuple(sorted(found))),
@@ -52,10 +53,17 @@ def test_what_is_written_is_read(some):
     assert proposal == terms.Proposal(B, AT, (A, B), some)
 
 
-@pytest.mark.parametrize("name", sorted(body()))
+@pytest.mark.parametrize("name", sorted(body().keys() - {"receipts"}))
 def test_every_name_must_stand_in_it(name):
     with pytest.raises(Unreadable):
         read(**{name: ...})
+
+
+def test_an_agreement_of_before_says_nothing_of_receipts_and_means_ids():
+    assert "receipts" in body()
+    assert read(receipts=...).clauses.receipts == "ids"
+    counts = read(receipts="counts").clauses
+    assert terms.strictest([counts, read().clauses]).receipts == "counts"
 
 
 @pytest.mark.parametrize(
@@ -100,6 +108,8 @@ def test_every_name_must_stand_in_it(name):
         {"sectors": ["a--b"]},
         {"purposes": ["a b"]},
         {"onward": "always"},
+        {"receipts": "all"},
+        {"receipts": None},
         {"retention": 0},
         {"retention": -1},
         {"retention": True},

@@ -165,6 +165,7 @@ class ProposeSheet(Sheet):
         self.until = _date(_("Until"), today + datetime.timedelta(days=YEAR_DAYS))
         self.open_until = _date(_("Signed by"), today + datetime.timedelta(days=OPEN_DAYS))
         self.exercise = Check(_("For exercises only"))
+        self.counts = Check(_("Receipts tell counts only"))
         self.refusal = Refusal()
         kinds = QWidget()
         kinds.setLayout(line(*self.kinds.values(), None, gap=16))
@@ -177,6 +178,7 @@ class ProposeSheet(Sheet):
             form_row(_("Period"), dates, _("Year, month, day. Both days count.")),
             form_row(_("Signed by"), _held(self.open_until)),
             form_row("", _held(self.exercise)),
+            form_row("", _held(self.counts)),
             self.refusal,
         ):
             self.body.addWidget(item)
@@ -200,6 +202,7 @@ class ProposeSheet(Sheet):
             kinds=tuple(kind for kind in terms.KINDS if self.kinds[kind].isChecked()),
             onward=self.onward.value,
             exercise=self.exercise.isChecked(),
+            receipts=terms.RECEIPTS[0] if self.counts.isChecked() else terms.RECEIPTS[-1],
         )
         fingerprint = self._one.fingerprint
         self.go.setEnabled(False)
