@@ -58,7 +58,7 @@ def narrowing(command: Callable[..., Any]) -> Callable[..., Any]:
 def query_of(text: str, flags: dict[str, Any]) -> str:
     """A query with the filters that options gave behind it."""
     given = [(name, value) for name, values in flags.items() for value in _values(values)]
-    return " ".join([text, *(f"{_NAMES.get(name, name)}:{_quoted(value)}" for name, value in given)]).strip()
+    return " ".join([text, *(f"{_NAMES.get(name, name)}:{_quoted(value)}" for name, value in given)]).lstrip()
 
 
 HITS_SHOWN = 10

@@ -4,9 +4,10 @@
     phrase  = '"' text '"'                       these words, side by side; \\" and \\\\ inside
     filter  = name ':' (text / phrase)           see `FILTERS`; all must fit, of one filter given twice either
 
-Words must all occur, in any place, the last one as a beginning; a word that looks like a part of an address, a name
-of a host or a hash also finds it inside one. Strict: what cannot be meant is refused with its place (the number of
-the character it begins at, from 1), and a filter nobody knows is never taken for a word.
+Words must all occur, in any place, the last one as a beginning unless white space ends the query; a word that looks
+like a part of an address, a name of a host or a hash also finds it inside one. Strict: what cannot be meant is
+refused with its place (the number of the character it begins at, from 1), and a filter nobody knows is never taken
+for a word.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def parse(text: str) -> Selection:
     """
     if len(text) > QUERY_LIMIT:
         raise Refused("query-too-long", most=QUERY_LIMIT)
-    reader = _Reader()
+    reader = _Reader(ended=text[-1:].isspace())
     for piece in _pieces(text):
         if piece.name:
             reader.filter(piece)
@@ -126,6 +127,7 @@ class _Reader:
     techniques: list[str] = field(default_factory=list)
     either: list[Either] = field(default_factory=list)
     once: dict[str, object] = field(default_factory=dict)
+    ended: bool = False
 
     def phrase(self, text: str) -> None:
         """Words that must stand side by side."""
@@ -162,7 +164,7 @@ class _Reader:
         after, before = self.once.get("after", ""), self.once.get("before", "")
         confidence = self.once.get("confidence")
         revoked, conflict = self.once.get("revoked"), self.once.get("conflict")
-        matches, looked_for = _words(" ".join(self.words))
+        matches, looked_for = _words(" ".join(self.words), self.ended)
         return Selection(
             match=" ".join([*self.phrases, *matches]),
             types=tuple(dict.fromkeys(self.types)),
@@ -180,14 +182,14 @@ class _Reader:
         )
 
 
-def _words(text: str) -> tuple[list[str], list[Either]]:
+def _words(text: str, ended: bool) -> tuple[list[str], list[Either]]:
     """Plain words as full-text expressions, and those that may also be a part of an observable."""
     found = terms(text)
     if not found and text.strip():
         return [_NOTHING], []
     matches, either = list[str](), list[Either]()
     for number, term in enumerate(found):
-        match = _quoted(term) + ("*" if number == len(found) - 1 else "")
+        match = _quoted(term) + ("*" if number == len(found) - 1 and not ended else "")
         if len(term) >= SHORTEST_PART and _PART.search(term):
             whole = tuple(guess(term))
             either.append(Either(match=match, part=_quoted(term), begins=term, values=whole))

@@ -365,21 +365,36 @@ def page(
 ) -> list[ObjectRow]:
     """At most `limit` objects that fit, in order, behind the key `after`: the values of the order's columns."""
     sets = _sets(connection, selection)
-    few = _few(connection, sets)
-    if few is not None:
-        chosen, oids = few
-        where, values = _conditions(selection, (one for one in sets if one is not chosen))
-        source = "(SELECT value AS few FROM json_each(?)) CROSS JOIN object ON oid = few"
-        return _fetch(connection, [(source, where, [_json(oids), *values])], order, limit, after)
-    if selection.match and order.by == "modified":
+    few = _few(connection, [one for one in sets if one.query != _TEXT])
+    if few is None and selection.match and order.by == "modified":
         found = _by_periods(connection, selection, sets, order.descending, limit, after)
         if found is not None:
             return found
+    elif few is None:
+        few = _few(connection, sets)
+    if few is not None:
+        return _among(connection, selection, sets, few, order, limit, after)
     walks = []
     for index, narrowed in _walks(connection, selection, order):
         where, values = _conditions(narrowed, sets)
         walks.append((f"object INDEXED BY {index}", where, values))
     return _fetch(connection, walks, order, limit, after)
+
+
+def _among(
+    connection: Connection,
+    selection: Selection,
+    sets: Sequence[_Set],
+    few: tuple[_Set, list[int]],
+    order: Order,
+    limit: int,
+    after: Sequence[object] | None,
+) -> list[ObjectRow]:
+    """A page of the few objects that fit a condition, as far as they fit the others."""
+    chosen, oids_ = few
+    where, values = _conditions(selection, (one for one in sets if one is not chosen))
+    source = "(SELECT value AS few FROM json_each(?)) CROSS JOIN object ON oid = few"
+    return _fetch(connection, [(source, where, [_json(oids_), *values])], order, limit, after)
 
 
 def _fetch(
@@ -427,25 +442,30 @@ def ranked(
     most about them, behind the key (score, oid).
     """
     expression = _expression(selection)
-    where, values = _conditions(
-        selection, (one for one in _sets(connection, selection) if one.query != _TEXT)
-    )
+    others = (one for one in _sets(connection, selection) if one.query != _TEXT)
+    where, values = _conditions(selection, others)
+    newest = connection.execute(
+        "SELECT rowid FROM object_text WHERE object_text MATCH ? ORDER BY rowid DESC LIMIT ?",
+        (expression, RANKED),
+    ).fetchall()
+    if not newest:
+        return []
     rows = connection.execute(
-        f"SELECT bm25(object_text, 1.0, 0.0), {objects.COLUMNS} FROM object_text CROSS JOIN object"
-        " ON oid = object_text.rowid WHERE object_text MATCH ? AND object_text.rowid >= (SELECT min(rowid) FROM"
-        f" (SELECT rowid FROM object_text WHERE object_text MATCH ? ORDER BY rowid DESC LIMIT ?)) AND {where}",
-        [expression, expression, RANKED, *values],
+        "SELECT bm25(object_text, 1.0, 0.0), oid, name FROM object_text CROSS JOIN object ON oid = object_text.rowid"
+        f" WHERE object_text MATCH ? AND object_text.rowid >= ? AND {where}",
+        [expression, newest[-1][0], *values],
     )
     words = [word.replace('""', '"') for word in _QUOTED.findall(selection.match)]
     found = []
-    for weight, *columns in rows:
-        row = objects.object_row(columns)
-        name = fold(row.name)
-        found.append((Score(int(not all(word in name for word in words)), weight), -row.oid, row))
-    found.sort(key=lambda one: one[:2])
+    for weight, oid, name in rows:
+        called = fold(name)
+        found.append((Score(int(not all(word in called for word in words)), weight), -oid))
+    found.sort()
     if after is not None:
-        found = [one for one in found if one[:2] > (after[0], -after[1])]
-    return [(score, row) for score, _, row in found[:limit]]
+        found = [one for one in found if one > (after[0], -after[1])]
+    shown = found[:limit]
+    whole = objects.rows(connection, [-oid for _, oid in shown])
+    return [(score, row) for (score, _), row in zip(shown, whole, strict=True)]
 
 
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
@@ -470,10 +490,12 @@ def _by_periods(
 
     None where too little fits in too many of them.
     """
-    where, values = _conditions(selection, (one for one in sets if one.query != _TEXT))
+    text = next(one for one in sets if one.query == _TEXT)
     order = Order("modified", descending)
     found: list[ObjectRow] = []
-    grain, key = 1, after
+    grain, key, asked = 1, after, False
+    # Each look at the beginning of a word costs as much as sorting some thousand objects.
+    enough = FEW * (5 if selection.match.endswith("*") else 1)
     for _ in range(LOOKS):
         moment = _next_moment(connection, selection, descending, key)
         if moment is None:
@@ -481,21 +503,26 @@ def _by_periods(
         while True:
             letter, length = _GRAINS[grain]
             tag = f"{letter}{moment[:length].replace('-', '')}" if moment else "none"
+            most = enough + 1 if grain < 2 and moment else -1
             match = f"{_expression(selection)} AND tags : {tag}"
-            many = connection.execute(
-                "SELECT count(*) FROM (SELECT 1 FROM object_text WHERE object_text MATCH ? LIMIT ?)",
-                (match, FEW + 1),
-            ).fetchone()[0]
-            if many <= FEW or grain == 2 or not moment:
+            rows = connection.execute(
+                "SELECT rowid FROM object_text WHERE object_text MATCH ? LIMIT ?", (match, most)
+            ).fetchall()
+            if len(rows) <= enough or most < 0:
                 break
             grain += 1
-        source = "object_text CROSS JOIN object ON oid = object_text.rowid"
-        walk = (source, f"object_text MATCH ? AND {where}", [match, *values])
-        found += _fetch(connection, [walk], order, limit - len(found), after)
+        fits = text, [row[0] for row in rows]
+        found += _among(connection, selection, sets, fits, order, limit - len(found), after)
         if len(found) == limit:
             return found
+        if not asked:
+            # The beginning of a word is gathered from the whole index each time: only now is asking for all worth it.
+            few = _few(connection, [text])
+            if few is not None:
+                return _among(connection, selection, sets, few, order, limit, after)
+            asked = True
         key = _behind_period(moment, length, descending)
-        if many < FEW // 10 and grain:
+        if len(rows) < FEW // 10 and grain:
             grain -= 1
     return None
 
@@ -547,6 +574,9 @@ def _walks(connection: Connection, selection: Selection, order: Order) -> list[t
             ways.append((_size(connection, "conflict", [""]), [("object_in_conflict", selection)]))
         if selection.types:
             walks = [("object_by_type", replace(selection, types=(one,))) for one in selection.types]
+            if not all(_timed(connection, one) for one in selection.types):
+                # What has no time stands together at one end of every other index.
+                return walks
             ways.append((_size(connection, "type", selection.types), walks))
         if selection.levels:
             walks = [("object_by_level", replace(selection, levels=(one,))) for one in selection.levels]
@@ -558,6 +588,12 @@ def _walks(connection: Connection, selection: Selection, order: Order) -> list[t
     elif order.by == "marking" and selection.levels:
         return [("object_by_level", replace(selection, levels=(one,))) for one in selection.levels]
     return [(_BY[order.by], selection)]
+
+
+def _timed(connection: Connection, type_: str) -> bool:
+    """Whether any object of a type has a time."""
+    row = connection.execute("SELECT max(moment) FROM object WHERE type = ?", (type_,)).fetchone()
+    return bool(row[0])
 
 
 def _size(connection: Connection, facet: str, values: Sequence[str]) -> int:

@@ -21,6 +21,7 @@ from app.store.selecting import Named, Selection
         ("", Selection()),
         ("  ", Selection()),
         ("beacon", Selection(match='"beacon"*')),
+        ("beacon ", Selection(match='"beacon"')),
         ("red beacon", Selection(match='"red" "beacon"*')),
         ('"red  beacon"', Selection(match='"red  beacon"')),
         (r'"a \"b\" \\c"', Selection(match='"a ""b"" \\c"')),
@@ -60,7 +61,7 @@ def test_a_word_that_looks_like_a_part_of_an_observable_finds_it_inside_one() ->
     (one,) = parse("hxxp://evil[.]example").either
     assert Observable("url", "http://evil.example") in one.values
     assert one.part == '"http://evil.example"'
-    (one,) = parse("44D88612FEA8A8F3 ").either
+    (one,) = parse("44D88612FEA8A8F3").either
     assert one.begins == "44d88612fea8a8f3"
     (one,) = parse("198.51.100.7 beacon").either
     assert one.match == '"198.51.100.7"'
