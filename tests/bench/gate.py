@@ -18,6 +18,7 @@ from app.exchange.releases import Wish
 from app.holdings import importing
 from app.holdings.importing import Incoming
 from app.intel.marking import Level
+from app.intel.prepared import prepare_text
 from app.jobs import quiet
 from app.store import objects
 from app.store.installation import Installation
@@ -32,7 +33,7 @@ def taken(site: Installation, kind: str, name: str, some: Iterable[dict[str, obj
     """Put objects into the holdings as if they came so."""
     with site.database.write() as tx:
         origin = objects.add_origin(tx, kind, name, None, site.officer, site.now())
-        incoming = (Incoming(msgspec.json.encode(one), str(n)) for n, one in enumerate(some))
+        incoming = (Incoming(prepare_text(msgspec.json.encode(one), str(n))) for n, one in enumerate(some))
         importing.take(tx, incoming, origin, Level.GREEN, quiet(), OBJECTS, foreign=kind == "package")
 
 
