@@ -74,16 +74,23 @@ def run(rounds: int = 3) -> list[Figure]:
 
 
 def _noise(noise: Path, folder: Path, rounds: int) -> list[Figure]:
-    seals, opens, memory = [], [], 0.0
     package, receiver = _released(noise, folder / "sites")
+    age = bool(shutil.which("age") and shutil.which("minisign"))
+    gpg = bool(shutil.which("gpg"))
+    seals, opens, beside_age, beside_gpg, memory = [], [], [], [], 0.0
+    # One after the other in each round, so that the machine's other work falls on all alike.
     for _ in range(rounds):
         cost, peak = ours("seal", noise, folder / "sealed", "none")
         seals.append(cost)
         memory = max(memory, peak)
+        (folder / "sealed").unlink()
         cost, peak = _opened(package, receiver, folder / "opened")
         opens.append(cost)
         memory = max(memory, peak)
-    (folder / "sealed").unlink()
+        if age:
+            beside_age.append(_age_minisign(noise, folder))
+        if gpg:
+            beside_gpg.append(_gpg(noise, folder))
     package.unlink()
     seal, open_ = best(seals), best(opens)
     figures = [
@@ -93,17 +100,16 @@ def _noise(noise: Path, folder: Path, rounds: int) -> list[Figure]:
         Figure("open, random bytes: CPU", open_.cpu, "s"),
         Figure("peak memory above the imports", memory, "MiB", 64),
     ]
-    if shutil.which("age") and shutil.which("minisign"):
-        theirs = [_age_minisign(noise, folder) for _ in range(rounds)]
-        their_seal, their_open = best([s for s, _ in theirs]), best([o for _, o in theirs])
+    if age:
+        their_seal, their_open = (best(costs) for costs in zip(*beside_age, strict=True))
         figures += [
             Figure("seal / age + minisign: CPU", seal.cpu / their_seal.cpu, "x", 0.75),
             Figure("seal / age + minisign: wall", seal.wall / their_seal.wall, "x", 0.9),
             Figure("open / age + minisign: CPU", open_.cpu / their_open.cpu, "x", 0.6),
             Figure("open / age + minisign: wall", open_.wall / their_open.wall, "x", 0.9),
         ]
-    if shutil.which("gpg"):
-        their_seal, their_open = _gpg(noise, folder)
+    if gpg:
+        their_seal, their_open = (best(costs) for costs in zip(*beside_gpg, strict=True))
         figures += [
             Figure("gpg / seal: wall", their_seal.wall / seal.wall, "x", 2.5, "higher"),
             Figure("gpg / open: wall", their_open.wall / open_.wall, "x", 2.5, "higher"),
@@ -193,6 +199,7 @@ def _age_minisign(noise: Path, folder: Path) -> tuple[Cost, Cost]:
 
 def _gpg(noise: Path, folder: Path) -> tuple[Cost, Cost]:
     home = folder / "gnupg"
+    shutil.rmtree(home, ignore_errors=True)
     home.mkdir(mode=0o700)
     base = (
         "gpg",
@@ -215,6 +222,8 @@ def _gpg(noise: Path, folder: Path) -> tuple[Cost, Cost]:
     encrypt, _ = measured(*base, *options, "--sign", "--encrypt", noise)
     decrypt, _ = measured(*base, "-o", opened, "--decrypt", sealed)
     subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=False, capture_output=True)
+    opened.unlink()
+    sealed.unlink()
     return encrypt, decrypt
 
 
