@@ -499,7 +499,6 @@ SMALL = [
     Bounds(packages=1, restore=True),
     Bounds(packages=1, rotate=True),
     Bounds(packages=1, replace=True),
-    Bounds(packages=1, resends=1, restore=True),
 ]
 
 
@@ -516,6 +515,7 @@ def test_every_small_schedule_keeps_the_invariants(bounds):
     "bounds",
     [
         Bounds(packages=4),
+        Bounds(packages=1, resends=1, restore=True),
         Bounds(packages=2, resends=2),
         Bounds(packages=3, resends=1),
         Bounds(packages=3, restore=True),

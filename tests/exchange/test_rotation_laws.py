@@ -160,7 +160,7 @@ def run(template, examples, steps):
 
 
 def test_both_sides_follow_each_other_whatever_comes_first(met_template):
-    run(met_template, 4, 12)
+    run(met_template, 2, 9)
 
 
 @pytest.mark.torture
