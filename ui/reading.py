@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.exchange import embargo, inbox, receipts
-from app.holdings import attachments, browsing
+from app.holdings import attachments, browsing, feedback
+from app.holdings.feedback import Feedback
 from app.intel import compare, marking
 from app.intel.marking import Level
 from app.messages import ngettext
@@ -46,6 +47,7 @@ class Whole:
     pattern: str
     senders: dict[str, str]  # fingerprint to alias
     holders: tuple[receipts.Entry, ...] = ()  # who was given it, newest first, one entry each
+    feedback: tuple[Feedback, ...] = ()  # what anybody says of it
     bound: Restraint = FREE
     attachments: tuple[Attachment, ...] = ()
 
@@ -102,6 +104,7 @@ def whole(installation: Installation, oid: int) -> Whole:
         pattern if isinstance(pattern, str) else "",
         senders(installation),
         _holders(installation, shown.row.id),
+        tuple(feedback.of(installation, shown.row.id)),
         embargo.of(installation, shown.row.id),
         tuple(attachments.listed(installation, shown.row.id)),
     )

@@ -25,6 +25,7 @@ from crypto.identity import read_card
 
 TYPES = ("sighting", "opinion", "note")
 TEXT_LIMIT = 100_000
+LIMIT = 200
 
 
 @dataclass(frozen=True)
@@ -108,25 +109,16 @@ def of(installation: Installation, about: str) -> list[Feedback]:
 
 
 def on(connection: Connection, about: str) -> list[Feedback]:
-    """What is held of sightings, opinions and notes on an object, first come first."""
+    """What is held of sightings, opinions and notes on an object, the first `LIMIT` that came."""
     key = objects.hash_key(connection)
     found = []
-    for vid in sorted(objects.referrers(connection, objects.id_hash(key, about))):
+    for vid in objects.said_of(connection, objects.id_hash(key, about), TYPES, LIMIT):
         (version,) = objects.versions(connection, [vid])
         (row,) = objects.rows(connection, [version.oid])
-        if row.type not in TYPES or row.current != vid:
-            continue
         value = msgspec.json.decode(objects.raw(connection, vid), type=dict[str, object])
-        if about != value.get("sighting_of_ref") and about not in _refs(value):
-            continue
         origin = objects.origins_of(connection, vid)[0]
         found.append(Feedback(row.id, row.type, _words(value), origin.kind, origin.name))
     return found
-
-
-def _refs(value: dict[str, object]) -> list[object]:
-    refs = value.get("object_refs")
-    return refs if isinstance(refs, list) else []
 
 
 def _words(value: dict[str, object]) -> str:

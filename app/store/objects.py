@@ -347,6 +347,19 @@ def referrers(connection: Connection, target: int) -> list[int]:
     return [row[0] for row in connection.execute(f"SELECT vid FROM {_NEED}", (target,))]
 
 
+def said_of(connection: Connection, target: int, types: Sequence[str], limit: int) -> list[int]:
+    """The vids of the contents in force, of objects of some types, that are about the id with hash `target` (by
+    `sighting_of_ref` or `object_refs`); the first that came.
+    """
+    rows_ = connection.execute(
+        "SELECT vid FROM edge JOIN version USING (vid) JOIN object USING (oid) WHERE dst = ?"
+        f" AND rel IN ('sighting_of_ref', 'object_refs') AND type IN ({', '.join('?' * len(types))})"
+        " ORDER BY vid LIMIT ?",
+        (target, *types, limit),
+    )
+    return [row[0] for row in rows_]
+
+
 def referring(connection: Connection, targets: Iterable[int]) -> list[str]:
     """The STIX ids of the objects of which a content in force needs one of the ids with these hashes."""
     sql = f"SELECT id FROM object JOIN version USING (oid) WHERE vid IN {_NEED}"

@@ -165,6 +165,12 @@ class ObjectPanel(DetailPanel):
         items.append(Section(_("Versions"), len(versions), *(self._version(v, whole) for v in versions[:8])))
         sources = [s for v in versions for s in v.sources]
         items.append(Section(_("Sources"), len(sources), *(self._source(s, whole) for s in sources[:8])))
+        if whole.feedback:
+            said = (
+                fact(type_word(one.type), f"{isolate(one.words)} ({isolate(one.source)})")
+                for one in whole.feedback[:8]
+            )
+            items.append(Section(_("What is said of it"), len(whole.feedback), *said))
         if whole.holders:
             holders = (self._holder(one, row.modified) for one in whole.holders[:8])
             items.append(Section(_("Who has it"), len(whole.holders), *holders))
