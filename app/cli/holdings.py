@@ -254,14 +254,15 @@ def purge(session: Session, ids: Path) -> int:
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
 @click.option("--query", default="", help="Only what `search` would find.")
+@click.option("--closure", is_flag=True, help="Also all that is held of what those objects need.")
 @click.pass_obj
-def export(session: Session, out: Path, query: str) -> int:
+def export(session: Session, out: Path, query: str, closure: bool) -> int:
     """Write what is held, every version, as one STIX bundle in the clear."""
     with session.unlocked() as installation:
         chosen = browsing.selection(query)
-        count = exporting.count(installation, chosen)
+        count = exporting.count(installation, chosen, closure)
         exporting.log(installation, count)
-        folder.write_pieces(out, exporting.bundle(installation, chosen, session.job()))
+        folder.write_pieces(out, exporting.bundle(installation, chosen, session.job(), closure))
         left = attachments.count(installation, chosen)
     lines = [_("{n} objects written.").format(n=count)]
     if left:

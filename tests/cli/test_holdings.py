@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.cli.conftest import RED, bundle, indicator
+from tests.cli.conftest import CLEAR, RED, bundle, indicator
 
 COUNTED = ("read", "new", "newer", "older", "same", "conflicts")
 
@@ -206,3 +206,23 @@ def test_the_inbox_shows_hits_and_revocations_that_do_not_count(pair, tmp_path):
     assert "disregarded" in by_id[ours["id"]]["remarks"]
     (hit,) = by_id[indicator(5)["id"]]["hits"]
     assert (hit["value"], [one["id"] for one in hit["held"]]) == ("evil.example", [ours["id"]])
+
+
+def test_an_export_with_its_closure_holds_what_is_needed(site, tmp_path):
+    needed = indicator(2)
+    note = {
+        "type": "note",
+        "spec_version": "2.1",
+        "id": "note--00000009-0000-4000-8000-000000000000",
+        "created": "2026-01-01T00:00:00.000Z",
+        "modified": "2026-01-01T00:00:00.000Z",
+        "content": "tidewater",
+        "object_refs": [needed["id"]],
+        "object_marking_refs": [CLEAR],
+    }
+    site.run("import", bundle(tmp_path / "b.json", indicator(1), needed, note))
+    assert [one["id"] for one in site.export("--query", "tidewater")] == [note["id"]]
+    assert {one["id"] for one in site.export("--query", "tidewater", "--closure")} == {
+        note["id"],
+        needed["id"],
+    }
