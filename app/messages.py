@@ -223,7 +223,14 @@ MESSAGES: dict[str, Message] = {
     ),
     "counters-wrong": Message(
         N_("The counters of the store do not say what is held."),
-        N_("Restore the installation from a backup."),
+        N_("`check --mend` makes them anew."),
+    ),
+    "index-wrong": Message(
+        N_("An index does not say what the texts say: {where}."), N_("`check --mend` makes the indexes anew.")
+    ),
+    "compact-room": Message(
+        N_("There is not room for the store a second time: {need} bytes are needed, {free} are free."),
+        N_("Free some space and do it again."),
     ),
     "audit-altered": Message(
         N_("The log was altered: entry {where} is not what was logged."),

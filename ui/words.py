@@ -146,6 +146,8 @@ ACTS: dict[str, str] = {
     "conflict.resolved": N_("Conflict decided"),
     "rolled-back": N_("Older store accepted"),
     "anchor-missing": N_("Store without an anchor accepted"),
+    "store.compacted": N_("Store compacted"),
+    "indexes.remade": N_("Indexes made anew"),
     "backup": N_("Backup made"),
     "moved": N_("Moved to another machine"),
     "revived": N_("Used again after a move"),

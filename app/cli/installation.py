@@ -49,10 +49,13 @@ def card_export(session: Session, file: Path) -> int:
 
 
 @click.command()
+@click.option("--mend", is_flag=True, help="Make the indexes and counters anew before looking.")
 @click.pass_obj
-def check(session: Session) -> int:
-    """Check the store, the log and the sealed packages kept here."""
+def check(session: Session, mend: bool) -> int:
+    """Check the store, the log and the files kept here."""
     with session.unlocked() as installation:
+        if mend:
+            vault.mend(installation)
         problems = vault.check(installation, session.job())
         warnings = [] if vault.anchored(installation.database.read()) else ["rollback-unanchored"]
     document = {

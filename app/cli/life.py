@@ -1,4 +1,4 @@
-"""Commands about the life of an installation: backup, restore, revive, head."""
+"""Commands about the life of an installation: backup, restore, revive, compact, head."""
 
 from __future__ import annotations
 
@@ -68,6 +68,18 @@ def revive(session: Session, confirmed: bool) -> int:
     return session.show({"channels": list(channels)}, [_("This installation is at work again.")])
 
 
+@click.command()
+@click.pass_obj
+def compact(session: Session) -> int:
+    """Write the store anew without the room that deleted objects left."""
+    with session.unlocked() as installation:
+        done = vault.compact(installation)
+    return session.show(
+        {"before": done.before, "after": done.after},
+        [_("{before} bytes before, {after} after.").format(before=done.before, after=done.after)],
+    )
+
+
 @click.group()
 def head() -> None:
     """Where the store stands, and whether an older copy of it was put back."""
@@ -106,4 +118,10 @@ def head_accept(session: Session) -> int:
     return session.show(document, [_("Accepted; the log says so.")])
 
 
-COMMANDS: dict[str, click.Command] = {"backup": backup, "restore": restore, "revive": revive, "head": head}
+COMMANDS: dict[str, click.Command] = {
+    "backup": backup,
+    "restore": restore,
+    "revive": revive,
+    "compact": compact,
+    "head": head,
+}

@@ -8,6 +8,8 @@ take the connection they are given.
 from __future__ import annotations
 
 import contextlib
+import errno
+import glob
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -17,11 +19,12 @@ from typing import Any
 
 from sqlcipher3 import dbapi2
 
-from app.jobs import Cancelled, Job
+from app.jobs import Cancelled, Job, quiet
 from app.messages import Refused
 
 KEY_BYTES = 32
 COPY_PAGES = 2_000
+BEFORE, COPYING = "before-", "copying"
 
 LOOK = 50_000
 """Steps of SQLite's machine between two looks whether to stop."""
@@ -112,15 +115,10 @@ class Database:
         self._on_commit: list[Callable[[], None]] = []
         self._on_rollback: list[Callable[[], None]] = []
         with known_errors():
-            self._writer = self._connect()
+            self._writer = self._open_writer()
             try:
-                # Readers go on while the one writer writes, and a commit is one write and one sync.
-                self._writer.execute("PRAGMA journal_mode = WAL")
-                # After a large import the log is cut back to this many bytes.
-                self._writer.execute("PRAGMA journal_size_limit = 67108864")
-                # The officer was told of a commit: it must survive a power cut.
-                self._writer.execute("PRAGMA synchronous = FULL")
-                _migrate(self._writer, new)
+                self._migrate(new)
+                path.with_name(f"{path.name}.{COPYING}").unlink(missing_ok=True)
                 # What a crash left in the write-ahead log may have been purged since.
                 self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except BaseException:
@@ -134,16 +132,107 @@ class Database:
 
     def rekey(self, key: bytes) -> None:
         """Encrypt every page anew under another key. No other thread may be using the database."""
-        for connection in self._readers:
-            connection.close()
-        self._readers.clear()
-        self._local = threading.local()
+        self._close_readers()
+        self.forget_copies()
         with self._writing, known_errors():
             # The rollback journal makes this one atomic step; the write-ahead log would hold pages under both keys.
             self._writer.execute("PRAGMA journal_mode = DELETE")
             self._writer.execute(f"PRAGMA rekey = \"x'{key.hex()}'\"")
             self._key = key
             self._writer.execute("PRAGMA journal_mode = WAL")
+
+    def _migrate(self, new: bool) -> None:
+        """Bring the schema up to date, one transaction a step; before the first, keep the store as it was.
+
+        Refuses (store-newer) a schema of a later program, and (store-damaged) a store without any that is not `new`:
+        it was cut to nothing.
+        """
+        steps = _steps()
+        have = self._writer.execute("PRAGMA user_version").fetchone()[0]
+        if have == 0 and not new:
+            raise Refused("store-damaged")
+        if have > len(steps):
+            raise Refused("store-newer", have=have, known=len(steps))
+        if 0 < have < len(steps):
+            self._keep_copy(have)
+        for number, read in enumerate(steps, 1):
+            if number > have:
+                try:
+                    self._writer.executescript(
+                        f"BEGIN IMMEDIATE;\n{read()}\nPRAGMA user_version = {number};\nCOMMIT;"
+                    )
+                except BaseException:
+                    if self._writer.in_transaction:
+                        self._writer.execute("ROLLBACK")
+                    raise
+
+    def _keep_copy(self, version: int) -> None:
+        """The store as it is, in a file beside it, for the program that wrote it; older such files go."""
+        copy = self.path.with_name(f"{self.path.name}.{BEFORE}{version}")
+        if copy.exists():
+            # An earlier attempt at the same step kept it; the store may be half way by now.
+            return
+        scratch = self.path.with_name(f"{self.path.name}.{COPYING}")
+        scratch.unlink(missing_ok=True)
+        with _disk_errors():
+            self.copy_to(scratch, quiet())
+            with scratch.open("rb") as file:
+                os.fsync(file.fileno())
+            self.forget_copies()
+            os.replace(scratch, copy)
+            _sync_folder(copy.parent)
+
+    def forget_copies(self) -> None:
+        """Remove what was kept of the store before migrations: what is purged now lies there, and old keys open it."""
+        for path in self.path.parent.glob(f"{glob.escape(self.path.name)}.{BEFORE}*"):
+            path.unlink()
+
+    def compact(self) -> None:
+        """Write the store anew without its free pages, into a file that takes its place in one step.
+
+        No other thread may be using the database. A crash leaves the old file or the new one. Raises `Refused` as
+        `known_errors` says.
+        """
+        scratch = self.path.with_name(f"{self.path.name}.{COPYING}")
+        with self._writing:
+            try:
+                with known_errors(), _disk_errors():
+                    scratch.unlink(missing_ok=True)
+                    os.close(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+                    # Unlike VACUUM alone it needs neither memory nor a write-ahead log of the store's size.
+                    self._writer.execute("VACUUM INTO ?", (str(scratch),))
+                    with scratch.open("rb") as file:
+                        os.fsync(file.fileno())
+                    self._close_readers()
+                    self._writer.close()
+                    try:
+                        os.replace(scratch, self.path)
+                        _sync_folder(self.path.parent)
+                    finally:
+                        self._writer = self._open_writer()
+            except BaseException:
+                scratch.unlink(missing_ok=True)
+                raise
+
+    def _open_writer(self) -> Connection:
+        writer = self._connect()
+        try:
+            # Readers go on while the one writer writes, and a commit is one write and one sync.
+            writer.execute("PRAGMA journal_mode = WAL")
+            # After a large import the log is cut back to this many bytes.
+            writer.execute("PRAGMA journal_size_limit = 67108864")
+            # The officer was told of a commit: it must survive a power cut.
+            writer.execute("PRAGMA synchronous = FULL")
+        except BaseException:
+            writer.close()
+            raise
+        return writer
+
+    def _close_readers(self) -> None:
+        for connection in self._readers:
+            connection.close()
+        self._readers.clear()
+        self._local = threading.local()
 
     def _connect(self) -> Connection:
         # An absent file is a loss to be told, never a new empty store.
@@ -183,6 +272,7 @@ class Database:
                 self.after_commit(self._writer)
             if self._leave_no_trace:
                 self._leave_no_trace = False
+                self.forget_copies()
                 # Old pages lie in the log until they are written over. Where a snapshot still needs them, closing
                 # the store empties the log.
                 self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -278,10 +368,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection. The write-ahead log is folded into the file first."""
-        for connection in self._readers:
-            connection.close()
-        self._readers.clear()
-        self._local = threading.local()
+        self._close_readers()
         self._writer.close()
 
 
@@ -308,26 +395,20 @@ def check(connection: Connection) -> list[str]:
     return []
 
 
-def _migrate(connection: Connection, new: bool) -> None:
-    """Bring the schema up to date, one transaction a step. Refuses (store-newer) a schema of a later program, and
-    (store-damaged) a store without any that is not `new`: it was cut to nothing.
-    """
-    steps = _steps()
-    have = connection.execute("PRAGMA user_version").fetchone()[0]
-    if have == 0 and not new:
-        raise Refused("store-damaged")
-    if have > len(steps):
-        raise Refused("store-newer", have=have, known=len(steps))
-    for number, read in enumerate(steps, 1):
-        if number > have:
-            try:
-                connection.executescript(
-                    f"BEGIN IMMEDIATE;\n{read()}\nPRAGMA user_version = {number};\nCOMMIT;"
-                )
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+@contextlib.contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Refused("disk-full" if error.errno == errno.ENOSPC else "store-damaged") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _steps() -> list[Callable[[], str]]:

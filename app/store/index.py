@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -352,3 +352,40 @@ def sound(connection: Connection) -> bool:
     """Whether the counters say what is held."""
     kept = connection.execute("SELECT facet, value, objects FROM facet ORDER BY 1, 2").fetchall()
     return bool(kept == connection.execute(f"{_COUNTED} ORDER BY 1, 2").fetchall())
+
+
+def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
+    """The names of the tables that do not say what the texts held say: observable, domain, external, edge.
+
+    `step` is called with the number of objects read. The rows of a table are summed as hashes, in whatever order they
+    come: no memory is needed, however many there are.
+    """
+    key = hash_key(connection)
+    wanted: dict[str, int] = dict.fromkeys(("observable", "domain", "external", "edge"), 0)
+    oids = connection.execute("SELECT oid FROM object ORDER BY oid")
+    for number, (oid,) in enumerate(oids):
+        if number % BATCH == 0:
+            step(number)
+        contents = _in_force(connection, oid)
+        if not contents:
+            continue
+        one = indexing.merged(found for _, found, _ in contents)
+        wanted["observable"] += sum(_mark(found.value, found.kind, oid) for found in one.observables)
+        wanted["domain"] += sum(_mark(found, oid) for found in one.domains)
+        wanted["external"] += sum(_mark(*found, oid) for found in one.externals)
+        edges = {
+            edge[:4]: edge for vid, _, (value, env) in contents for edge in edges_of(key, vid, value, env)
+        }
+        wanted["edge"] += sum(_mark(*edge[:4], int(edge[4])) for edge in edges.values())
+    for name, columns in (
+        ("observable", "val, kind, oid"),
+        ("domain", "reversed, oid"),
+        ("external", "value, source, oid"),
+        ("edge", "vid, rel, src, dst, related"),
+    ):
+        wanted[name] -= sum(_mark(*row) for row in connection.execute(f"SELECT {columns} FROM {name}"))
+    return [name for name, over in wanted.items() if over]
+
+
+def _mark(*row: object) -> int:
+    return int.from_bytes(hashlib.blake2b(repr(row).encode(), digest_size=16).digest(), "big")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -710,3 +711,21 @@ def ack_statements(tx: Connection, cid: int, epoch: bytes, seqs: Iterable[int]) 
             " (SELECT statement FROM carried WHERE cid = ? AND epoch = ? AND seq = ?)",
             (cid, cid, epoch, seq),
         )
+
+
+# Checking ---------------------------------------------------------------------------------------------------
+
+
+def altered(connection: Connection) -> Iterator[str]:
+    """Where a text of the exchange differs from the hash kept beside it: manifests, objects in the inbox."""
+    for table, name in (("outbox", "seq"), ("inbox", "number")):
+        for number, hash_, manifest in connection.execute(
+            f"SELECT {name}, manifest_hash, manifest FROM {table}"
+        ):
+            if hashlib.sha256(manifest).digest() != hash_:
+                yield f"{table} {number}"
+    rows = connection.execute("SELECT number, position, sha256, raw FROM inbox_object WHERE id <> ''")
+    for number, position, hash_, raw in rows:
+        # What was purged left an empty object.
+        if len(raw) > 2 and hashlib.sha256(raw).digest() != hash_:
+            yield f"inbox {number}, object {position}"

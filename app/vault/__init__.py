@@ -6,7 +6,8 @@ bound to this workstation asks of its keyring. What is exchanged is not known he
 
 from app.vault.anchor import anchored
 from app.vault.backup import Made, back_up, revive
-from app.vault.checking import Problem, check
+from app.vault.checking import Problem, check, mend
+from app.vault.compacting import Compacted, compact
 from app.vault.creating import create
 from app.vault.home import SLOTS, STORE
 from app.vault.keyslots import (
@@ -24,6 +25,7 @@ __all__ = [
     "PASSPHRASE_LENGTH",
     "SLOTS",
     "STORE",
+    "Compacted",
     "LastSession",
     "Made",
     "Problem",
@@ -34,8 +36,10 @@ __all__ = [
     "anchored",
     "back_up",
     "check",
+    "compact",
     "create",
     "last_session",
+    "mend",
     "rekey",
     "remove_slot",
     "restore",

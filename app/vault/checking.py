@@ -1,5 +1,5 @@
-"""Looking for damage: every page, every text against its hash, the log, the sealed files, the attachments.
-Nothing is mended here.
+"""Looking for damage: every page, every text against its hash, the indexes, the log, the sealed files, the attachments.
+What follows from the texts alone can be made anew; nothing else is mended.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from app.messages import Refused
 from app.store import index, objects, packages
 from app.store.database import check as check_file
 from app.store.installation import Installation
+
+STRUCTURE = frozenset({"page-damaged", "structure-damaged", "reference-broken"})
+"""The codes of what is wrong with the store's file itself."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,13 @@ def _problems(installation: Installation, job: Job) -> list[Problem]:
                 job.step(number, 0, "check")
             if hashlib.sha256(raw).digest() != sha256:
                 problems.append(Problem("content-altered", f"version {vid}"))
+        if not problems:
+            # An altered text may say anything, or nothing that can be read.
+            wrong = index.amiss(reader, lambda done: job.step(done, 0, "check"))
+            problems += [Problem("index-wrong", name) for name in wrong]
         if not index.sound(reader):
             problems.append(Problem("counters-wrong", "store"))
+        problems += [Problem("content-altered", where) for where in packages.altered(reader)]
         problems += [Problem(found.code, found.where) for found in log_checking.verify(reader)]
         for package in packages.sealed(reader):
             path = installation.outbox / package.file
@@ -60,3 +68,10 @@ def _problems(installation: Installation, job: Job) -> list[Problem]:
                     problems.append(Problem("outbox-altered", package.file))
         problems += [Problem(code, where) for code, where in attachments.check(reader, installation, job)]
     return problems
+
+
+def mend(installation: Installation) -> None:
+    """Make every index and counter anew from the texts held; nothing else can be made anew. Logged."""
+    with installation.database.write() as tx:
+        index.remake(tx)
+        audit.append(tx, installation, "indexes.remade")

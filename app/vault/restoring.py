@@ -94,7 +94,7 @@ def _settle(scratch: Path, key: bytes, index: Index, job: Job) -> tuple[Problem,
         with foreign_store():
             installation = _installation(scratch, database, index)
             problems = checking.check(installation, job)
-            if any(problem.where == "store" for problem in problems):
+            if any(problem.code in checking.STRUCTURE for problem in problems):
                 raise Refused("store-damaged")
             with database.write() as tx:
                 # It is another store from now on, older than its anchor may say, and its officer knows.

@@ -357,3 +357,116 @@ def test_an_act_and_its_log_entry_exist_together_or_not_at_all(world, monkeypatc
     take(world.alpha, indicator(1))
     assert acts(world.alpha)[-1] == "import"
     assert problems(world.alpha) == []
+
+
+# Migrating and compacting -----------------------------------------------------------------------------------------
+
+
+def older(path, monkeypatch, *more):
+    """Make the store at `path` one that lacks the steps `more`."""
+    steps = database._steps()
+    monkeypatch.setattr(database, "_steps", lambda: [*steps, *more])
+    return len(steps)
+
+
+def copies(path):
+    return sorted(p.name for p in path.parent.iterdir() if p.name != path.name)
+
+
+def test_the_store_is_kept_as_it_was_before_a_migration(path, monkeypatch):
+    opened = Database(path, KEY)
+    with opened.write() as tx:
+        put(tx, "a", b"1")
+    opened.close()
+    have = older(
+        path, monkeypatch, lambda: "UPDATE meta SET value = x'02';", lambda: "CREATE TABLE more (x);"
+    )
+    Database(path, KEY).close()
+    kept = path.with_name(f"store.db.before-{have}")
+    assert copies(path) == [kept.name]
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert plain(kept) == have
+    connection = dbapi2.connect(str(kept))
+    connection.execute(f"PRAGMA key = \"x'{KEY.hex()}'\"")
+    assert connection.execute("SELECT value FROM meta WHERE key = 'a'").fetchone()[0] == b"1"
+    connection.close()
+    Database(path, KEY).close()
+    assert copies(path) == [kept.name], "opened again it stays"
+    older(path, monkeypatch, lambda: "CREATE TABLE most (x);")
+    Database(path, KEY).close()
+    assert copies(path) == [f"store.db.before-{have + 2}"], "the newest alone"
+
+
+def test_a_new_store_needs_no_copy(path):
+    Database(path, KEY).close()
+    assert copies(path) == []
+
+
+def test_a_migration_without_room_for_the_copy_changes_nothing(path, monkeypatch):
+    have = older(path, monkeypatch, lambda: "CREATE TABLE more (x);")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(database.os, "replace", full)
+        refused("disk-full", Database, path, KEY)
+    assert plain(path) == have
+    Database(path, KEY).close()
+    assert plain(path) == have + 1
+
+
+def test_purging_and_rekeying_remove_the_copy(path, monkeypatch):
+    older(path, monkeypatch, lambda: "CREATE TABLE more (x);")
+    opened = Database(path, KEY)
+    assert len(list(path.parent.glob("store.db.before-*"))) == 1
+    with opened.write() as tx:
+        put(tx, "a", b"1")
+        opened.leave_no_trace()
+    assert list(path.parent.glob("store.db.before-*")) == []
+    path.with_name("store.db.before-1").write_bytes(b"x")
+    opened.rekey(bytes(reversed(KEY)))
+    assert list(path.parent.glob("store.db.before-*")) == []
+    opened.close()
+
+
+def test_compacting_gives_room_back_and_leaves_no_trace(path):
+    opened = Database(path, KEY)
+    with opened.write() as tx:
+        for number in range(200):
+            put(tx, f"k{number}", os.urandom(4000))
+        put(tx, "kept", b"REMAINING")
+    with opened.write() as tx:
+        tx.execute("DELETE FROM meta WHERE key LIKE 'k%' AND key <> 'kept'")
+    opened._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = path.stat().st_size
+    opened.compact()
+    assert path.stat().st_size < before / 2
+    assert keys(opened.read()) == {"kept"}
+    assert opened.read().execute("PRAGMA cipher_integrity_check").fetchall() == []
+    assert opened._writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    with opened.write() as tx:
+        put(tx, "after", b"1")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    opened.close()
+    assert copies(path) == []
+    assert b"REMAINING" in decrypted(path, KEY)
+    assert plain(path) == len(database._steps())
+
+
+def test_compacting_that_fails_leaves_the_store_as_it_was(path, monkeypatch):
+    opened = Database(path, KEY)
+    with opened.write() as tx:
+        put(tx, "a", b"1")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(database.os, "replace", full)
+        refused("disk-full", opened.compact)
+    assert keys(opened.read()) == {"a"}
+    with opened.write() as tx:
+        put(tx, "b", b"1")
+    opened.close()
+    assert copies(path) == []

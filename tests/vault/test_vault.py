@@ -23,6 +23,7 @@ from tests.support.sites import (
     acts,
     indicator,
     problems,
+    receive,
     release,
     sealed_last,
     take,
@@ -302,3 +303,55 @@ def test_a_broken_reference_is_found(world):
             tx.execute("DELETE FROM version WHERE vid = 3")
         assert "reference-broken" in problems(alpha)
         assert packages.sealed(alpha.database.read())
+
+
+@pytest.mark.parametrize(
+    "sql, where",
+    [
+        ("UPDATE facet SET objects = objects + 1 WHERE facet = 'type'", "store"),
+        ("DELETE FROM facet WHERE facet = 'all'", "store"),
+        ("DELETE FROM observable WHERE oid = 3", "observable"),
+        ("UPDATE observable SET val = '203.0.113.1' WHERE oid = 3", "observable"),
+        ("INSERT INTO edge (vid, rel, src, dst, related) VALUES (3, 'uses', 1, 2, 0)", "edge"),
+    ],
+)
+def test_an_index_that_says_something_else_is_found_and_made_anew(world, sql, where):
+    home = filled(world)
+    with unlocked(home) as alpha:
+        with alpha.database.write() as tx:
+            tx.execute(sql)
+        code = "counters-wrong" if where == "store" else "index-wrong"
+        assert [(p.code, p.where) for p in vault.check(alpha, quiet())] == [(code, where)]
+        vault.mend(alpha)
+        assert problems(alpha) == []
+        assert acts(alpha)[-1] == "indexes.remade"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE outbox SET manifest = x'00'",
+        "UPDATE inbox SET manifest = x'00'",
+        "UPDATE inbox_object SET raw = x'7b227d' WHERE position = 0",
+    ],
+)
+def test_what_was_altered_of_the_exchange_is_found(world, sql):
+    take(world.alpha, indicator(1))
+    take(world.beta, indicator(2))
+    receive(world.alpha, release(world.beta, "alpha").package.path)
+    release(world.alpha, "beta", indicator(1)["id"])
+    assert problems(world.alpha) == []
+    with world.alpha.database.write() as tx:
+        tx.execute(sql)
+    assert "content-altered" in problems(world.alpha)
+
+
+def test_compacting_is_logged_and_needs_room(world, monkeypatch):
+    take(world.alpha, *(indicator(n, description=f"{n} " * 400) for n in range(60)))
+    done = vault.compact(world.alpha)
+    assert done.after <= done.before
+    assert acts(world.alpha)[-1] == "store.compacted"
+    assert problems(world.alpha) == []
+    none = os.statvfs_result((4096, 4096, 10, 0, 0, 0, 0, 0, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda path: none)
+    refused("compact-room", vault.compact, world.alpha)
