@@ -24,7 +24,7 @@ TABLE = {
     "init": ("installation", "Create an installation."),
     "card": ("installation", "This installation's card."),
     "identity": ("identities", "This installation's keys: who it is, and who it was."),
-    "check": ("installation", "Check the store, the log and the sealed packages kept here."),
+    "check": ("installation", "Check the store, the log and the files kept here."),
     "backup": ("life", "Write everything that is kept here into one encrypted file."),
     "restore": ("life", "Make the folder of --home, absent or empty, the installation that a backup holds."),
     "head": ("life", "Where the store stands, and whether an older copy of it was put back."),
