@@ -373,9 +373,7 @@ def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
         wanted["observable"] += sum(_mark(found.value, found.kind, oid) for found in one.observables)
         wanted["domain"] += sum(_mark(found, oid) for found in one.domains)
         wanted["external"] += sum(_mark(*found, oid) for found in one.externals)
-        edges = {
-            edge[:4]: edge for vid, _, (value, env) in contents for edge in edges_of(key, vid, value, env)
-        }
+        edges = {edge[:4]: edge for vid, _, links in contents for edge in edges_of(key, vid, links)}
         wanted["edge"] += sum(_mark(*edge[:4], int(edge[4])) for edge in edges.values())
     for name, columns in (
         ("observable", "val, kind, oid"),
