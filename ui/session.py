@@ -17,7 +17,7 @@ from app.jobs import Job
 from app.messages import N_, Refused, _, ngettext, use_language
 from app.settings import Settings
 from app.store.installation import Installation
-from ui import clipboard, numbers
+from ui import clipboard, files, numbers
 from ui.actions import Entry
 from ui.desk import UNEXPECTED, Desk
 from ui.jobs import Jobs
@@ -164,14 +164,30 @@ class Session(QObject):
     def _show_first_run(self) -> None:
         from ui.screens.entry import FirstRun
 
-        screen = FirstRun(self.home, self._jobs(), self._created, self.practise.emit)
+        screen = FirstRun(self.home, self._jobs(), self._created, self.practise.emit, self.ask_backup)
         self.window.cover(screen)
         screen.name.setFocus()
 
-    def _show_unlock(self, *, closing: bool) -> None:
+    def ask_backup(self) -> None:
+        """Ask for the file of a backup to restore here."""
+        files.ask(self.window, _("Backup"), self.show_restore)
+
+    def show_restore(self, backup: Path) -> None:
+        """The door back, with the file of a backup."""
+        from ui.screens.restore import Restore
+
+        def restored(found: vault.Restored) -> None:
+            made = numbers.moment(found.made)
+            self._show_unlock(closing=False, said=_("Restored as it was on {at}.").format(at=made))
+
+        screen = Restore(self.home, backup, self._jobs(), restored, self._show_first_run)
+        self.window.cover(screen)
+        screen.key.setFocus()
+
+    def _show_unlock(self, *, closing: bool, said: str = "") -> None:
         from ui.screens.entry import Unlock
 
-        self._unlock = Unlock(self.home, self._jobs(), self.enter, closing=closing)
+        self._unlock = Unlock(self.home, self._jobs(), self.enter, closing=closing, said=said)
         self.window.cover(self._unlock)
         self._unlock.passphrase.setFocus()
 
@@ -221,6 +237,8 @@ class Session(QObject):
                 return  # locked meanwhile
             self.desk = desk
             self.window.fill_menus()
+            if self._open is not None:
+                frame.say_last(self._open.last)
             self._idle.start(values.idle_minutes)
             self._listen()
             self.unlocked.emit()

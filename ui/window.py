@@ -22,12 +22,15 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QDialog, QMainWindow, QStackedWidget, QWidget
 
-from app.messages import N_
+from app.messages import N_, _
+from app.vault import LastSession
+from ui import numbers
 from ui.actions import Actions, Entry
+from ui.safe_text import isolate, isolate_ltr
 from ui.theme import Mode, theme
 from ui.tokens import TOKENS
 from ui.widgets.layout import FOCUS_FIRST, Pane, column, line
-from ui.widgets.notices import Refusal
+from ui.widgets.notices import Refusal, ResultLine
 from ui.widgets.palette import Palette
 from ui.widgets.rail import PlaceSpec, Rail, draw_mark
 
@@ -66,7 +69,12 @@ class Frame(QWidget):
         self._stack = QStackedWidget()
         self._places: dict[str, QWidget] = {}
         self.refusal = Refusal()
-        notice = Pane("surface", layout=column(self.refusal, margins=(16, 0)))
+        # An officer who remembers the last session notices an older copy of the store.
+        self.last = ResultLine()
+        self.last.changed.connect(lambda: self.last.setVisible(bool(self.last.words)))
+        self.last.setFixedHeight(32)
+        self.last.hide()
+        notice = Pane("surface", layout=column(self.refusal, self.last, margins=(16, 0)))
         self._side = side = column(notice, self._stack)
         side.setStretch(1, 1)
         row = line(self.rail, side, gap=0)
@@ -76,6 +84,19 @@ class Frame(QWidget):
         self.receive: Callable[[Path], object] = print
         self.add_card: Callable[[Path], object] = print
         self.import_file: Callable[[Path], object] = print
+
+    def say_last(self, last: LastSession) -> None:
+        """Say for a while where the store stood when it was opened."""
+        if last.at:
+            words = _("Last session: {at}, {officer}. Log entry {n}: {words}")
+            self.last.say(
+                words.format(
+                    at=numbers.moment(last.at),
+                    officer=isolate(last.officer),
+                    n=numbers.number(last.entry),
+                    words=isolate_ltr(" ".join(last.words)),
+                )
+            )
 
     def add(self, key: str, place: QWidget) -> None:
         self._places[key] = place

@@ -5,7 +5,7 @@ bound to this workstation asks of its keyring. What is exchanged is not known he
 """
 
 from app.vault.anchor import anchored
-from app.vault.backup import Made, back_up, revive
+from app.vault.backup import Made, back_up, retired, revive
 from app.vault.checking import Problem, check, mend
 from app.vault.compacting import Compacted, compact
 from app.vault.creating import create
@@ -43,6 +43,7 @@ __all__ = [
     "rekey",
     "remove_slot",
     "restore",
+    "retired",
     "revive",
     "slots_of",
     "unlock",

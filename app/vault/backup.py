@@ -71,6 +71,11 @@ def back_up(installation: Installation, target: Path, job: Job, *, move: bool = 
     return made
 
 
+def retired(installation: Installation) -> str:
+    """When this installation was moved to another machine, "" if it was not."""
+    return people.retired(installation.database.read())
+
+
 def revive(installation: Installation) -> None:
     """Work here again after a move that came to nothing. The copy may be at work somewhere after all: every channel
     begins anew, and each counterpart's officer must confirm that. Raises `Refused` (not-retired).

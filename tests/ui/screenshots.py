@@ -27,6 +27,7 @@ from app.formats import stix
 from app.holdings import attachments, handling, importing
 from app.intel.marking import Level
 from app.jobs import Job
+from app.messages import Refused
 from tests.ui import gallery, pseudo, stage
 from tests.ui.driving import settle, wait
 from ui import safe_text, theme
@@ -245,9 +246,19 @@ def shots(stand: Stage, save: Callable[[Session, str], None]) -> None:
     empty = stand.root / "nothing"
     session = stand.window(empty)
     save(session, "first-run")
+    session.show_restore(Path("mithaq-2026-11-20.backup"))
+    save(session, "restore")
     close(session)
     session = stand.window(stand.a.home)
     save(session, "unlock")
+    door = session._unlock
+    door.key.switch.click()
+    save(session, "unlock-recovery")
+    door.key.switch.click()
+    door.refuse(Refused("rolled-back", here=1204, anchored=1398))
+    save(session, "unlock-older")
+    door.accept()
+    save(session, "unlock-accept")
     close(session)
 
     session = stand.unlocked()
@@ -355,6 +366,10 @@ def shots(stand: Stage, save: Callable[[Session, str], None]) -> None:
     session.go("settings")
     settle(session)
     save(session, "settings")
+    settings: Any = frame.place("settings")
+    settings.ask_move()
+    save(session, "move")
+    _close_sheets(session)
     close(session)
 
     session = stand.window(empty)

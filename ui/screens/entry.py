@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
 from app import vault
@@ -21,6 +21,7 @@ from ui.widgets.rail import Bar, Mark
 from ui.widgets.text import Text, muted, title
 
 WIDTH = 480
+ROLLED_BACK, ANCHOR_MISSING = "rolled-back", "anchor-missing"
 LABEL = 128
 
 
@@ -49,6 +50,57 @@ def form_row(label: str, field: QWidget, help_text: str = "") -> QWidget:
         layout.addLayout(line(LABEL + 8, muted(help_text, size="label", wrap=True), gap=0))
     row.setLayout(layout)
     return row
+
+
+class KeyEntry(QWidget):
+    """What opens an installation or a backup: the passphrase, or the words of a recovery kit."""
+
+    entered = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passphrase = secret_field(_("Passphrase"))
+        # Fourteen words from paper are not typed blindly; they are gone from the field as soon as they are tried.
+        self.words = QLineEdit()
+        self.words.setAccessibleName(_("Words of the recovery kit"))
+        self.words.setInputMethodHints(
+            Qt.InputMethodHint.ImhSensitiveData | Qt.InputMethodHint.ImhNoPredictiveText
+        )
+        self.words.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        for field in (self.passphrase, self.words):
+            field.returnPressed.connect(self.entered)
+        self._first = form_row(_("Passphrase"), self.passphrase)
+        self._second = form_row(
+            _("Recovery kit"), self.words, _("All fourteen words, as they stand on the paper.")
+        )
+        self.switch = Button("", "quiet", run=self._switch)
+        indent = QWidget()
+        indent.setFixedWidth(LABEL + 8)
+        self.setLayout(column(self._first, self._second, 6, line(indent, self.switch, None, gap=0)))
+        self.recovery = False
+        self._show()
+
+    def take(self) -> tuple[str, bool]:
+        """What was typed, and whether it is of a recovery kit; the fields are empty afterwards."""
+        typed = self.words.text() if self.recovery else self.passphrase.text()
+        self.passphrase.clear()
+        self.words.clear()
+        return typed, self.recovery
+
+    def setFocus(self, *_reason: object) -> None:
+        """Where the officer types."""
+        (self.words if self.recovery else self.passphrase).setFocus()
+
+    def _switch(self) -> None:
+        self.take()
+        self.recovery = not self.recovery
+        self._show()
+        self.setFocus()
+
+    def _show(self) -> None:
+        self._first.setVisible(not self.recovery)
+        self._second.setVisible(self.recovery)
+        self.switch.set_label(_("Use the passphrase") if self.recovery else _("Use the recovery kit"))
 
 
 class Door(Pane):
@@ -87,7 +139,12 @@ class FirstRun(Door):
     """Create an installation here, or practise with two throw-away ones."""
 
     def __init__(
-        self, home: Path, jobs: Jobs, created: Callable[[str], object], practise: Callable[[], object]
+        self,
+        home: Path,
+        jobs: Jobs,
+        created: Callable[[str], object],
+        practise: Callable[[], object],
+        restore: Callable[[], object],
     ) -> None:
         self._home = home
         self._jobs = jobs
@@ -109,6 +166,7 @@ class FirstRun(Door):
         self.again.returnPressed.connect(self._create)
         self.create_button = Button(_("Create the installation"), "primary", large=True, run=self._create)
         self.practise = Button(_("Practise first"), large=True, run=practise)
+        self.restore = Button(_("Restore from a backup…"), "quiet", run=restore)
         country = QWidget()
         country.setLayout(line(self.country, muted(_("Two letters, as on a card")), gap=8))
         super().__init__(
@@ -131,6 +189,8 @@ class FirstRun(Door):
             ),
             20,
             line(self.create_button, self.practise, None, gap=8),
+            10,
+            line(self.restore, None),
             10,
             muted(_("Practice uses two throw-away installations and sample intel."), size="label", wrap=True),
             4,
@@ -169,16 +229,24 @@ class FirstRun(Door):
 
 
 class Unlock(Door):
-    """The passphrase, and nothing that is inside."""
+    """The passphrase or the recovery kit, and nothing that is inside. `said`: what led here, "" if nothing."""
 
     def __init__(
-        self, home: Path, jobs: Jobs, opened: Callable[[vault.Unlocked], object], *, closing: bool
+        self,
+        home: Path,
+        jobs: Jobs,
+        opened: Callable[[vault.Unlocked], object],
+        *,
+        closing: bool,
+        said: str = "",
     ) -> None:
+        self._accept = False
         self._home = home
         self._jobs = jobs
         self._opened = opened
-        self.passphrase = secret_field(_("Passphrase"))
-        self.passphrase.returnPressed.connect(self.unlock)
+        self.key = KeyEntry()
+        self.key.entered.connect(self.unlock)
+        self.passphrase = self.key.passphrase
         self.officer = QLineEdit()
         self.officer.setMaxLength(200)
         self.officer.setPlaceholderText(_("The first one"))
@@ -187,8 +255,8 @@ class Unlock(Door):
         self.button = Button(_("Unlock"), "primary", icon="lock-open", large=True, run=self.unlock)
         super().__init__(
             _("Mithaq is locked"),
-            _("Nothing of the installation is in memory."),
-            form_row(_("Passphrase"), self.passphrase),
+            said or _("Nothing of the installation is in memory."),
+            self.key,
             10,
             form_row(_("Officer"), self.officer),
             20,
@@ -203,14 +271,16 @@ class Unlock(Door):
         self.button.setEnabled(not closing)
         self.show_busy(_("Closing the store") if closing else "")
         if not closing:
-            self.passphrase.setFocus()
+            self.key.setFocus()
 
     def unlock(self) -> None:
-        """Try the passphrase."""
+        """Try what was typed."""
         if not self.button.isEnabled():
             return
-        passphrase, officer, home = self.passphrase.text(), self.officer.text().strip(), self._home
-        self.passphrase.clear()
+        secret, recovery = self.key.take()
+        officer, home, accept = self.officer.text().strip(), self._home, self._accept
+        self._accept = False
+        self.button.set_label(_("Unlock"))
         self.refusal.clear()
         self.button.setEnabled(False)
         self.show_busy(_("Unlocking"))
@@ -218,7 +288,7 @@ class Unlock(Door):
         def work(_job: Job) -> vault.Unlocked:
             from app.exchange import epochs
 
-            opened = vault.unlock(home, passphrase, officer)
+            opened = vault.unlock(home, secret, officer, recovery=recovery, accept=accept)
             try:
                 epochs.settle_restore(opened.installation)
             except BaseException:
@@ -226,8 +296,23 @@ class Unlock(Door):
                 raise
             return opened
 
-        def failed(refused: Refused) -> None:
-            self.set_closing(False)
-            self.refusal.show_refusal(refused)
+        self._jobs.write(work, self._opened, self.refuse)
 
-        self._jobs.write(work, self._opened, failed)
+    def refuse(self, refused: Refused) -> None:
+        """Say why it did not open; an older store may be gone on with."""
+        self.set_closing(False)
+        older = refused.code in (ROLLED_BACK, ANCHOR_MISSING)
+        self.refusal.show_refusal(refused, (_("Go on with it…"), self.accept) if older else None)
+
+    def accept(self) -> None:
+        """The officer knows why the store is older, or why nothing tells how old it is: ask for the key once more."""
+        self._accept = True
+        self.refusal.show_words(
+            _(
+                "Unlocking goes on with this store. The log will say so; an older one begins every channel anew."
+            ),
+            _("Type the passphrase again if you know why it is so."),
+            "",
+        )
+        self.button.set_label(_("Unlock this store"))
+        self.key.setFocus()

@@ -10,23 +10,23 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from app import officers, settings
+from app import officers, settings, vault
 from app.exchange import counterparts, drops
 from app.jobs import Job
-from app.messages import N_, _, ngettext
+from app.messages import N_, _, ngettext, sentence
 from app.settings import Settings as Values
 from app.store.installation import Installation
 from ui import files, numbers
 from ui.desk import COUNTERPARTS, INBOX, RELEASES, SETTINGS, Desk
-from ui.safe_text import isolate
+from ui.safe_text import isolate, isolate_ltr
 from ui.screens.entry import form_row
 from ui.theme import theme
 from ui.widgets.buttons import Button, Choice, Segments
 from ui.widgets.layout import Item, Pane, Scroll, clear, column, line
-from ui.widgets.notices import Refusal, ResultLine
+from ui.widgets.notices import Notice, Refusal, ResultLine
 from ui.widgets.page import Header
 from ui.widgets.panel import ResultFoot, Section, entry
-from ui.widgets.sheet import Sheet
+from ui.widgets.sheet import Question, Sheet
 from ui.widgets.text import Text, muted
 
 WIDTH = 720
@@ -49,6 +49,11 @@ class Shown:
     drops: tuple[drops.Listed, ...]
     names: tuple[tuple[str, str], ...]  # fingerprint, alias of verified counterparts
     fingerprint: str
+    retired: str  # when it was moved to another machine, "" if it was not
+    last: vault.LastSession
+
+
+BACKUP_NAME = "mithaq-{date}.backup"
 
 
 class Settings(Pane):
@@ -82,6 +87,8 @@ class Settings(Pane):
                 tuple(drops.listed(installation)),
                 tuple((o.fingerprint, o.alias) for o in ones if o.verified and not o.revoked),
                 installation.identity.fingerprint,
+                vault.retired(installation),
+                vault.last_session(installation.database.read()),
             )
 
         self._desk.read(work, self._show)
@@ -157,8 +164,35 @@ class Settings(Pane):
             None,
             Text(_groups(shown.fingerprint), size="label", mono=True, wrap=True),
             muted(_("The fingerprint of our card."), size="label"),
+            Text(isolate_ltr(" ".join(shown.last.words)), size="label", mono=True, wrap=True),
+            muted(
+                _("Four words for the log as it stands, at entry {n}.").format(
+                    n=numbers.number(shown.last.entry)
+                ),
+                size="label",
+                wrap=True,
+            ),
         )
-        for section in (security, intel, look, people, places, own):
+        keep = Section(
+            _("Backup"),
+            None,
+            muted(
+                _(
+                    "Everything kept here, in one encrypted file. It opens with the passphrase or the recovery kit,"
+                    " and is read back before it counts."
+                ),
+                wrap=True,
+            ),
+            _left(
+                Button(_("Back up…"), run=self.ask_backup),
+                Button(_("Move to another machine…"), run=self.ask_move),
+            ),
+        )
+        if shown.retired:
+            keep.content.insertWidget(
+                0, Notice(sentence("retired", {"since": numbers.moment(shown.retired)}), "warning")
+            )
+        for section in (security, keep, intel, look, people, places, own):
             self._content.addWidget(section)
 
     def _officer(self, name: str) -> QWidget:
@@ -184,6 +218,42 @@ class Settings(Pane):
         elif name == "density":
             theme().set_density(value)  # type: ignore[arg-type]
         self._write(lambda i, _job: officers.change_setting(i, name, value), _("Changed."))
+
+    def ask_backup(self) -> None:
+        """Ask where a backup goes."""
+        self._ask_file(move=False)
+
+    def ask_move(self) -> None:
+        """Ask before this installation retires."""
+        Question(
+            self._desk.window,
+            _("Move to another machine?"),
+            _(
+                "A backup is written, and this installation retires: it can be read, but seals and opens no package"
+                " any more. Restore the file on the other machine."
+            ),
+            _("Choose the file and move"),
+            lambda: self._ask_file(move=True),
+            typed=_("move"),
+        ).open()
+
+    def _ask_file(self, *, move: bool) -> None:
+        name = BACKUP_NAME.format(date=self._desk.installation.now()[:10])
+        files.ask_new(self.window(), _("Backup"), name, lambda path: self.back_up(path, move=move))
+
+    def back_up(self, path: Path, *, move: bool = False) -> None:
+        """Write a backup to a new file."""
+        self.refusal.clear()
+        said = (
+            _("Moved. Restore the file on the other machine.") if move else _("Backup written and read back.")
+        )
+        self._desk.write(
+            lambda i, job: vault.back_up(i, path, job, move=move),
+            lambda _made: self.result.say(said, keep=True),
+            self.refusal.show_refusal,
+            changes=(SETTINGS,),
+            title=_("Back up"),
+        )
 
     def ask_officer(self) -> None:
         """Ask for the name of another officer."""
@@ -277,9 +347,9 @@ def _with(known: tuple[str, ...], value: str) -> list[str]:
     return sorted({*known, value}, key=int)
 
 
-def _left(widget: QWidget) -> QWidget:
+def _left(*widgets: QWidget) -> QWidget:
     made = QWidget()
-    made.setLayout(line(widget, None))
+    made.setLayout(line(*widgets, None, gap=8))
     return made
 
 
