@@ -24,7 +24,7 @@ from app.messages import Refused
 
 KEY_BYTES = 32
 COPY_PAGES = 2_000
-BEFORE, COPYING = "before-", "copying"
+BEFORE, UNDER_WAY, COPYING = "before-", "migrating-", "copying"
 
 LOOK = 50_000
 """Steps of SQLite's machine between two looks whether to stop."""
@@ -155,6 +155,12 @@ class Database:
             raise Refused("store-newer", have=have, known=len(steps))
         if 0 < have < len(steps):
             self._keep_copy(have)
+        self._step_up(steps, have)
+        # Complete: from now on the copy is of the store before the last migration.
+        for kept in self._copies(UNDER_WAY):
+            os.replace(kept, kept.with_name(kept.name.replace(UNDER_WAY, BEFORE)))
+
+    def _step_up(self, steps: list[Callable[[], str]], have: int) -> None:
         for number, read in enumerate(steps, 1):
             if number > have:
                 try:
@@ -168,9 +174,9 @@ class Database:
 
     def _keep_copy(self, version: int) -> None:
         """The store as it is, in a file beside it, for the program that wrote it; older such files go."""
-        copy = self.path.with_name(f"{self.path.name}.{BEFORE}{version}")
-        if copy.exists():
-            # An earlier attempt at the same step kept it; the store may be half way by now.
+        copy = self.path.with_name(f"{self.path.name}.{UNDER_WAY}{version}")
+        if self._copies(UNDER_WAY):
+            # A migration that died kept it; the store may be half way by now.
             return
         scratch = self.path.with_name(f"{self.path.name}.{COPYING}")
         scratch.unlink(missing_ok=True)
@@ -184,8 +190,11 @@ class Database:
 
     def forget_copies(self) -> None:
         """Remove what was kept of the store before migrations: what is purged now lies there, and old keys open it."""
-        for path in self.path.parent.glob(f"{glob.escape(self.path.name)}.{BEFORE}*"):
+        for path in (*self._copies(BEFORE), *self._copies(UNDER_WAY)):
             path.unlink()
+
+    def _copies(self, kind: str) -> list[Path]:
+        return list(self.path.parent.glob(f"{glob.escape(self.path.name)}.{kind}*"))
 
     def compact(self) -> None:
         """Write the store anew without its free pages, into a file that takes its place in one step.
