@@ -18,9 +18,10 @@ from pathlib import Path
 
 import pytest
 
+from app import vault
 from app.courier.folder import TEMPORARY
 from app.exchange import deciding, inbox, receipts
-from app.holdings import attachments, browsing
+from app.holdings import attachments, browsing, purge
 from app.jobs import quiet
 from app.messages import Refused
 from app.store import counterparts as store
@@ -28,6 +29,7 @@ from app.store import packages
 from app.store.installation import utc_now
 from tests.support.sites import (
     PASSPHRASE,
+    acts,
     bundle,
     channel,
     indicator,
@@ -43,7 +45,7 @@ from tests.support.sites import (
 
 CLI = Path(sys.executable).with_name("mithaq-cli")
 CALLS = "write,pwrite64,fsync,fdatasync,rename,renameat2,unlink,ftruncate,fallocate"
-FILES = ("b.json", "p.age", "note.bin", "out.bin")
+FILES = ("b.json", "p.age", "note.bin", "out.bin", "ids", "all.backup")
 OWNER = indicator(1)["id"]
 BEFORE = {
     "attach": "import",
@@ -52,11 +54,19 @@ BEFORE = {
     "release": "attach",
     "receive": "release",
     "accept": "receive",
+    "purge": "attach",
+    "backup": "release",
+    "move": "release",
+    "restore": "backup",
+    "compact": "release",
+    "rekey": "release",
 }
 """Each act but the first, and the one whose outcome it works on."""
 IDS = {indicator(number)["id"] for number in (1, 2, 3)}
 SAMPLE = {"signal=KILL": (0.45, 0.75, 0.96), "error=EIO": (0.6,), "error=ENOSPC": (0.35,)}
 """Where in a command's calls the sample strikes, of all of them."""
+LIFE = ("purge", "backup", "move", "restore", "compact", "rekey")
+"""Acts on a whole installation, of which the sample strikes once."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,7 @@ class Act:
     done: Callable
     again: Callable
     words: tuple[str, ...] = ()
+    home: str = ""
 
 
 def held(site):
@@ -198,6 +209,80 @@ def remove_again(site, folder):
         attachments.remove(site, OWNER, "kept.bin")
 
 
+def purged(site, folder):
+    found = held(site)
+    assert found in (IDS, IDS - {OWNER})
+    assert len(list(site.attachments.iterdir())) == (OWNER in found)
+    return OWNER not in found
+
+
+def purge_again(site, folder):
+    if not purged(site, folder):
+        assert purge.purge_listed(site, [OWNER], quiet()).objects == 1
+
+
+def restores(folder):
+    """Whether there is a backup; if there is, it brings back all."""
+    if not (folder / "all.backup").exists():
+        return False
+    vault.restore(folder / "looked at", folder / "all.backup", PASSPHRASE, quiet())
+    with unlocked(folder / "looked at", utc_now) as site:
+        assert held(site) == IDS
+        assert problems(site) == []
+    shutil.rmtree(folder / "looked at")
+    return True
+
+
+def backed_up(site, folder):
+    assert not list(site.home.glob("backup-*"))
+    there = restores(folder)
+    assert there or "backup" not in acts(site)
+    return there
+
+
+def back_up_again(site, folder):
+    (folder / "all.backup").unlink(missing_ok=True)
+    vault.back_up(site, folder / "all.backup", quiet())
+
+
+def moved(site, folder):
+    there, retired = restores(folder), bool(vault.retired(site))
+    assert there or not retired
+    return retired
+
+
+def move_again(site, folder):
+    if not vault.retired(site):
+        (folder / "all.backup").unlink(missing_ok=True)
+        vault.back_up(site, folder / "all.backup", quiet(), move=True)
+
+
+def restored(site, folder):
+    if not (folder / "third").exists():
+        return False
+    with unlocked(folder / "third", utc_now) as third:
+        assert held(third) == IDS
+        assert problems(third) == []
+    return True
+
+
+def restore_again(site, folder):
+    if not restored(site, folder):
+        vault.restore(folder / "third", folder / "all.backup", PASSPHRASE, quiet())
+    assert not list(folder.glob(".third-*"))
+
+
+def compacted(site, folder):
+    assert held(site) == IDS
+    assert not (site.home / "store.db.copying").exists()
+    return "store.compacted" in acts(site)
+
+
+def rekeyed(site, folder):
+    assert held(site) == IDS
+    return site.database.key != (folder / "key").read_bytes()
+
+
 ACTS = {
     one.name: one
     for one in (
@@ -215,6 +300,19 @@ ACTS = {
         Act("release", "alpha", ("--to", "beta", "--all", "--out", "p.age"), released, release_again),
         Act("receive", "beta", ("p.age",), received, receive_again),
         Act("accept", "beta", ("NUMBER",), accepted, accept_again),
+        Act("purge", "alpha", ("--ids", "ids"), purged, purge_again),
+        Act("backup", "alpha", ("all.backup",), backed_up, back_up_again),
+        Act("move", "alpha", ("all.backup", "--move"), moved, move_again, words=("backup",)),
+        Act("restore", "alpha", ("all.backup",), restored, restore_again, home="third"),
+        Act("compact", "alpha", (), compacted, lambda site, folder: vault.compact(site)),
+        Act(
+            "rekey",
+            "alpha",
+            (),
+            rekeyed,
+            lambda site, folder: vault.rekey(site, PASSPHRASE),
+            words=("slot", "rekey"),
+        ),
     )
 }
 
@@ -235,6 +333,9 @@ def stages(tmp_path_factory):
     (folder / "b.json").write_bytes(bundle(*map(indicator, (1, 2, 3))))
     for path in folder.glob("file-*"):
         path.unlink()
+    (folder / "ids").write_text(OWNER)
+    with unlocked(folder / "alpha", utc_now) as site:
+        (folder / "key").write_bytes(site.database.key)
     # Two pieces of a file at rest, the second a short one.
     (folder / "note.bin").write_bytes(os.urandom((1 << 20) + 1000))
     for name, before in BEFORE.items():
@@ -249,7 +350,7 @@ def command(folder, act):
         with unlocked(folder / act.at, utc_now) as site:
             arguments = [str(inbox.listed(site)[0].number)]
     return [
-        *(CLI, "--home", folder / act.at, "--passphrase-file", folder / "pass", "--json"),
+        *(CLI, "--home", folder / (act.home or act.at), "--passphrase-file", folder / "pass", "--json"),
         *(act.words or (act.name,)),
         *(folder / a if a in FILES else a for a in arguments),
     ]
@@ -316,12 +417,18 @@ def strike(stages, tmp_path, act, call, number, fault):
 
 
 @pytest.mark.parametrize("fault", SAMPLE)
-@pytest.mark.parametrize("name", ACTS)
+@pytest.mark.parametrize("name", [name for name in ACTS if name not in LIFE])
 def test_a_command_happens_whole_or_not_at_all(stages, tmp_path, name, fault):
     made = stages[name][1]
     for at in SAMPLE[fault]:
         call, number = made[int(at * len(made))]
         strike(stages, tmp_path, ACTS[name], call, number, fault)
+
+
+@pytest.mark.parametrize("name", LIFE)
+def test_an_act_on_the_whole_installation_happens_whole_or_not_at_all(stages, tmp_path, name):
+    made = stages[name][1]
+    strike(stages, tmp_path, ACTS[name], *made[int(0.8 * len(made))], "signal=KILL")
 
 
 def test_both_ends_are_met(stages, tmp_path):
