@@ -26,6 +26,11 @@ def use_language(language: str) -> None:
     _translation = _gettext.translation(DOMAIN, str(CATALOGUES), [language], fallback=True)
 
 
+def right_to_left() -> bool:
+    """Whether the language in use is written from right to left."""
+    return _translation.info().get("language", "").startswith("ar")
+
+
 def _(text: str) -> str:
     """The translation of `text` in the language in use."""
     return _translation.gettext(text)

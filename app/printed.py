@@ -1,13 +1,97 @@
-"""What is printed on paper: an inspector's report. In the language in use; what came from outside is made plain."""
+"""What is printed on paper: the slip of a package, an inspector's report.
+
+In the language in use; what came from outside is made plain.
+"""
 
 from __future__ import annotations
 
 import base64
+import html
 from collections.abc import Sequence
 
 from app.audit.checking import Break
 from app.audit.report import Report
-from app.messages import _, plain, remedy, sentence
+from app.exchange.slips import Slip
+from app.messages import _, plain, remedy, right_to_left, sentence
+
+GROUP = 8
+LINE = 4
+_ISOLATE, _LEFT_TO_RIGHT, _END = "\u2068", "\u2066", "\u2069"
+_STYLE = (
+    "@page { size: A4; margin: 20mm } body { font: 11pt sans-serif } h1 { font-size: 15pt } th, td { padding: 2mm 3mm;"
+    " vertical-align: top; text-align: start } .code { font-family: monospace } .sign td { border-bottom: 1px solid;"
+    " height: 14mm }"
+)
+
+
+def slip(found: Slip) -> list[str]:
+    """The lines of the slip that goes with a package. Each value keeps its own direction, numbers and hashes theirs."""
+    width = max(len(label) for label, *_rest in _facts(found))
+    lines = [_("Slip for a sealed package"), ""]
+    for label, values, code in _facts(found):
+        for index, value in enumerate(values):
+            head = f"{label}:" if index == 0 else ""
+            lines.append(f"{head:{width + 2}}{_LEFT_TO_RIGHT if code else _ISOLATE}{value}{_END}")
+    lines += ["", _("Compare the SHA-256 of the file before it is opened.")]
+    for who in _signers():
+        lines += ["", f"{who}", "", *(f"{what}: {'_' * 40}" for what in _signing())]
+    return lines
+
+
+def slip_page(found: Slip) -> str:
+    """The slip as a page to be printed: HTML without anything from elsewhere."""
+    direction = "rtl" if right_to_left() else "ltr"
+    rows = "".join(
+        f"<tr><th>{html.escape(label)}</th><td>{'<br>'.join(_cell(value, code) for value in values)}</td></tr>"
+        for label, values, code in _facts(found)
+    )
+    signing = "".join(f"<th>{html.escape(what)}</th>" for what in _signing())
+    signers = "".join(
+        f"<tr><th>{html.escape(who)}</th>{'<td>&nbsp;</td>' * len(_signing())}</tr>" for who in _signers()
+    )
+    return (
+        f'<!DOCTYPE html><html dir="{direction}"><head><meta charset="utf-8"><title>{html.escape(_("Slip"))}</title>'
+        f"<style>{_STYLE}</style></head><body><h1>{html.escape(_('Slip for a sealed package'))}</h1>"
+        f"<table>{rows}</table><p>{html.escape(_('Compare the SHA-256 of the file before it is opened.'))}</p>"
+        f'<table class="sign" width="100%"><tr><th></th>{signing}</tr>{signers}</table></body></html>\n'
+    )
+
+
+def _facts(found: Slip) -> list[tuple[str, list[str], bool]]:
+    """(label, lines, whether they are codes to be read from left to right)."""
+    priority = _("Flash") if found.priority == "flash" else _("Routine")
+    return [
+        (_("To"), [plain(found.to)], False),
+        (_("Fingerprint"), _grouped(found.to_fingerprint), True),
+        (_("From"), [plain(found.sender)], False),
+        (_("Fingerprint"), _grouped(found.sender_fingerprint), True),
+        (_("Package"), [str(found.seq)], True),
+        (_("Reference"), [plain(found.reference) or "-"], False),
+        (_("Priority"), [priority], False),
+        (_("Sealed"), [found.sealed], True),
+        (_("File"), [found.file], True),
+        (_("Size"), [str(found.size)], True),
+        ("SHA-256", _grouped(found.sha256), True),
+    ]
+
+
+def _grouped(digits: str) -> list[str]:
+    """A hash as people compare it: groups of eight, four to a line."""
+    groups = [digits[i : i + GROUP] for i in range(0, len(digits), GROUP)]
+    return [" ".join(groups[i : i + LINE]) for i in range(0, len(groups), LINE)]
+
+
+def _cell(value: str, code: bool) -> str:
+    text = html.escape(value)
+    return f'<span class="code" dir="ltr">{text}</span>' if code else f"<bdi>{text}</bdi>"
+
+
+def _signers() -> tuple[str, ...]:
+    return _("Handed over"), _("Carried by"), _("Received")
+
+
+def _signing() -> tuple[str, ...]:
+    return _("Name"), _("Date and time"), _("Signature")
 
 
 def report(found: Report, problems: Sequence[Break]) -> list[str]:

@@ -10,27 +10,66 @@ import msgspec
 
 from app.cli.base import NUMBER_LIMIT, Session, ids_from, spoken_ranges, table, why
 from app.cli.searching import HITS_SHOWN, hit_document, hit_lines
-from app.exchange import deciding, inbox, recalling, receiving, telephone
+from app.exchange import deciding, inbox, naming, recalling, receiving, telephone
 from app.exchange.deciding import Decided
 from app.exchange.inbox import Listed
 from app.exchange.receiving import Received
 from app.intel.compare import ABSENT
 from app.messages import _, ngettext, plain
+from app.store.installation import OUTBOX
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--locked", is_flag=True, help="Only what can be told without the passphrase.")
 @click.pass_obj
-def which(session: Session, file: Path) -> int:
-    """What a package file is, if it was sealed or opened here before."""
-    with session.unlocked() as installation:
-        known = receiving.which(installation, file)
-    if known is None:
-        return session.show({"known": False}, [_("Not sealed and not opened here before.")])
-    name, side, seq = known
-    document = {"known": True, "counterpart": name, "ours": side == "ours", "seq": seq}
-    text = _("Our package {seq} for {name}.") if side == "ours" else _("Package {seq} from {name}.")
-    return session.show(document, [text.format(seq=seq, name=plain(name))])
+def which(session: Session, file: Path, locked: bool) -> int:
+    """What a file is: a package of ours, of theirs, for us, or something else. It is not received."""
+    if locked:
+        found = naming.outside(file, session.home / OUTBOX)
+    else:
+        with session.unlocked() as installation:
+            found = naming.which(installation, file)
+    document = {
+        "kind": found.kind,
+        "counterpart": found.name or None,
+        "seq": found.seq or None,
+        "state": found.state or None,
+        "reference": found.reference,
+        "priority": found.priority or None,
+        "intact": found.intact,
+        "size": found.size,
+        "sha256": found.sha256,
+    }
+    return session.show(document, _named(found), attention=found.intact is False)
+
+
+def _named(found: naming.Named) -> list[str]:
+    words = {
+        (naming.OURS, True): _("Our package {seq} for {name}."),
+        (naming.THEIRS, True): _("Package {seq} from {name}."),
+        (naming.FOR_US, True): _("Package {seq} from {name}, not received yet."),
+        (naming.KEY_LOST, True): _("For us from {name}, but its key was lost in a restore."),
+        (naming.OURS, False): _("A package of ours: the same bytes lie in the outbox."),
+        (naming.FOR_US, False): _("Sealed to a key of ours, by nobody who is known here."),
+        (naming.SEALED, False): _(
+            "A sealed file. Not sealed and not opened here, and not for us as far as can be told."
+        ),
+        (naming.OTHER, False): _("Not a sealed package."),
+    }
+    lines = [words[found.kind, bool(found.name)].format(seq=found.seq, name=plain(found.name))]
+    if found.intact is False:
+        lines.append(why("package-damaged"))
+    lines += table(
+        [
+            *([(_("State"), found.state)] if found.state else []),
+            *([(_("Reference"), found.reference)] if found.reference else []),
+            *([(_("Priority"), found.priority)] if found.priority == "flash" else []),
+            (_("Size"), found.size),
+            ("SHA-256", found.sha256),
+        ]
+    )
+    return lines
 
 
 @click.command()

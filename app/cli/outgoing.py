@@ -8,16 +8,26 @@ from typing import Any
 
 import click
 
+from app import printed
 from app.cli.base import NUMBER_LIMIT, Session, ids_from, say_refused, table, why
-from app.exchange import outbox, receipts, releases, sealing, telephone
+from app.courier import folder
+from app.exchange import outbox, receipts, releases, sealing, slips, telephone
 from app.exchange.releases import Decision, Wish
 from app.holdings import browsing
 from app.messages import Refused, _
+from app.store.installation import Installation
 from crypto.codes import spoken
 
 
 @click.command()
-@click.option("--to", required=True, metavar="NAME", help="The counterpart.")
+@click.option(
+    "--to",
+    "names",
+    required=True,
+    multiple=True,
+    metavar="NAME",
+    help="The counterpart; with --dry-run, several.",
+)
 @click.option("--ids", type=click.Path(path_type=Path), help="STIX ids, one a line.")
 @click.option("--query", help="What `search` finds.")
 @click.option("--all", "everything", is_flag=True, help="Everything held.")
@@ -44,7 +54,7 @@ from crypto.codes import spoken
 @click.pass_obj
 def release(
     session: Session,
-    to: str,
+    names: tuple[str, ...],
     ids: Path | None,
     query: str | None,
     everything: bool,
@@ -62,6 +72,9 @@ def release(
     """Seal what may leave into one package for one counterpart."""
     if (ids is not None) + (query is not None) + everything != 1:
         raise click.UsageError(_("Give one of --ids, --query and --all."))
+    if len(names) > 1 and not dry_run:
+        raise click.UsageError(_("A package is for one counterpart. Compare several with --dry-run."))
+    to = names[0]
     with session.unlocked() as installation:
         selected = None
         if ids is not None:
@@ -81,6 +94,8 @@ def release(
             exercise=exercise,
             answers=answers,
         )
+        if len(names) > 1:
+            return _compare(session, installation, names, wish)
         try:
             if dry_run:
                 decision = releases.check(installation, to, wish, session.job())
@@ -97,6 +112,49 @@ def release(
             session.show(_document(decision, None), _lines(decision, None))
             return say_refused(error)
     return session.show(_document(decision, sealed), _lines(decision, sealed), attention=bool(decision.held))
+
+
+def _compare(session: Session, installation: Installation, names: tuple[str, ...], wish: Wish) -> int:
+    """One selection at the gate of several counterparts: what would leave for each, object by object."""
+    found: dict[str, Decision | Refused] = {}
+    for name in names:
+        try:
+            found[name] = releases.check(installation, name, wish, session.job())
+        except Refused as error:
+            found[name] = error
+    decisions = {name: one for name, one in found.items() if isinstance(one, Decision)}
+    codes: dict[str, dict[str, str]] = {}
+    for name, decision in decisions.items():
+        for item in decision.items:
+            codes.setdefault(item.id, {})[name] = item.code
+    document = {
+        "counterparts": [
+            {"to": name}
+            | (
+                {"refused": one.code, "leaves": 0, "held": []}
+                if isinstance(one, Refused)
+                else {
+                    "refused": None,
+                    "leaves": len(one.leaving),
+                    "held": [{"id": item.id, "code": item.code} for item in one.held],
+                }
+            )
+            for name, one in found.items()
+        ]
+    }
+    differ = {id_: verdicts for id_, verdicts in codes.items() if len(set(verdicts.values())) > 1}
+    lines = [
+        *table(
+            (name, why(one.code, **one.facts) if isinstance(one, Refused) else len(one.leaving))
+            for name, one in found.items()
+        ),
+        *([_("Not the same for all:")] if differ else []),
+        *table(
+            (id_, *(verdicts.get(name, "-") for name in found)) for id_, verdicts in sorted(differ.items())
+        ),
+    ]
+    held = any(isinstance(one, Refused) or one.held for one in found.values())
+    return session.show(document, lines, attention=held)
 
 
 def _document(decision: Decision, sealed: sealing.SealedPackage | None) -> dict[str, Any]:
@@ -161,12 +219,16 @@ def outbox_(session: Session, to: str) -> int:
                 "protection": one.protection,
                 "release": one.release,
                 "reference": one.reference,
+                "priority": one.priority,
+                "accepted": None if one.told is None else one.told[0],
+                "refused": None if one.told is None else one.told[1],
                 "file": str(one.path),
             }
             for one in found
         ]
     }
-    return session.show(document, table((p.to, p.seq, p.state, p.sealed, p.size, p.reference) for p in found))
+    rows = ((p.to, p.seq, p.state, p.sealed, p.size, p.priority, p.reference) for p in found)
+    return session.show(document, table(rows))
 
 
 @click.command()
@@ -207,6 +269,26 @@ def void(session: Session, seq: int, to: str) -> int:
     with session.unlocked() as installation:
         outbox.void(installation, to, seq)
     return session.show({"seq": seq, "state": "void"}, [_("Package {seq} is void.").format(seq=seq)])
+
+
+@click.command()
+@click.argument("seq", type=click.IntRange(1, NUMBER_LIMIT))
+@click.option("--to", required=True, metavar="NAME", help="The counterpart.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A new file: .html to print, else plain text.",
+)
+@click.pass_obj
+def slip(session: Session, seq: int, to: str, out: Path) -> int:
+    """Write the slip that goes with a package on paper: its SHA-256, whom it is for, lines for signatures."""
+    with session.unlocked() as installation:
+        found = slips.slip(installation, to, seq)
+    page = out.suffix.lower() in (".html", ".htm")
+    text = printed.slip_page(found) if page else "\n".join(printed.slip(found)) + "\n"
+    folder.write_pieces(out, [text.encode()])
+    return session.show({"file": str(out), "sha256": found.sha256}, [str(out)])
 
 
 @click.command()
@@ -311,5 +393,6 @@ COMMANDS: dict[str, click.Command] = {
     "void": void,
     "receipt": receipt,
     "heard": heard,
+    "slip": slip,
     "ledger": ledger,
 }

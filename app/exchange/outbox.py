@@ -20,10 +20,16 @@ from app.store.installation import Installation
 from crypto import manifest as manifests
 from crypto.identity import read_card
 
+UNDER_WAY = ("sealed", "handed", "left")
+_FLASH = b'"priority":"flash"'
+"""In a manifest as we write it: no other field can hold a quotation mark."""
+
 
 @dataclass(frozen=True)
 class Listed:
-    """A sealed package. `state` is sealed, handed, acked or void; `release` hex, None: no intel in it."""
+    """A sealed package. `state` is sealed, handed, acked or void; `release` hex, None: no intel in it; `told` what the
+    newest receipt says: (accepted, refused).
+    """
 
     to: str
     seq: int
@@ -34,15 +40,18 @@ class Listed:
     release: str | None
     reference: str
     path: Path
+    priority: str = "routine"
+    told: tuple[int, int] | None = None
 
 
 def listed(installation: Installation, to: str = "") -> list[Listed]:
-    """Sealed packages, newest first. Raises `Refused` as `counterparts.find` does."""
+    """Sealed packages: what is urgent and under way first, then newest. Raises `Refused` as `counterparts.find`."""
     reader = installation.database.read()
     cid = counterparts.find(reader, to).cid if to else None
     names = {one.cid: one.alias for one in store_counterparts.everyone(reader)}
     channels = {one: counterparts.load_channel(reader, one).sending for one in names}
-    return [
+    told = {(one, *where): numbers for one in names for where, numbers in packages.told(reader, one).items()}
+    found = [
         Listed(
             names[one.cid],
             one.seq,
@@ -53,9 +62,12 @@ def listed(installation: Installation, to: str = "") -> list[Listed]:
             None if one.release is None else one.release.hex(),
             one.reference,
             installation.outbox / one.file,
+            "flash" if _FLASH in one.manifest else "routine",
+            told.get((one.cid, one.epoch, one.seq)),
         )
         for one in packages.sealed(reader, cid)
     ]
+    return sorted(found, key=lambda one: not (one.priority == "flash" and one.state in UNDER_WAY))
 
 
 def carry(installation: Installation, to: str, seq: int, target: Path, job: Job) -> Path:
@@ -129,7 +141,7 @@ def _sealed(installation: Installation, to: str, seq: int) -> tuple[Counterpart,
     if record is None:
         raise Refused("package-unknown", seq=seq, name=one.alias)
     sending = counterparts.load_channel(reader, one.cid).sending
-    if sealing.outgoing_state(sending, record) not in ("sealed", "handed", "left"):
+    if sealing.outgoing_state(sending, record) not in UNDER_WAY:
         raise Refused("package-closed", seq=seq, name=one.alias)
     return one, record
 

@@ -101,19 +101,6 @@ def header_hash(path: Path) -> bytes:
         raise Refused("package-damaged", detail=error.code) from error
 
 
-def which(installation: Installation, path: Path) -> tuple[str, str, int] | None:
-    """(alias, "ours" or "theirs", seq) of a package file committed here before; None of any other package.
-
-    Raises `Refused` as `header_hash` does.
-    """
-    reader = installation.database.read()
-    known = packages.header(reader, header_hash(path))
-    if known is None:
-        return None
-    cid, seq, ours = known
-    return store_counterparts.get(reader, cid).alias, "ours" if ours else "theirs", seq
-
-
 @contextlib.contextmanager
 def _regular(path: Path) -> Iterator[BinaryIO]:
     """A file opened without waiting for whoever would write to it; raises `Refused` (file-unreadable) for

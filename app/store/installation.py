@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from crypto.identity import Identity, Retired
 
 
+OUTBOX = "outbox"
+"""The folder of sealed packages in an installation's own."""
+
+
 def utc_now() -> datetime:
     """The clock of this machine, in UTC."""
     return datetime.now(UTC)
@@ -64,7 +68,7 @@ class Installation:
     @property
     def outbox(self) -> Path:
         """The folder of sealed packages."""
-        return self.home / "outbox"
+        return self.home / OUTBOX
 
     @property
     def attachments(self) -> Path:

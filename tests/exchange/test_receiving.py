@@ -9,7 +9,7 @@ import tracemalloc
 import pytest
 
 from app.exchange import channel as machine
-from app.exchange import counterparts, deciding, inbox, receiving, verification
+from app.exchange import counterparts, deciding, inbox, naming, receiving, verification
 from app.exchange.contents import FAULT_LIMIT, PART_LIMITS
 from app.holdings import browsing
 from app.jobs import Cancelled, quiet
@@ -536,15 +536,42 @@ def test_a_package_with_red_intel_is_received_and_goes_no_further(world):
 
 
 def test_what_a_file_is(world):
-    path = world.mallory.intel(world.alpha, indicator(1))
-    assert receiving.which(world.alpha, path) is None
-    receive(world.alpha, path)
-    assert receiving.which(world.alpha, path) == ("mallory", "theirs", 1)
-    take(world.alpha, indicator(2))
-    assert receiving.which(world.alpha, release(world.alpha, "beta").package.path) == ("beta", "ours", 1)
+    alpha = world.alpha
+
+    def told(path):
+        found = naming.which(alpha, path)
+        return found.kind, found.name, found.seq
+
+    path = world.mallory.intel(alpha, indicator(1))
+    assert told(path) == ("for-us", "mallory", 1)
+    receive(alpha, path)
+    assert told(path) == ("theirs", "mallory", 1)
+    take(alpha, indicator(2))
+    sealed = release(alpha, "beta", reference="2026/17", priority="flash").package
+    ours = naming.which(alpha, sealed.path)
+    assert (ours.kind, ours.name, ours.seq, ours.intact) == ("ours", "beta", 1, True)
+    assert (ours.reference, ours.priority, ours.sha256) == ("2026/17", "flash", sealed.sha256.hex())
+    bent = new_path(world.folder)
+    bent.write_bytes(sealed.path.read_bytes()[:-1] + b"x")
+    assert naming.which(alpha, bent).intact is False
+    assert naming.outside(sealed.path, alpha.outbox).kind == "ours"
+    assert naming.outside(path, alpha.outbox).kind == "sealed"
+    stranger = Rogue(Identity.generate(), world.folder).package(alpha)
+    assert told(stranger) == ("for-us", "", 0)
     junk = new_path(world.folder)
     junk.write_bytes(b"junk")
-    refused("package-damaged", receiving.which, world.alpha, junk)
+    assert told(junk) == ("other", "", 0)
+    refused("file-unreadable", naming.which, alpha, world.folder)
+    refused("file-unreadable", naming.which, alpha, new_path(world.folder))
+
+
+def test_what_is_for_somebody_else_is_only_sealed(met):
+    take(met.alpha, indicator(2))
+    path = release(met.alpha, "beta").package.path
+    assert naming.which(met.beta, path).kind == "for-us"
+    assert naming.outside(path, met.beta.outbox).kind == "sealed"
+    other = met.mallory.package(met.beta)
+    assert naming.which(met.alpha, other).kind == "sealed"
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QStackedWidget
 
-from app.exchange import outbox, receipts
+from app.courier import folder
+from app.exchange import outbox, receipts, slips
+from app.exchange.slips import Slip
 from app.jobs import Job
-from app.messages import N_, _, sentence
+from app.messages import N_, Refused, _, sentence
 from app.store.installation import Installation
-from ui import files, numbers, reading
+from ui import files, numbers, paper, reading
 from ui.actions import Entry
 from ui.desk import COUNTERPARTS, INBOX, RELEASES, Desk
 from ui.safe_text import isolate
@@ -142,7 +144,7 @@ class History(Pane):
         icon = "receipt" if package.release is None else STATES.get(package.state, ("package",))[0]
         return Row(
             (
-                Cell(package.to, icon=icon),
+                Cell(package.to, icon="flag" if package.priority == "flash" else icon),
                 Cell(numbers.number(package.seq)),
                 Cell(state_word(package.state)),
                 Cell(numbers.size(package.size)),
@@ -214,6 +216,13 @@ class History(Pane):
             6,
             fact(_("Protection"), sentence(f"protection-{package.protection}")),
         ]
+        if package.priority == "flash":
+            items += [6, fact(_("Priority"), _("Flash"))]
+        if package.told is not None:
+            said = _("{accepted} accepted, {refused} refused").format(
+                accepted=numbers.number(package.told[0]), refused=numbers.number(package.told[1])
+            )
+            items += [6, fact(_("Receipt"), said)]
         if package.reference:
             items += [6, fact(_("Reference"), package.reference)]
         items.append(16)
@@ -240,6 +249,7 @@ class History(Pane):
         self.panel.show_foot(
             [
                 Button(_("Carry again…"), icon="hard-drive", run=self.carry),
+                Button(_("Slip…"), icon="scroll-text", run=self.ask_slip),
                 None,
                 Icon(icon, color),
                 Text(_(words), size="label", color=color, fixed=True),
@@ -268,6 +278,30 @@ class History(Pane):
 
         title_ = _("Carry package {seq}").format(seq=package.seq)
         self._desk.write(work, done, self.refusal.show_refusal, changes=(RELEASES,), title=title_)
+
+    def ask_slip(self) -> None:
+        """Ask where the slip of the current package goes."""
+        if self._detail is not None:
+            package = self._detail.package
+            name = f"mithaq-slip-{package.seq}.pdf"
+            files.ask_new(self.window(), _("Slip for the package"), name, partial(self.write_slip, package))
+
+    def write_slip(self, package: outbox.Listed, target: Path) -> None:
+        """Write the slip of a package: a page to print, or text where the name says so."""
+        self.refusal.clear()
+
+        def work(installation: Installation, _job: Job) -> Slip:
+            return slips.slip(installation, package.to, package.seq)
+
+        def done(found: Slip) -> None:
+            try:
+                folder.write_pieces(target, [paper.slip(found, target.suffix.lower())])
+            except Refused as refused:
+                self.refusal.show_refusal(refused)
+                return
+            self.result.say(_("Slip written: {path}").format(path=isolate(str(target))), keep=True)
+
+        self._desk.read(work, done, self.refusal.show_refusal, title=_("Slip for the package"))
 
     def ask_receipt(self) -> None:
         """Ask for the folder that takes a receipt for the counterpart of the current package."""
