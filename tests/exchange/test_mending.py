@@ -79,7 +79,7 @@ def test_nothing_leaves_that_was_not_shown(met):
 
 
 def test_locking_wipes_the_private_keys_and_the_process_is_closed(met, tmp_path):
-    met.alpha.database.close()
+    met.close_alpha()
     copy = shutil.copytree(met.alpha.home, tmp_path / "copy")
     opened = vault.unlock(copy, PASSPHRASE)
     assert any(opened.installation.identity.kem_seed)
