@@ -118,7 +118,8 @@ class Database:
             self._writer = self._open_writer()
             try:
                 self._migrate(new)
-                path.with_name(f"{path.name}.{COPYING}").unlink(missing_ok=True)
+                with _disk_errors():
+                    path.with_name(f"{path.name}.{COPYING}").unlink(missing_ok=True)
                 # What a crash left in the write-ahead log may have been purged since.
                 self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except BaseException:
@@ -157,8 +158,9 @@ class Database:
             self._keep_copy(have)
         self._step_up(steps, have)
         # Complete: from now on the copy is of the store before the last migration.
-        for kept in self._copies(UNDER_WAY):
-            os.replace(kept, kept.with_name(kept.name.replace(UNDER_WAY, BEFORE)))
+        with _disk_errors():
+            for kept in self._copies(UNDER_WAY):
+                os.replace(kept, kept.with_name(kept.name.replace(UNDER_WAY, BEFORE)))
 
     def _step_up(self, steps: list[Callable[[], str]], have: int) -> None:
         for number, read in enumerate(steps, 1):
@@ -179,8 +181,8 @@ class Database:
             # A migration that died kept it; the store may be half way by now.
             return
         scratch = self.path.with_name(f"{self.path.name}.{COPYING}")
-        scratch.unlink(missing_ok=True)
         with _disk_errors():
+            scratch.unlink(missing_ok=True)
             self.copy_to(scratch, quiet())
             with scratch.open("rb") as file:
                 os.fsync(file.fileno())
