@@ -67,7 +67,8 @@ def test_void_while_the_stick_is_in_hand(talked, tmp_path):
 def test_what_may_not_leave_any_more_becomes_void_instead_of_being_carried(talked, tmp_path):
     a, _ = talked
     a.run("release", "--to", "beta", "--all", "--out", tmp_path / "p")
-    a.run("handling", indicator(2)["id"], "RED")
+    told = a.run("handling", indicator(2)["id"], "RED", ok=(3,))
+    assert [(one["to"], one["seq"]) for one in told["given"]] == [("beta", 1), ("beta", 2)]
     assert a.refused("carry", 2, "--to", "beta", "--out", tmp_path / "q") == "no-longer-leaves"
     assert not (tmp_path / "q").exists()
     assert a.run("outbox")["packages"][0]["state"] == "void"
@@ -88,7 +89,8 @@ def test_a_restored_copy_that_seals_again_is_found_out_and_mended_by_both_office
     )
     b.run("accept", 2)
     b.run("receipt", "--to", "alpha", "--out", tmp_path / "told")
-    assert [f["code"] for f in a.run("receive", tmp_path / "told", ok=(3,))["failed"]] == ["channel-claimed"]
+    told = [f["code"] for f in a.run("receive", tmp_path / "told", ok=(3,))["failed"]]
+    assert sorted(told) == ["channel-claimed", "receipt-unknown"], "the copy never sealed what they answer"
     assert a.refused("release", "--to", "beta", "--all", "--dry-run") == "channel-claimed"
 
     assert a.run("channel", "restart", "beta", "--reason", "restored", ok=(3,))["mending"]
