@@ -100,7 +100,7 @@ TABLE = {
     "drop": ("drops", "Folders both sides reach, used as mailboxes."),
     "which": ("incoming", "What a file is: a package of ours, of theirs, for us, or something else."),
     "receive": ("incoming", "Open a package into the inbox."),
-    "inbox": ("incoming", "Received packages waiting for review."),
+    "inbox": ("reviewing", "Received packages waiting for review."),
     "accept": ("incoming", "Take objects of a package into the holdings."),
     "reject": ("incoming", "Refuse what is still pending of a package."),
     "age": ("age", "Plain age v1 files."),

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from app.cli.base import NUMBER_LIMIT, Session, level_option, read_file, table
+from app.cli.days import Day
 from app.courier import folder
 from app.exchange import agreement_file, agreements, terms
 from app.exchange.agreements import Agreement, Done
@@ -22,18 +23,6 @@ OPEN_DAYS = 90
 CARD_LIMIT = 65_536
 
 Command = Callable[..., Any]
-
-
-class Day(click.ParamType[str]):
-    """A day, as 2027-12-31."""
-
-    name = "DATE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The text of a real day, unchanged."""
-        if not terms.is_day(str(value)):
-            self.fail(_("Give a day as 2027-12-31."), param, ctx)
-        return str(value)
 
 
 class Names(click.ParamType[tuple[str, ...]]):

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from app.cli import enquiries
-from app.cli.agreements import Day
 from app.cli.base import NUMBER_LIMIT, Session, embargo_lines, ids_from, table
+from app.cli.days import Day
 from app.cli.enquiries import Asking
 from app.exchange import asking, embargo, provenance
 from app.exchange.asking import Asked, Listed

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from app.cli.base import Session, embargo_lines, ids_from, level_option, table, why
-from app.cli.searching import HITS_SHOWN, hit_document, hit_lines
+from app.cli.hits import HITS_SHOWN, hit_document, hit_lines
 from app.courier import folder
 from app.exchange import embargo
 from app.formats import stix

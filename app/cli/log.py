@@ -7,18 +7,20 @@ from typing import Any
 
 import click
 
-from app import audit, printed
+from app import audit
 from app.audit import checking, opening, papers
 from app.audit import report as reports
 from app.audit.papers import Checked
-from app.cli.agreements import Day
 from app.cli.base import NUMBER_LIMIT, Session, fail, read_file, table, why
+from app.cli.days import Day
 from app.courier import folder
-from app.exchange import counterparts, outbox
+from app.exchange import counterparts
 from app.messages import _, plain
 from app.store.installation import Installation
 
 CARD_LIMIT = 65_536
+
+# What few commands need, and takes long to load, is imported where it is used.
 
 
 @click.group("audit")
@@ -177,6 +179,8 @@ def audit_prove(session: Session, number: int, out: Path) -> int:
 @click.pass_obj
 def audit_open(session: Session, seq: int, to: str, out: Path | None) -> int:
     """Open what package SEQ committed to: which log stood behind it."""
+    from app.exchange import outbox
+
     with session.unlocked() as installation:
         reader = installation.database.read()
         record = outbox.record(installation, to, seq)
@@ -195,6 +199,8 @@ def audit_open(session: Session, seq: int, to: str, out: Path | None) -> int:
 @click.pass_obj
 def audit_opened(session: Session, file: Path) -> int:
     """Check what a counterpart opened against the manifest that is kept here."""
+    from app.exchange import outbox
+
     with session.unlocked() as installation:
         found, name, number = outbox.opened(installation, read_file(file, opening.FILE_LIMIT))
     document = _opened(found) | {"from": name, "number": number}
@@ -230,6 +236,8 @@ def audit_report(
     session: Session, since: str | None, until: str | None, references: bool, out: Path | None
 ) -> int:
     """What an inspector may read: who did what when, how much went to whom. No intel."""
+    from app import printed
+
     with session.unlocked() as installation:
         _logged(installation, "log.reported")
         with installation.database.snapshot() as reader:

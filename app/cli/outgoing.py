@@ -8,10 +8,9 @@ from typing import Any
 
 import click
 
-from app import printed
 from app.cli.base import NUMBER_LIMIT, Session, ids_from, say_refused, table, why
 from app.courier import folder
-from app.exchange import outbox, receipts, releases, sealing, slips, telephone
+from app.exchange import outbox, receipts, releases, sealing, telephone
 from app.exchange.releases import Decision, Wish
 from app.holdings import browsing
 from app.messages import Refused, _
@@ -283,6 +282,9 @@ def void(session: Session, seq: int, to: str) -> int:
 @click.pass_obj
 def slip(session: Session, seq: int, to: str, out: Path) -> int:
     """Write the slip that goes with a package on paper: its SHA-256, whom it is for, lines for signatures."""
+    from app import printed
+    from app.exchange import slips
+
     with session.unlocked() as installation:
         found = slips.slip(installation, to, seq)
     page = out.suffix.lower() in (".html", ".htm")

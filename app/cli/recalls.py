@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from app.cli.agreements import Day
 from app.cli.base import NUMBER_LIMIT, Session, ids_from, table
+from app.cli.days import Day
 from app.exchange import recalling
 from app.exchange.recalling import Listed, Sent, Touched
 from app.messages import Refused, _, plain

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -10,7 +10,6 @@ import click
 from app.cli.base import Session, table
 from app.holdings import browsing, graph
 from app.holdings.browsing import Page
-from app.holdings.correlation import Hit
 from app.intel.marking import Level
 from app.messages import _, plain
 from app.store.objects import ObjectRow
@@ -60,8 +59,6 @@ def query_of(text: str, flags: dict[str, Any]) -> str:
     given = [(name, value) for name, values in flags.items() for value in _values(values)]
     return " ".join([text, *(f"{_NAMES.get(name, name)}:{_quoted(value)}" for name, value in given)]).lstrip()
 
-
-HITS_SHOWN = 10
 
 _NAMES = {"since": "after", "conflicts": "conflict"}
 
@@ -127,35 +124,6 @@ def row_document(row: ObjectRow) -> dict[str, Any]:
         "revoked": row.revoked,
         "conflict": row.variants > 1,
     }
-
-
-def hit_document(hit: Hit) -> dict[str, Any]:
-    """An observable that other objects are about already."""
-    return {
-        "kind": hit.observable.kind,
-        "value": hit.observable.value,
-        "objects": hit.count,
-        "held": [
-            {
-                "id": one.id,
-                "type": one.type,
-                "name": one.name,
-                "source": {"kind": one.kind, "name": one.source},
-            }
-            for one in hit.holders
-        ],
-    }
-
-
-def hit_lines(hits: Iterable[Hit]) -> list[str]:
-    """Observables that are held already, each with the first object about it and from whom that is."""
-    return list(
-        table(
-            (hit.observable.value[:60], hit.count, one.type, one.name[:60], one.source)
-            for hit in hits
-            for one in hit.holders[:1]
-        )
-    )
 
 
 def _page_lines(page: Page) -> list[str]:

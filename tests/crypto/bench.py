@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.figure import Figure
+from tests.bench.figure import Figure, as_installed
 
 MIB = 1 << 20
 MANY = 10_000
@@ -43,7 +43,7 @@ class Cost:
 def measured(*command: str | Path, given: bytes | None = None) -> tuple[Cost, str]:
     """The cost of a process, and what it printed."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run(command, input=given, capture_output=True, check=True, cwd=ROOT)
+    done = subprocess.run(command, input=given, capture_output=True, check=True, cwd=ROOT, env=as_installed())
     wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Cost(wall, cpu), done.stdout.decode("utf-8", "replace")

@@ -1,0 +1,40 @@
+"""How the command line shows observables that are held already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.cli.base import table
+from app.holdings.correlation import Hit
+
+HITS_SHOWN = 10
+
+
+def hit_document(hit: Hit) -> dict[str, Any]:
+    """An observable that other objects are about already."""
+    return {
+        "kind": hit.observable.kind,
+        "value": hit.observable.value,
+        "objects": hit.count,
+        "held": [
+            {
+                "id": one.id,
+                "type": one.type,
+                "name": one.name,
+                "source": {"kind": one.kind, "name": one.source},
+            }
+            for one in hit.holders
+        ],
+    }
+
+
+def hit_lines(hits: Iterable[Hit]) -> list[str]:
+    """Observables that are held already, each with the first object about it and from whom that is."""
+    return list(
+        table(
+            (hit.observable.value[:60], hit.count, one.type, one.name[:60], one.source)
+            for hit in hits
+            for one in hit.holders[:1]
+        )
+    )
