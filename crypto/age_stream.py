@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 from crypto.age_header import hkdf
 from crypto.errors import CryptoError
@@ -22,6 +22,9 @@ TAG_BYTES = 16
 CHUNK = 64 * 1024
 SEALED_CHUNK = CHUNK + TAG_BYTES
 BATCH = 16
+
+KeySchedule = Callable[[bytes, bytes], ChaCha20Poly1305 | AESGCM]
+"""What makes the cipher of one payload from its key and the 16 bytes at its start."""
 
 
 def payload_cipher(file_key: bytes, nonce: bytes) -> ChaCha20Poly1305:
@@ -69,9 +72,9 @@ def batches(source: Readable) -> Iterator[tuple[memoryview, bool]]:
 class Sealer:
     """Writes a payload: the nonce at once, then piece after piece as `batches` gives them."""
 
-    def __init__(self, target: Writable, file_key: bytes) -> None:
+    def __init__(self, target: Writable, file_key: bytes, schedule: KeySchedule = payload_cipher) -> None:
         nonce = new_nonce()
-        self._target, self._cipher = target, payload_cipher(file_key, nonce)
+        self._target, self._cipher = target, schedule(file_key, nonce)
         self._sealed = memoryview(bytearray(BATCH * SEALED_CHUNK))
         self._number = 0
         target.write(nonce)
@@ -96,12 +99,18 @@ class StreamReader:
     be at work on what `view` gave out.
     """
 
-    def __init__(self, source: Source, file_key: bytes, turn: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        file_key: bytes,
+        turn: Callable[[], None] | None = None,
+        schedule: KeySchedule = payload_cipher,
+    ) -> None:
         nonce = source.read(NONCE_BYTES)
         if len(nonce) != NONCE_BYTES:
             raise CryptoError("age-header", "payload nonce")
         self._source = source
-        self._cipher = payload_cipher(file_key, nonce)
+        self._cipher = schedule(file_key, nonce)
         self._turn = turn
         self._sealed: memoryview
         self._plain: memoryview

@@ -1,7 +1,10 @@
-"""A file kept on this machine: the payload of an age file (`age_stream`) under a file key of its own, without a header.
+"""A file kept on this machine: chunks as in the payload of an age file (`age_stream`), but AES-256-GCM, under a key of
+its own and without a header.
 
-The key is kept elsewhere. Without it the file is noise, and to delete the key is to delete the file. With a
-header around the key it would be a plain age file: no format of ours.
+    nonce (16 bytes) || chunks;    cipher key = HKDF-SHA-256(key, salt = nonce, info = "mithaq/at-rest/v1"), 32 bytes
+
+The key is kept elsewhere. Without it the file is noise, and to delete the key is to delete the file. It never leaves
+this machine, so it need not be age, and AES is a quarter of ChaCha20's work wherever the processor has it.
 """
 
 from __future__ import annotations
@@ -13,20 +16,28 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from crypto import age_stream
-from crypto.age_header import FILE_KEY_BYTES
+from crypto.age_header import hkdf
 from crypto.age_stream import BATCH, CHUNK, NONCE_BYTES, TAG_BYTES, Sealer, StreamReader
 from crypto.beside import Beside
 from crypto.errors import CryptoError
 from crypto.hashing import Hashing
 from crypto.source import Readable, Source
 
+KEY_BYTES = 32
+DOMAIN = b"mithaq/at-rest/v1"
 SEND_BYTES = 16 << 20
 
 
 def new_key() -> bytes:
-    """A random file key, 16 bytes, for one file and never a second."""
-    return secrets.token_bytes(FILE_KEY_BYTES)
+    """A random key, 32 bytes, for one file and never a second."""
+    return secrets.token_bytes(KEY_BYTES)
+
+
+def _cipher(key: bytes, nonce: bytes) -> AESGCM:
+    return AESGCM(hkdf(key, nonce, DOMAIN))
 
 
 def sealed_size(size: int) -> int:
@@ -51,7 +62,7 @@ def write(source: Readable, path: Path, key: bytes, size: int, hashed: bool = Tr
     """
     with path.open("xb", buffering=0) as file:
         os.posix_fallocate(file.fileno(), 0, sealed_size(size))
-        written = _stream(source, Sealer(_Steady(file), key), hashed)
+        written = _stream(source, Sealer(_Steady(file), key, _cipher), hashed)
         file.truncate(sealed_size(written.size))
         os.fsync(file.fileno())
     return written
@@ -98,7 +109,7 @@ def reader(file: Readable, key: bytes) -> io.BufferedReader:
     was changed or cut; what was read before is authentic. Closing it leaves `file` open.
     """
     try:
-        return io.BufferedReader(_Reader(StreamReader(Source(file), key)), CHUNK)
+        return io.BufferedReader(_Reader(StreamReader(Source(file), key, schedule=_cipher)), CHUNK)
     except CryptoError:
         # Cut within the nonce; of a file of ours that is no header but the payload itself.
         raise CryptoError("age-payload", "payload nonce") from None
@@ -108,7 +119,7 @@ def digest(file: Readable, key: bytes) -> tuple[int, bytes]:
     """Size and SHA-256 of what is in an encrypted file. Raises `CryptoError` (age-payload)."""
     with Hashing() as hashing:
         try:
-            stream = StreamReader(Source(file), key, hashing.turn)
+            stream = StreamReader(Source(file), key, hashing.turn, _cipher)
         except CryptoError:
             raise CryptoError("age-payload", "payload nonce") from None
         found, size = hashing.begin(), 0

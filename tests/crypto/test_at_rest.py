@@ -8,15 +8,18 @@ import io
 import os
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crypto import age_stream, at_rest
+from crypto import at_rest
 from crypto.age_stream import BATCH, CHUNK, SEALED_CHUNK
 from crypto.beside import Beside
 from crypto.errors import CryptoError
 
-KEY = bytes(range(16))
+KEY = bytes(range(32))
 
 
 class Dripping:
@@ -54,12 +57,15 @@ def test_what_was_written_comes_back(tmp_path, size, expected):
     assert at_rest.digest(io.BytesIO(stored), KEY) == (size, written.sha256)
 
 
-def test_it_is_the_payload_of_an_age_file(tmp_path):
-    raw = os.urandom(2 * CHUNK)
+def test_it_is_what_its_description_says(tmp_path):
+    """Read with nothing of ours: nonce, HKDF, chunks of AES-256-GCM under their numbers."""
+    raw = os.urandom(CHUNK + 5)
     at_rest.write(io.BytesIO(raw), tmp_path / "f", KEY, len(raw))
     stored = (tmp_path / "f").read_bytes()
-    reader = age_stream.StreamReader(age_stream.Source(io.BytesIO(stored)), KEY)
-    assert reader.read(len(raw) + 1) == raw
+    nonce, first, second = stored[:16], stored[16 : 16 + CHUNK + 16], stored[16 + CHUNK + 16 :]
+    cipher = AESGCM(HKDF(SHA256(), 32, nonce, b"mithaq/at-rest/v1").derive(KEY))
+    assert cipher.decrypt(bytes(12), first, None) == raw[:CHUNK]
+    assert cipher.decrypt(bytes(10) + b"\x01\x01", second, None) == raw[CHUNK:]
 
 
 @settings(max_examples=20)
@@ -109,7 +115,7 @@ def test_damage_sampled(stored):
         refused(stored[:cut])
     for more in (1, 16, 64, SEALED_CHUNK):
         refused(stored + bytes(more))
-    refused(stored, bytes(16))
+    refused(stored, bytes(32))
 
 
 @pytest.mark.torture
