@@ -32,7 +32,10 @@ from app.store.objects import ObjectRow, VersionRow
 from app.store.packages import Given
 
 STEP = 500
-TEXTS = 4 * STEP
+TEXTS = 50_000
+"""Objects whose words are gathered before they go into the text indexes. What is replaced meanwhile never goes in, and
+taking words out costs two hundred times what putting them in does.
+"""
 MANY = 20_000
 """New objects after which, if they are more than were held, indexes nobody looks at meanwhile are made at the end."""
 VARIANTS_LIMIT = 64
