@@ -39,6 +39,8 @@ PROOF = "c2sp.org/tlog-proof@v1"
 PAPER_LIMIT = 1 << 20
 """Bytes of a checkpoint, a proof, or one line of an export."""
 PATH_LIMIT = 64
+MISSING_LIMIT = 1 << 20
+"""Entries that an export may lack before one of its lines; the number of an entry is its writer's claim."""
 """Hashes in a proof."""
 
 _INDEX = re.compile(r"index (0|[1-9][0-9]{0,15})")
@@ -189,6 +191,8 @@ def _check_export(lines: Iterator[bytes], known: Sequence[Card], earlier: Sequen
             line = decode(raw)
             if line.number - 1 in leaves or (texts and line.number <= texts[-1][0]):
                 raise ValueError("order")
+            if line.number > len(texts) + MISSING_LIMIT:
+                raise ValueError("gap")
             texts.append((line.number, line.entry))
             leaves[line.number - 1] = bytes.fromhex(line.leaf)
     except (msgspec.MsgspecError, ValueError, RecursionError, StopIteration) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 
 import pytest
 from nacl.signing import VerifyKey
@@ -205,6 +206,8 @@ def test_an_export_of_a_rewritten_log_does_not_fit_an_earlier_checkpoint(busy, c
         lambda lines: [*lines[:2], *lines[1:]],
         lambda lines: [lines[0], lines[2], lines[1]],
         lambda lines: [*lines, b"{"],
+        # A line that claims a number out of all proportion costs nothing.
+        lambda lines: [*lines, re.sub(rb'"number":\d+', b'"number":%d' % (2**53 - 1), lines[1])],
         lambda lines: [*lines, b"[" * 9000 + b"\n"],
         lambda lines: [*lines, b'{"number":' + b"9" * 40 + b"}\n"],
         lambda lines: [*lines, b" " * (papers.PAPER_LIMIT + 2)],
