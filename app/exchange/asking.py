@@ -29,6 +29,7 @@ from app.store.counterparts import Counterpart
 from app.store.database import Connection
 from app.store.installation import Installation
 from crypto import document
+from crypto.identity import read_card
 
 DEFAULT_DAYS = 90
 """How long a consent lasts when neither side names a day."""
@@ -160,7 +161,8 @@ def _ask(
     facts = {
         "of": of,
         "for": "" if third is None else third.fingerprint,
-        "name": "" if third is None else third.alias[: consents.TEXT_LIMIT],
+        # The name on the card: what the officer calls them here is for nobody else.
+        "name": "" if third is None else read_card(third.card).name[: consents.TEXT_LIMIT],
         "objects": [{"id": c.id, "sha256": c.sha256} for c in unique.values()],
         "until": until or None,
         "reason": reason.strip()[: consents.TEXT_LIMIT],

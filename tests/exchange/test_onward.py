@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from dataclasses import replace
 
@@ -17,7 +18,9 @@ from app.holdings import handling
 from app.intel.marking import Level
 from app.jobs import quiet
 from app.messages import MESSAGES, Refused
+from app.store import packages
 from crypto import document
+from crypto.identity import read_card
 from tests.support.sites import (
     AMBER,
     CLEAR,
@@ -31,6 +34,7 @@ from tests.support.sites import (
     indicator,
     level_line,
     part,
+    peer,
     pin,
     problems,
     receive,
@@ -213,6 +217,21 @@ def test_down_a_chain_each_answers_for_what_they_gave(trio):
 
 
 # Requests and consents --------------------------------------------------------------------------------------
+
+
+def test_what_we_call_somebody_is_not_told_to_others(trio):
+    counterparts.rename(trio.beta, "gamma", "the leaky ones")
+    value = indicator(1, AMBER)
+    agreed(trio.alpha, trio.beta, onward="consent", ceiling=Level.RED)
+    take(trio.alpha, value)
+    accept_all(trio.beta, release(trio.alpha, "beta", value["id"]).package.path)
+    receive(trio.alpha, ask(trio.beta, "alpha", "the leaky ones", value["id"]).package.path)
+    reader = trio.alpha.database.read()
+    [raw] = packages.their_statements(reader, peer(trio.alpha, "beta").cid, "request")
+    said = json.loads(document.parse(raw).body)
+    card = counterparts.find(trio.beta.database.read(), "the leaky ones").card
+    assert said["name"] == read_card(card).name
+    assert b"leaky" not in raw
 
 
 def test_a_signed_consent_to_a_signed_request_lets_exactly_that_go_on_until_its_day(trio):
