@@ -231,7 +231,8 @@ def propose(
 ) -> Done:
     """Sign a proposal and seal it into a package. `supersedes` are numbers; what `clauses` says of it is replaced.
 
-    Raises `Refused`: agreement-period, agreement-clause, agreement-unknown, and as `sealing.seal` does.
+    Raises `Refused`: agreement-period, agreement-clause, agreement-unknown, store-busy (the same was just proposed),
+    and as `sealing.seal` does.
     """
     reader = installation.database.read()
     one = counterparts.find(reader, to)
@@ -251,7 +252,13 @@ def propose(
         terms.read_proposal(document.parse(statement.raw).body)
     except Unreadable as error:
         raise Refused("agreement-clause", clause=error) from error
-    return _send(installation, one, statement, statement.id, target, job, lambda tx: None)
+
+    def check(tx: Connection) -> None:
+        # The same terms within one tick of the clock are the same statement, and that has its number already.
+        if store.by_id(tx, one.cid, statement.id) is not None:
+            raise Refused("store-busy")
+
+    return _send(installation, one, statement, statement.id, target, job, check)
 
 
 def sign(installation: Installation, number: int, target: Path | None, job: Job) -> Done:

@@ -103,6 +103,18 @@ def code_of(site, to, value, **wish):
     return next(item.code for item in decision.items if item.id == value["id"])
 
 
+def test_the_same_terms_are_not_proposed_twice_in_one_tick(world):
+    propose(world.alpha, "beta")
+    before = state(world.alpha)
+    with pytest.raises(Refused, match="store-busy"):
+        propose(world.alpha, "beta")
+    assert state(world.alpha) == before
+    world.clock.pass_days(1 / 86_400)
+    propose(world.alpha, "beta")
+    assert len(agreements.listed(world.alpha)) == 2
+    assert problems(world.alpha) == []
+
+
 # The life of one --------------------------------------------------------------------------------------------
 
 
