@@ -42,6 +42,7 @@ from app.store import packages
 from app.store.counterparts import Counterpart
 from app.store.database import Connection
 from app.store.installation import Installation
+from crypto import manifest as manifests
 from crypto import package as format_
 from crypto.errors import CryptoError
 from crypto.package import Opened
@@ -125,7 +126,7 @@ def _receive(installation: Installation, file: BinaryIO, hint: str, job: Job) ->
         cid, seq, ours = committed
         if ours:
             raise Refused("reflected", seq=seq, name=store_counterparts.get(reader, cid).alias)
-        return _duplicate(reader, cid, seq)
+        return _duplicate(reader, cid, seq, mark)
     try:
         opened = format_.open_package(file, keys.private_halves(reader, installation, hint))
     except CryptoError as error:
@@ -139,19 +140,20 @@ def _receive(installation: Installation, file: BinaryIO, hint: str, job: Job) ->
         raise Refused("not-for-us")
     channel = counterparts.load_channel(reader, one.cid)
     epoch = opened.manifest.epoch.hex()
-    # A forked epoch takes nothing more; the package that begins a new one is the way out.
-    if channel.receiving.frozen and epoch == channel.receiving.epoch:
+    # A forked channel takes nothing more, not of epochs before either; the package that begins a new one is the way out.
+    begun = (channel.receiving.epoch, *(old.epoch for old in channel.receiving.older))
+    if channel.receiving.frozen and epoch in begun:
         raise Refused("channel-frozen", name=one.alias)
     known, begins = _known_epoch(reader, sender, channel, opened)
-    if epoch in (known.receiving.epoch, *(old.epoch for old in known.receiving.older)):
+    # Before anything was received no epoch is known, and only the identity pinned now begins one.
+    if epoch in (known.receiving.epoch or epoch, *(old.epoch for old in known.receiving.older)):
         expected = machine.signer(known.receiving, epoch) or one.fingerprint
         if opened.manifest.sender != expected:
             raise Refused("package-forged")
     receiving, arrival = _arrive(installation, sender, channel, known, opened)
     with installation.database.write() as tx:
         counterparts.require_at_work(tx)
-        if counterparts.load_channel(tx, one.cid) != channel or store_counterparts.get(tx, one.cid) != one:
-            raise Refused("store-busy")
+        _require_unchanged(tx, one, channel)
         for step in sender.chain:
             one = successors.adopt(tx, installation, one, step)
         if begins is not None:
@@ -163,8 +165,16 @@ def _receive(installation: Installation, file: BinaryIO, hint: str, job: Job) ->
     return done
 
 
-def _duplicate(reader: Connection, cid: int, seq: int) -> Received:
-    number = next((r.number for r in packages.received(reader, cid) if r.seq == seq), None)
+def _require_unchanged(tx: Connection, one: Counterpart, channel: Channel) -> None:
+    """Refuse (store-busy) what was judged by a state that is gone: stored, it would undo what was sealed meanwhile."""
+    if counterparts.load_channel(tx, one.cid) != channel or store_counterparts.get(tx, one.cid) != one:
+        raise Refused("store-busy")
+
+
+def _duplicate(reader: Connection, cid: int, seq: int, mark: bytes) -> Received:
+    # Each epoch counts anew: the header tells which package of that number it was.
+    same = (r for r in packages.received(reader, cid) if r.seq == seq)
+    number = next((r.number for r in same if manifests.parse(r.manifest).header == mark), None)
     return Received(number, store_counterparts.get(reader, cid).alias, seq, "duplicate")
 
 
@@ -254,6 +264,7 @@ def _arrive(
         arrival = Arrival("fork")
     if arrival.status == "fork":
         with installation.database.write() as tx:
+            _require_unchanged(tx, one, before)
             frozen = replace(before.receiving, frozen=True)
             counterparts.save_channel(tx, one.cid, replace(before, receiving=frozen))
             packages.add_evidence(
@@ -302,6 +313,7 @@ def _announce(installation: Installation, sender: _Sender, channel: Channel, ope
     if after.pending != found:
         raise Refused("epoch-closed", name=one.alias, seq=opened.manifest.seq)
     with installation.database.write() as tx:
+        _require_unchanged(tx, one, channel)
         counterparts.save_channel(tx, one.cid, replace(channel, receiving=after))
         audit.append(
             tx, installation, "epoch.announced", sender=one.fingerprint, epoch=found.new, reason=found.reason
@@ -320,7 +332,7 @@ def _commit(
 ) -> Received:
     manifest, now, epoch = opened.manifest, installation.now(), opened.manifest.epoch.hex()
     if arrival.status == "duplicate":
-        return _duplicate(tx, one.cid, manifest.seq)
+        return _duplicate(tx, one.cid, manifest.seq, opened.header_hash)
     sending, acked = channel.sending, tuple[int, ...]()
     if manifest.ack is not None:
         ack = manifest.ack

@@ -9,7 +9,7 @@ import tracemalloc
 import pytest
 
 from app.exchange import channel as machine
-from app.exchange import counterparts, deciding, inbox, naming, receiving, verification
+from app.exchange import counterparts, deciding, epochs, inbox, naming, receiving, verification
 from app.exchange.contents import FAULT_LIMIT, PART_LIMITS
 from app.holdings import browsing
 from app.jobs import Cancelled, quiet
@@ -606,3 +606,55 @@ def test_a_card_swapped_by_the_courier_opens_nothing_and_gets_nothing(world, tmp
     checked = verification.compare(ours, theirs.half)
     assert (checked.passed, checked.misses) == (False, 1)
     assert not next(c for c in store.everyone(world.alpha.database.read()) if c.alias == "beta too").verified
+
+
+# What happens meanwhile ---------------------------------------------------------------------------------------------
+
+
+def meanwhile(monkeypatch, act):
+    """Let `act` happen between the judgement of the next package and what is stored of it."""
+    real = receiving.machine.received
+
+    def overtaken(*args):
+        monkeypatch.undo()
+        act()
+        return real(*args)
+
+    monkeypatch.setattr(receiving.machine, "received", overtaken)
+
+
+def begins(mallory, alpha):
+    start = mallory.statement("epoch", new="ff" * 16, reason="forked", after=_after(mallory), peer=None)
+    return mallory.package(alpha, start, epoch=b"\xff" * 16, seq=1, prev=None, keep=False)
+
+
+def _after(mallory):
+    return {"epoch": mallory.epoch.hex(), "seq": mallory.seq, "hash": mallory.head.hex()}
+
+
+@pytest.mark.parametrize(
+    "second, code",
+    [
+        (lambda mallory, alpha: mallory.package(alpha, seq=1, keep=False), "fork"),
+        (begins, "epoch-pending"),
+    ],
+)
+def test_a_package_sealed_while_another_is_refused_keeps_its_number(met, monkeypatch, second, code):
+    receive(met.alpha, met.mallory.package(met.alpha))
+    path = second(met.mallory, met.alpha)
+    number = channel(met.alpha, "mallory").sending.next
+    meanwhile(monkeypatch, lambda: send(met.alpha, "mallory"))
+    refused("store-busy", receive, met.alpha, path)
+    assert channel(met.alpha, "mallory").sending.next == number + 1
+    refused(code, receive, met.alpha, path)
+    assert channel(met.alpha, "mallory").sending.next == number + 1
+
+
+def test_a_duplicate_is_told_by_the_package_not_by_its_number(met):
+    first = met.mallory.package(met.alpha)
+    one = receive(met.alpha, first).number
+    anew = begins(met.mallory, met.alpha)
+    refused("epoch-pending", receive, met.alpha, anew)
+    epochs.confirm(met.alpha, "mallory")
+    two = receive(met.alpha, anew).number
+    assert (receive(met.alpha, first).number, receive(met.alpha, anew).number) == (one, two)

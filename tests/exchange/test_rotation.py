@@ -623,6 +623,24 @@ def test_a_thief_of_the_old_key_does_not_come_back_after_a_replacement(met, thie
     )
 
 
+def test_a_replaced_key_begins_no_direction(met, thief):
+    counterparts.add(met.alpha, thief.new.card("mallory", "XX", T0), "new", replaces="mallory")
+    counterparts.verify(met.alpha, "new")
+    anew = {"epoch": secrets.token_bytes(16), "seq": 1, "prev": None}
+    stolen = thief.as_old().package(met.alpha, keep=False, **anew)
+    assert refusal(receive, met.alpha, stolen) == "package-forged"
+    thief.mallory.identity = thief.new
+    assert receive(met.alpha, thief.mallory.package(met.alpha, keep=False, **anew)).status == "new"
+
+
+def test_a_frozen_channel_takes_nothing_of_the_epoch_before_either(met, thief):
+    late = thief.mallory.intel(met.alpha, indicator(2))
+    assert receive(met.alpha, thief.follow(thief.rotation())).status == "new"
+    again = thief.mallory.package(met.alpha, epoch=thief.epoch, seq=1, prev=None, keep=False)
+    assert refusal(receive, met.alpha, again) == "fork"
+    assert refusal(receive, met.alpha, late) == "channel-frozen"
+
+
 def test_the_hash_that_names_a_rotation_is_the_documents(thief):
     raw = thief.rotation()
     read = rotation.read(raw, thief.old_identity.signing.public, thief.old_identity.fingerprint)
