@@ -140,7 +140,7 @@ def _receive(installation: Installation, file: BinaryIO, hint: str, job: Job) ->
         raise Refused("not-for-us")
     channel = counterparts.load_channel(reader, one.cid)
     epoch = opened.manifest.epoch.hex()
-    # A forked channel takes nothing more, not of epochs before either; the package that begins a new one is the way out.
+    # A forked channel takes nothing more, of epochs before neither; what begins a new one is the way out.
     begun = (channel.receiving.epoch, *(old.epoch for old in channel.receiving.older))
     if channel.receiving.frozen and epoch in begun:
         raise Refused("channel-frozen", name=one.alias)
