@@ -9,12 +9,14 @@ import sys
 import textwrap
 from pathlib import Path
 
+import keyring
 import pytest
 
 from app import vault
 from app.jobs import quiet
 from app.messages import Refused
 from crypto.slots import Cost
+from tests.support.keyrings import Memory
 
 CHEAP = Cost(passes=1, memory=8)
 FIRST, SECOND = "correct horse battery", "another horse battery"
@@ -162,6 +164,29 @@ def test_without_a_keyring_the_feature_is_off_and_says_so(home):
     with vault.unlocked(home, FIRST) as installation:
         assert refusal(vault.add_slot, installation, SECOND, "", device=True) == "keyring-unavailable"
         assert len(vault.slots_of(installation)) == 1
+
+
+def test_a_keyring_that_did_not_answer_loses_no_secret_of_this_workstation(home, monkeypatch):
+    mine = Memory()
+    monkeypatch.setattr(keyring, "get_password", mine.get_password)
+    monkeypatch.setattr(keyring, "set_password", mine.set_password)
+    with vault.unlocked(home, FIRST) as installation:
+        vault.add_slot(installation, SECOND, "", device=True, cost=CHEAP)
+        name = (home / "workstation").read_text()
+        secret = mine.kept[name]
+        answers = [RuntimeError("locked")]
+
+        def late(service, username):
+            if username == name and answers:
+                raise answers.pop()
+            return mine.get_password(service, username)
+
+        monkeypatch.setattr(keyring, "get_password", late)
+        add = (installation, "a third battery horse", "")
+        assert refusal(vault.add_slot, *add, device=True, cost=CHEAP) == "keyring-unavailable"
+        assert mine.kept[name] == secret
+        assert len(vault.slots_of(installation)) == 2
+    assert opens(home, SECOND)
 
 
 SCRIPT = """
