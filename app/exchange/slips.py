@@ -40,7 +40,8 @@ def slip(installation: Installation, to: str, seq: int) -> Slip:
     return Slip(
         own.name,
         manifest.sender,
-        one.alias,
+        # As its card says: the paper goes out of the house, and what the officer calls them stays in it.
+        read_card(one.card).name,
         manifest.to,
         seq,
         record.sealed,

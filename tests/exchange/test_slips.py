@@ -46,10 +46,20 @@ def test_a_slip_in_arabic_reads_from_the_right_and_codes_from_the_left(met, arab
     )
     page = printed.slip_page(found)
     assert '<html dir="rtl">' in page
-    assert "<bdi>\u0628\u064a\u062a\u0627</bdi>" in page
+    assert f"<bdi>{found.to}</bdi>" in page
     assert f'dir="ltr">{found.sha256[:8]} ' in page
     for line in printed.slip(found):
         assert line.count("\u2066") + line.count("\u2068") == line.count("\u2069")
+
+
+def test_a_slip_does_not_tell_what_we_call_them(met):
+    take(met.alpha, indicator(1))
+    name = slips.read_card(counterparts.find(met.alpha.database.read(), "beta").card).name
+    counterparts.rename(met.alpha, "beta", "the leaky ones")
+    release(met.alpha, "the leaky ones")
+    found = slips.slip(met.alpha, "the leaky ones", sealed_last(met.alpha, "the leaky ones").seq)
+    assert found.to == name
+    assert "leaky" not in printed.slip_page(found) + "".join(printed.slip(found))
 
 
 def test_flash_stands_before_routine_while_it_is_under_way(met):
