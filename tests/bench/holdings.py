@@ -70,6 +70,7 @@ def _hundred_thousand(folder: Path) -> Iterator[Figure]:
     yield Figure("the same once more: growth of the store", again["size"] - first["size"], "bytes", 1 << 20)
     yield Figure("import of 100,000: peak memory, both processes", first["peak"], "MiB", 450)
     yield Figure("import of 100,000: store beside compact JSON", first["size"] / size, "x", 1.0)
+    yield _ticker(folder / "watched", file)
     out = folder / "out.json"
     export = work("export", home, out)
     yield Figure("export of 100,000 objects", export["objects"] / export["seconds"], "/s", 150_000, "higher")
@@ -77,6 +78,14 @@ def _hundred_thousand(folder: Path) -> Iterator[Figure]:
     other = folder / "cancelled"
     work("create", other)
     yield Figure("a cancelled import answers after", work("cancel", other, file)["answer"] * 1000, "ms", 500)
+
+
+def _ticker(home: Path, file: Path) -> Figure:
+    work("create", home)
+    command = [sys.executable, "-m", "tests.bench._ticker", str(home), str(file)]
+    environment = {"QT_QPA_PLATFORM": "offscreen"} | os.environ
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment)
+    return Figure("import of 100,000: the window's timer late, p99", json.loads(done.stdout)["p99"], "ms", 10)
 
 
 def _mobile(folder: Path) -> Iterator[Figure]:
