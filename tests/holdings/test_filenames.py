@@ -61,6 +61,10 @@ HOSTILE = [
         "." * 500,
         "\ufeffcon",
         "$(reboot)",
+        "con" + " " * 300 + "x",
+        "con" + " " * 300 + "x.txt",
+        ".\u00a0.hidden",
+        "a.\u00a0.",
     ),
 ]
 
@@ -111,3 +115,11 @@ def test_what_is_told_apart():
     assert numbered("report.pdf", 2) == "report (2).pdf"
     assert numbered("README", 3) == "README (3)"
     assert safe("x" * 300 + ".zip").endswith(".zip")
+
+
+@pytest.mark.parametrize("name", ["x" * 200, "x" * 196 + ".zip", "é" * 100, "a." + "x" * 198])
+def test_a_name_as_long_as_may_be_has_room_for_its_number(name):
+    found = numbered(name, 2)
+    assert is_safe(found)
+    assert found != name
+    assert "(2)" in found
