@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from app import audit
-from app.holdings import attachments
+from app.holdings import attachments, revoking
 from app.holdings.definitions import Definitions
 from app.intel import marking
 from app.jobs import Job
@@ -64,7 +64,7 @@ def purge(tx: Connection, installation: Installation, ids: Iterable[str], job: J
     wanted = list(dict.fromkeys(ids))
     key = objects.hash_key(tx)
     removed = versions = copies = 0
-    unknown, definitions = [], []
+    unknown, definitions, identities = [], [], list[int]()
     for number, id_ in enumerate(wanted):
         if job is not None and number % STEP == 0:
             job.step(number, len(wanted), "purge")
@@ -77,10 +77,13 @@ def purge(tx: Connection, installation: Installation, ids: Iterable[str], job: J
             removed += 1
             if row.type == "marking-definition":
                 definitions.append(id_)
+            elif row.type == "identity":
+                identities.append(objects.id_hash(key, id_))
         elif not blanked:
             unknown.append(id_)
     objects.forget_empty_origins(tx)
     read_markings_again(tx, key, definitions)
+    revoking.settle_without(tx, identities)
     installation.database.leave_no_trace()
     audit.append(tx, installation, "purge", objects=removed, versions=versions, copies=copies)
     return Purged(

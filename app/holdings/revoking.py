@@ -94,6 +94,15 @@ def settle_after(
             settle(tx, oid, gathered)
 
 
+def settle_without(tx: Connection, identities: Sequence[int]) -> None:
+    """The same once identities (by hash of their ids) are gone, or an act that brought them is forgotten: whose an
+    object is may have followed from that.
+    """
+    if identities:
+        for oid in creators.with_revocations(tx, identities):
+            settle(tx, oid)
+
+
 def _revokes(raw: bytes) -> bool:
     return _TEXT.decode(raw).get("revoked") is True
 

@@ -35,7 +35,10 @@ def take_back(
     """Forget, inside the caller's transaction, that these versions came by these acts."""
     for vid in vids:
         objects.drop_sources(tx, vid, origins)
-    gone = [row for row in objects.versions(tx, vids) if not objects.origins_of(tx, row.vid)]
+    brought = objects.versions(tx, vids)
+    gone = [row for row in brought if not objects.origins_of(tx, row.vid)]
+    key = objects.hash_key(tx)
+    identities = objects.identities(tx, {row.oid for row in brought})
     emptied, definitions = 0, []
     for oid in sorted({row.oid for row in gone}):
         (row,) = objects.rows(tx, [oid])
@@ -53,7 +56,8 @@ def take_back(
         if row.type == "marking-definition":
             definitions.append(row.id)
     objects.forget_empty_origins(tx)
-    read_markings_again(tx, objects.hash_key(tx), definitions)
+    read_markings_again(tx, key, definitions)
+    revoking.settle_without(tx, identities)
     installation.database.leave_no_trace()
     return TakenBack(len(gone), emptied, len(vids) - len(gone))
 

@@ -492,6 +492,12 @@ def origins_of(connection: Connection, vid: int) -> list[Origin]:
     return [Origin(*row) for row in rows]
 
 
+def identities(connection: Connection, oids: Iterable[int]) -> list[int]:
+    """The id hashes of those of these objects that are identities."""
+    sql = "SELECT idh FROM object WHERE type = 'identity' AND oid IN"
+    return [row[0] for row in _in_many(connection, sql, oids)]
+
+
 # Rows and contents -------------------------------------------------------------------------------------------
 
 

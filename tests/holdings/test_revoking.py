@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.holdings import browsing, importing, revoking
+from app.holdings import browsing, importing, purge, revoking, taking_back
 from app.holdings.importing import Incoming
 from app.intel.marking import Level
 from app.intel.prepared import prepare_text
@@ -134,6 +134,45 @@ def test_the_officer_s_word_stands_before_where_an_identity_came_from(site):
     assert not shown(site, value).row.revoked
     with pytest.raises(Refused, match="object-unknown"):
         revoking.pin(site, value["id"], revoking.OURS)
+
+
+def forget_purged(site):
+    purge.purge_listed(site, [IDENTITY], quiet())
+
+
+def forget_taken_back(site):
+    vids = [version.row.vid for version in browsing.show(site, IDENTITY).versions]
+    with site.database.write() as tx:
+        acts = [act.number for vid in vids for act in objects.origins_of(tx, vid)]
+        taking_back.take_back(tx, site, vids, acts)
+
+
+@pytest.mark.parametrize("forget", [forget_purged, forget_taken_back])
+def test_without_the_identity_revocations_are_judged_as_if_it_had_never_come(site, forget):
+    clean(site)
+    value = indicator(1, created_by_ref=IDENTITY)
+    bring(site, OURS, value, revoked(value))
+    assert shown(site, value).row.revoked
+    bring(site, "mallory", thing("identity", 77))
+    assert not shown(site, value).row.revoked
+    forget(site)
+    assert shown(site, value).row.revoked
+    assert problems(site) == []
+
+
+def test_an_identity_that_stays_by_a_later_act_decides_by_that_one(site):
+    clean(site)
+    value = indicator(1, created_by_ref=IDENTITY)
+    bring(site, "mallory", thing("identity", 77))
+    bring(site, OURS, thing("identity", 77))
+    bring(site, OURS, value, revoked(value))
+    assert not shown(site, value).row.revoked
+    (version,) = browsing.show(site, IDENTITY).versions
+    with site.database.write() as tx:
+        first = objects.first_origin(tx, version.row.vid)
+        taking_back.take_back(tx, site, [version.row.vid], [first])
+    assert shown(site, value).row.revoked
+    assert problems(site) == []
 
 
 def test_a_revocation_from_elsewhere_neither_conflicts_nor_leaves(site):
