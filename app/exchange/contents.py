@@ -44,6 +44,8 @@ PART_LIMITS = {
     "files": 8 << 20,
 }
 """Bytes of a part of each type; of all but statements there is one in a package."""
+STATEMENTS_BYTES = 256 << 20
+"""Bytes of all statements of a package: they are held together until it is committed. We never seal as many."""
 READ_BYTES = 1 << 18
 BATCH = 1000
 BATCH_BYTES = 8 << 20
@@ -86,7 +88,7 @@ def read(
     """Read every part (its hash must be right even if nothing of it is shown); objects go to inbox `number`."""
     content = Content([], [])
     signers = counterparts.signers(tx, one)
-    seen = set[str]()
+    seen, room = set[str](), STATEMENTS_BYTES
     arriving = Arriving(tx, installation, one.fingerprint, number, job)
     for part, file in opened.parts():
         if part.type == "intel":
@@ -106,6 +108,11 @@ def read(
         if part.size > limit or (part.type != "statement" and part.type in seen):
             content.failed.append((part.type, "part-too-large" if part.size > limit else "part-repeated"))
             continue
+        if part.type == "statement":
+            room -= part.size
+            if room < 0:
+                content.failed.append((part.type, "part-too-large"))
+                continue
         seen.add(part.type)
         raw = file.read()
         try:

@@ -38,7 +38,8 @@ ASK_DAYS = 14
 LEADING = ("rotation", "epoch")
 """Kinds of statements a package begins with, in this order."""
 STATEMENTS_LIMIT = 2048
-"""Standing statements in one package, oldest first; the rest rides in the next ones."""
+STATEMENTS_BYTES = 128 << 20
+"""Standing statements in one package, oldest first: how many, and their bytes; the rest rides in the next ones."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def seal(
     }
     publication = keys.publication(reader, installation, one.cid, channel)
     kept = [s for s in _standing(reader, installation, one.cid, channel) if s.id not in unsent]
-    standing = [*kept[:STATEMENTS_LIMIT], *content.statements]
+    standing = [*_first(kept), *content.statements]
     # A reader who does not know the sender or the epoch finds first what says so.
     leading = [one for one in standing if one.kind in LEADING]
     following = [one for one in standing if one.kind not in LEADING]
@@ -326,6 +327,17 @@ def _standing(
     if channel.sending.next == 1 and start is not None:
         kept.append(statements.make(installation, "epoch", **asdict(start)))
     return sorted(kept, key=lambda one: LEADING.index(one.kind) if one.kind in LEADING else len(LEADING))
+
+
+def _first(kept: Sequence[Statement]) -> list[Statement]:
+    """As many of them as one package takes. One of the largest always fits, so that nothing waits for ever."""
+    room, first = STATEMENTS_BYTES, list[Statement]()
+    for statement in kept[:STATEMENTS_LIMIT]:
+        room -= len(statement.raw)
+        if room < 0 and first:
+            break
+        first.append(statement)
+    return first
 
 
 def _ack(

@@ -9,7 +9,7 @@ import tracemalloc
 import pytest
 
 from app.exchange import channel as machine
-from app.exchange import counterparts, deciding, epochs, inbox, naming, receiving, verification
+from app.exchange import contents, counterparts, deciding, epochs, inbox, naming, receiving, verification
 from app.exchange.contents import FAULT_LIMIT, PART_LIMITS
 from app.holdings import browsing
 from app.jobs import Cancelled, quiet
@@ -606,6 +606,21 @@ def test_a_card_swapped_by_the_courier_opens_nothing_and_gets_nothing(world, tmp
     checked = verification.compare(ours, theirs.half)
     assert (checked.passed, checked.misses) == (False, 1)
     assert not next(c for c in store.everyone(world.alpha.database.read()) if c.alias == "beta too").verified
+
+
+def test_all_statements_of_a_package_together_have_a_limit(met, monkeypatch):
+    raws = [
+        met.mallory.signed("request", b'{"by":"%s","n":%d}' % (met.mallory.fingerprint.encode(), n))
+        for n in (1, 2, 3)
+    ]
+    limit = len(raws[0]) * 2
+    monkeypatch.setattr(contents, "STATEMENTS_BYTES", limit)
+    got = receive(met.alpha, met.mallory.package(met.alpha, *(part("statement", raw) for raw in raws)))
+    assert [one for one in got.failed if one[1] == "part-too-large"] == [("statement", "part-too-large")]
+    kept = met.alpha.database.read().execute(
+        "SELECT raw FROM statement WHERE kind = 'request' ORDER BY rowid"
+    )
+    assert [bytes(row[0]) for row in kept] == raws[:2]
 
 
 # What happens meanwhile ---------------------------------------------------------------------------------------------

@@ -271,6 +271,28 @@ def test_statements_without_number_do_not_stop_our_seals(ready, monkeypatch):
         receive(alpha, send(ready.beta, "alpha"))
 
 
+def test_statements_of_any_size_do_not_stop_our_seals(ready, monkeypatch):
+    alpha = ready.alpha
+    cid = peer(alpha, "beta").cid
+    made = [statements.make(alpha, "request", number=number) for number in range(5)]
+    monkeypatch.setattr(sealing, "STATEMENTS_BYTES", 2 * len(made[0].raw))
+    with alpha.database.write() as tx:
+        for statement in made:
+            statements.keep_own(tx, alpha, cid, statement)
+    held = "SELECT count(*) FROM statement WHERE kind = 'request'"
+    for count in (2, 4, 5):
+        receive(ready.beta, send(alpha, "beta"))
+        assert ready.beta.database.read().execute(held).fetchone() == (count,)
+        receive(alpha, send(ready.beta, "alpha"))
+    # One that is larger than that goes alone.
+    monkeypatch.setattr(sealing, "STATEMENTS_BYTES", 1)
+    with alpha.database.write() as tx:
+        for number in (5, 6):
+            statements.keep_own(tx, alpha, cid, statements.make(alpha, "request", number=number))
+    receive(ready.beta, send(alpha, "beta"))
+    assert ready.beta.database.read().execute(held).fetchone() == (6,)
+
+
 def test_void_ranges_without_number_do_not_stop_our_seals(ready):
     old = {n: machine.Outgoing(f"{n:064x}", "void" if n % 2 else "acked") for n in range(1, 601)}
     set_channel(ready.alpha, "beta", sending={"packages": old, "next": 601, "upto": 0, "head": f"{600:064x}"})
