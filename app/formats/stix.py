@@ -7,6 +7,7 @@ is bounded whatever the file's size: a reader that is ahead waits.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import queue
 import subprocess
@@ -21,8 +22,10 @@ import msgspec
 
 from app.formats import worker
 from app.formats.worker import Batch, End
+from app.intel import ids
 from app.intel.prepared import Prepared
 from app.intel.reading import Fault
+from app.intel.splitting import MAX_OBJECT
 from app.jobs import Job, quiet
 from app.messages import Refused
 
@@ -36,6 +39,7 @@ PATIENCE = 60.0
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "PYTHONHOME")
 _BATCH = msgspec.msgpack.Decoder(Batch)
 _END = msgspec.msgpack.Decoder(End)
+_TEXT = msgspec.json.Decoder(dict[str, object])
 
 _Frame = tuple[bytes, bytes] | None
 
@@ -105,6 +109,8 @@ def _entries(frames: queue.Queue[_Frame], path: Path, job: Job) -> Iterator[Prep
             raise Refused("reader-died") from None
         if isinstance(found, End):
             break
+        if not all(map(_holds, found.objects)):
+            raise Refused("reader-died")
         upto = found.upto
         yield from found.faults
         yield from found.objects
@@ -112,6 +118,22 @@ def _entries(frames: queue.Queue[_Frame], path: Path, job: Job) -> Iterator[Prep
         raise Refused(found.code, path=path, why=found.facts.get("why", ""))
     if found.code:
         raise Refused(found.code, **found.facts)
+
+
+def _holds(one: Prepared) -> bool:
+    """Whether a text can be kept: it reads as the object it is said to be, and its hash is its own.
+
+    A reader that was taken over may say anything of it else; one text that nobody can read would stop every later
+    reading of the whole store.
+    """
+    if len(one.raw) > MAX_OBJECT or hashlib.sha256(one.raw).digest() != one.sha256:
+        return False
+    try:
+        value = _TEXT.decode(one.raw)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return False
+    said = one.envelope
+    return value.get("id") == said.id and value.get("type") == said.type == ids.type_of(said.id)
 
 
 def _next(frames: queue.Queue[_Frame], upto: int, job: Job) -> tuple[bytes, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -114,6 +115,43 @@ LIES = {
 @pytest.mark.parametrize("lie", LIES)
 def test_a_reader_that_lies_or_dies_is_an_error(site, tmp_path, monkeypatch, lie):
     instead(monkeypatch, LIES[lie])
+    refused(site, written(tmp_path, indicator(1)), "reader-died")
+
+
+TEXTS = {
+    "no JSON": lambda raw: b"nothing",
+    "half of it": lambda raw: raw[:-9],
+    "no object": lambda raw: b"[]",
+    "bytes that are no text": lambda raw: raw.replace(b"indicator 1", b"\xff"),
+    "a number beyond any": lambda raw: raw[:-1] + b',"x":1e9999}',
+    "nesting without end": lambda raw: raw[:-1] + b',"x":' + b"[" * 5000 + b"]" * 5000 + b"}",
+    "another object": lambda raw: raw.replace(b"indicator--00000001", b"indicator--00000002"),
+    "another type": lambda raw: raw.replace(b'"type":"indicator"', b'"type":"identity"'),
+}
+
+
+def tell(tmp_path, monkeypatch, one):
+    """Let the reader give this, whatever is in the file."""
+    encode = msgspec.msgpack.encode
+    frames = [(b"B", encode(worker.Batch((one,), (), 1))), (b"E", encode(worker.End("", {})))]
+    told = tmp_path / "told"
+    told.write_bytes(b"".join(len(text).to_bytes(4, "big") + kind + text for kind, text in frames))
+    instead(monkeypatch, f"import os; os.write(1, open({str(told)!r}, 'rb').read())")
+
+
+@pytest.mark.parametrize("lie", TEXTS)
+def test_a_text_that_is_not_what_the_reader_says_stays_out(site, tmp_path, monkeypatch, lie):
+    good = prepared.prepare_text(json.dumps(indicator(1), separators=(",", ":")).encode(), "")
+    text = TEXTS[lie](good.raw)
+    assert text != good.raw
+    one = msgspec.structs.replace(good, raw=text, sha256=hashlib.sha256(text).digest())
+    tell(tmp_path, monkeypatch, one)
+    refused(site, written(tmp_path, indicator(1)), "reader-died")
+
+
+def test_a_hash_that_is_not_the_text_s_stays_out(site, tmp_path, monkeypatch):
+    good = prepared.prepare_text(json.dumps(indicator(1), separators=(",", ":")).encode(), "")
+    tell(tmp_path, monkeypatch, msgspec.structs.replace(good, sha256=bytes(32)))
     refused(site, written(tmp_path, indicator(1)), "reader-died")
 
 
