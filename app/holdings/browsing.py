@@ -153,7 +153,7 @@ class _Place:
             padded = cursor[:CURSOR_LIMIT] + "=" * (-len(cursor) % 4)
             text = base64.b64decode(padded.encode(), b"-_", validate=True)
             order, descending, *key = msgspec.json.decode(text, type=list[Any])
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Refused("cursor-unknown") from error
         columns = ("rest", "weight", "oid") if self.order == RANK else selecting.ORDERS[self.order]
         kinds = [_KINDS[column] for column in columns]

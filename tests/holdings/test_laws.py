@@ -299,7 +299,7 @@ def test_every_page_of_a_list_together_is_the_list(alpha):
     assert set(found) == {value["id"] for value in values}
 
 
-@pytest.mark.parametrize("cursor", ["x", "!!", "AAAA", "MTIz", "é" * 9])
+@pytest.mark.parametrize("cursor", ["x", "!!", "AAAA", "MTIz", "é" * 9, "W1tb" * 1000])
 def test_a_cursor_that_is_none_is_refused(alpha, cursor):
     take(alpha, indicator(1))
     with pytest.raises(Refused) as caught:
