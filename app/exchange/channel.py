@@ -4,7 +4,7 @@ Plain data in, plain data out: no clock, no files, no keys. A transition returns
 that in the same transaction as what the transition was about. Hashes and epochs are lower-case hex.
 
 A sequence number is *closed* when it was received or is void; `upto` is the highest number below which (and with which)
-all are closed. Ranges are inclusive pairs, ascending, not touching.
+all are closed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-Ranges = tuple[tuple[int, int], ...]
+from app.exchange.ranges import Ranges, contains, numbers, ranges
 
 WINDOW = 4096
 """A package further than this ahead of `upto` is refused; as many hashes behind it are kept to name a fork."""
@@ -523,30 +523,3 @@ def asked(receiving: Receiving, asked_for: Ranges | None = None) -> Receiving:
 def excused(sending: Sending) -> Sending:
     """The officer recorded a lying ack and goes on."""
     return replace(sending, claimed=False)
-
-
-# Ranges -----------------------------------------------------------------------------------------------------
-
-
-def ranges(values: Iterable[int]) -> Ranges:
-    """The numbers as inclusive ranges, ascending, not touching."""
-    result: list[tuple[int, int]] = []
-    for value in sorted(set(values)):
-        if result and result[-1][1] == value - 1:
-            result[-1] = (result[-1][0], value)
-        else:
-            result.append((value, value))
-    return tuple(result)
-
-
-def numbers(given: Ranges, least: int = 0, most: int | None = None) -> list[int]:
-    """The numbers in ranges that lie in least..most: a hostile range of 2^53 costs nothing."""
-    result: list[int] = []
-    for start, end in given:
-        result.extend(range(max(start, least), (end if most is None else min(end, most)) + 1))
-    return result
-
-
-def contains(given: Ranges, number: int) -> bool:
-    """Whether `number` lies in one of the ranges."""
-    return any(start <= number <= end for start, end in given)

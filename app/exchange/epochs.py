@@ -17,7 +17,8 @@ import msgspec
 from app import audit
 from app.exchange import channel as machine
 from app.exchange import counterparts, evidence, keys, statements
-from app.exchange.channel import Channel, EpochStart, Ranges, Reason
+from app.exchange.channel import Channel, EpochStart, Reason
+from app.exchange.ranges import Ranges, numbers, ranges
 from app.exchange.statements import Statement
 from app.messages import Refused
 from app.store import counterparts as store_counterparts
@@ -65,7 +66,7 @@ def status(installation: Installation, name: str) -> Status:
         theirs = keys.unused(reader, installation, one.cid)
         heard, sealed = packages.heard(reader, one.cid)
     sending, receiving = channel.sending, channel.receiving
-    unacked = machine.ranges(seq for seq, p in sending.packages.items() if p.state in ("sealed", "handed"))
+    unacked = ranges(seq for seq, p in sending.packages.items() if p.state in ("sealed", "handed"))
     return Status(
         name=one.alias,
         state=machine.may_seal(channel),
@@ -78,9 +79,7 @@ def status(installation: Installation, name: str) -> Status:
         mending=channel.mending,
         own_keys=own,
         their_keys=theirs,
-        missing_before=machine.ranges(
-            n for old in receiving.older for n in machine.numbers(machine.missing(old))
-        ),
+        missing_before=ranges(n for old in receiving.older for n in numbers(machine.missing(old))),
         heard=heard,
         sealed=sealed,
     )

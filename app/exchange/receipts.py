@@ -17,8 +17,8 @@ import msgspec
 
 from app import audit
 from app.exchange import agreements, counterparts, sealing, statements, terms
-from app.exchange import channel as machine
 from app.exchange.provenance import under
+from app.exchange.ranges import ranges
 from app.exchange.statements import Statement
 from app.jobs import Job
 from app.messages import Refused
@@ -258,9 +258,7 @@ def given(installation: Installation, id_: str) -> list[Given]:
 def _receipt(installation: Installation, connection: Connection, package: packages.Received) -> Statement:
     objects = packages.waiting(connection, package.number)
     decided = {
-        decision: [
-            list(pair) for pair in machine.ranges(w.position for w in objects if w.decision == decision)
-        ]
+        decision: [list(pair) for pair in ranges(w.position for w in objects if w.decision == decision)]
         for decision in ("accepted", "refused")
     }
     counted = _counted(installation, connection, package)

@@ -33,8 +33,9 @@ from app.exchange import (
     successors,
 )
 from app.exchange import channel as machine
-from app.exchange.channel import Acknowledgement, Arrival, Channel, EpochStart, Ranges
+from app.exchange.channel import Acknowledgement, Arrival, Channel, EpochStart
 from app.exchange.keys import Owned
+from app.exchange.ranges import Ranges
 from app.jobs import Job
 from app.messages import Refused
 from app.store import counterparts as store_counterparts

@@ -16,8 +16,9 @@ from random import Random
 
 from app.exchange import channel as machine
 from app.exchange import consents, gate, recalls
-from app.exchange.channel import Acknowledgement, Channel, EpochStart, Ranges
+from app.exchange.channel import Acknowledgement, Channel, EpochStart
 from app.exchange.gate import Candidate, Custody, Terms
+from app.exchange.ranges import Ranges, numbers
 from app.intel.marking import Level
 
 NAMES = ("alpha", "beta", "gamma")
@@ -370,8 +371,8 @@ class Schedule:
             for peer, channel in site.channels.items():
                 receiving = channel.receiving
                 newest = max(receiving.hashes, default=0)
-                known = set(receiving.hashes) | set(machine.numbers(receiving.void, 1, newest))
-                missing = set(machine.numbers(machine.missing(receiving)))
+                known = set(receiving.hashes) | set(numbers(receiving.void, 1, newest))
+                missing = set(numbers(machine.missing(receiving)))
                 assert set(range(receiving.upto + 1, newest + 1)) - known == missing, "lost and not named"
                 if not self.restored:
                     there = self.sites[peer].channels[site.name].receiving

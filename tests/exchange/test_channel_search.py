@@ -32,7 +32,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from app.exchange import channel as machine
-from app.exchange.channel import Acknowledgement, Channel, EpochStart, Ranges
+from app.exchange.channel import Acknowledgement, Channel, EpochStart
+from app.exchange.ranges import Ranges, numbers, ranges
 
 NONE = -1
 
@@ -460,10 +461,10 @@ def thin(sides: list[Side], message: Message) -> Message:
     open_: set[int] = set()
     for side in sides:
         receiving = side.channel.receiving
-        told = machine.numbers(message.void, receiving.upto + 1, message.seq - 1)
-        void = set(machine.numbers(receiving.void))
+        told = numbers(message.void, receiving.upto + 1, message.seq - 1)
+        void = set(numbers(receiving.void))
         open_ |= {n for n in told if n not in receiving.hashes and n not in void}
-    return replace(message, ack=ack, void=machine.ranges(open_), starts=())
+    return replace(message, ack=ack, void=ranges(open_), starts=())
 
 
 # What must hold ---------------------------------------------------------------------------------------------
@@ -477,8 +478,8 @@ def check(side: Side) -> None:
         raise Broken("an honest ack was taken for a lie")
     for state in (receiving, *receiving.older):
         newest = max(state.hashes, default=0)
-        known = set(state.hashes) | set(machine.numbers(state.void, 1, newest))
-        named = set(machine.numbers(machine.missing(state)))
+        known = set(state.hashes) | set(numbers(state.void, 1, newest))
+        named = set(numbers(machine.missing(state)))
         last = newest if state.end is None else state.end
         if set(range(state.upto + 1, last + 1)) - known != named:
             raise Broken("a number is neither received, void nor named")

@@ -18,6 +18,7 @@ import pytest
 from app import vault
 from app.exchange import agreements, asking, deciding, epochs, inbox, outbox, recalling, receipts
 from app.exchange import channel as machine
+from app.exchange.ranges import numbers
 from app.holdings import browsing
 from app.jobs import quiet
 from app.messages import Refused
@@ -113,8 +114,8 @@ class Trio:
         for name, other in itertools.permutations(TRIO, 2):
             receiving = channel(self.sites[name], other).receiving
             newest = max(receiving.hashes, default=0)
-            known = set(receiving.hashes) | set(machine.numbers(receiving.void, 1, newest))
-            missing = set(machine.numbers(machine.missing(receiving)))
+            known = set(receiving.hashes) | set(numbers(receiving.void, 1, newest))
+            missing = set(numbers(machine.missing(receiving)))
             assert set(range(receiving.upto + 1, newest + 1)) - known == missing, "lost and not named"
         self.nobody_has_what_nobody_let_go()
 
