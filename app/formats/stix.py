@@ -105,7 +105,7 @@ def _entries(frames: queue.Queue[_Frame], path: Path, job: Job) -> Iterator[Prep
         kind, text = _next(frames, upto, job)
         try:
             found = _END.decode(text) if kind == b"E" else _BATCH.decode(text)
-        except (msgspec.DecodeError, ValueError):
+        except (msgspec.DecodeError, ValueError, RecursionError):
             raise Refused("reader-died") from None
         if isinstance(found, End):
             break

@@ -103,6 +103,8 @@ LIES = {
     "a torn frame": "import os; os.write(1, (999).to_bytes(4, 'big') + b'B123')",
     "a frame larger than any": "import os, time; os.write(1, b'\\xff\\xff\\xff\\xffB'); time.sleep(60)",
     "another shape": "import os; os.write(1, (1).to_bytes(4, 'big') + b'B\\x01')",
+    "nesting without end": "import os; t = b'\\x94\\x90\\x90\\x00' + b'\\x91' * 5000 + b'\\x90';"
+    " os.write(1, len(t).to_bytes(4, 'big') + b'B' + t)",
     "another letter": "import os; os.write(1, (1).to_bytes(4, 'big') + b'Z\\x90')",
     "no end": "import os; os.write(1, (4).to_bytes(4, 'big') + b'B\\x93\\x90\\x90\\x00')",
     "its own death": "import os; os.kill(os.getpid(), 9)",
