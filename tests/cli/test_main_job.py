@@ -164,10 +164,16 @@ def test_which_tells_a_nameless_file(pair, tmp_path):
     a.run("import", bundle(tmp_path / "b.json", indicator(1)))
     package = tmp_path / "nameless"
     a.run("release", "--to", "beta", "--all", "--out", package)
-    assert a.run("which", package) == {"known": True, "counterpart": "beta", "ours": True, "seq": 1}
-    assert b.run("which", package) == {"known": False}
+
+    def told(site):
+        found = site.run("which", package)
+        return found["kind"], found["counterpart"], found["seq"]
+
+    assert told(a) == ("ours", "beta", 1)
+    kind, *_ = told(b)
+    assert kind == "for-us"
     b.run("receive", package)
-    assert b.run("which", package) == {"known": True, "counterpart": "alpha", "ours": False, "seq": 1}
+    assert told(b) == ("theirs", "alpha", 1)
 
 
 def test_carry_copies_byte_for_byte(pair, tmp_path):

@@ -14,7 +14,7 @@ from app.exchange import channel as machine
 from app.exchange import consents, gate
 from tests.exchange.model import Schedule
 
-SHORT, LONG = 12, 60
+SHORT, LONG = 15, 60
 
 
 def run(seeds: range, steps: int) -> Counter[str]:

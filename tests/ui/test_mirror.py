@@ -25,11 +25,12 @@ from ui.widgets.rail import PlaceButton
 from ui.widgets.table import ListTable
 from ui.widgets.text import Text
 
-# What is not ours to translate: names of data, technical words, key names.
+# What is not ours to translate: names of data, technical words, key names, the four words that tell a log.
 FOREIGN = re.compile(
     r"CERT Almaria|Northmark CSIRT|R\. Haddad|S\. Duarte|Mithaq|TIDEHOOK|ours|theirs|\.json|TLP:[A-Z+]+|AMBER\+STRICT|"
     r"CLEAR|GREEN|AMBER|RED|Ctrl\+\w+|^[JN]$|kB|SHA-256|[0-9a-f]{4,}|\.[a-z]+|[a-z]+--[0-9a-f…-]+|/[\w./-]+|English|"
     r"Français|العربية|JO|PT|STIX|[a-z]+(-[a-z]+)+|stix|LANTERN|Name \d+|"
+    r"\u2066[a-z]+( [a-z]+){3}\u2069|"
     r"Description \d+|unlocked|import|release|receipt|counterpart\.\w+|created|package\.\w+|setting\.\w+|\{.*\}|\[.*\]"
 )
 LATIN = re.compile(r"[A-Za-z]{3,}")

@@ -261,7 +261,7 @@ def slot_files() -> Iterator[Vector]:
     two = slots.add(one, key, "battery staple", cost=cost, label="Basma")
     with_device = slots.add(one, key, "at my desk", device_secret=device, cost=cost)
     kit, words = slots.add_recovery(one, key, "safe")
-    only_device = slots.remove(with_device, key, 1)
+    only_device = slots.only(with_device, key, slots.marks(with_device) - slots.marks(one))
 
     def vector(name: str, expect: str, comment: str, body: bytes, **opens: str) -> Vector:
         fields = {"expect": [expect], "kind": ["slots"], "comment": [comment]}
