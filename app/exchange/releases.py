@@ -88,7 +88,7 @@ class Item:
 class Decision:
     """The gate's answer for one wish and one counterpart. `attachments` leave with their objects. `protection`
     is the class of key the package would get;
-    `force` and `basis` are the agreements and consents it rests on.
+    `force` and `basis` are the agreements and consents it rests on, `logged` the newest entry of the log it saw.
     """
 
     items: tuple[Item, ...]
@@ -98,6 +98,7 @@ class Decision:
     force: InForce = NONE_IN_FORCE
     basis: Basis = ()
     attachments: tuple[Attachment, ...] = ()
+    logged: int | None = None
 
     @property
     def leaving(self) -> tuple[Item, ...]:
@@ -217,6 +218,7 @@ def send(
         note=wish.note,
         replaces=replaces,
         protection=decision.protection,
+        judged_at=decision.logged,
     )
 
     def commit(tx: Connection, epoch: bytes, seq: int) -> None:
@@ -297,7 +299,8 @@ def _decide(
     leaving = [gathered.facts[item.vid] for item in items if item.code == gate.LEAVES]
     cautions = _cautions(reader, installation, one, leaving, provenance, wish)
     warnings = (*judgement.warnings, *cautions, *([Caution("attachment-theirs", bound)] if bound else ()))
-    return Decision(items, warnings, key.protection, terms.ceiling, force, provenance.basis(), going)
+    logged = audit.head(reader).number
+    return Decision(items, warnings, key.protection, terms.ceiling, force, provenance.basis(), going, logged)
 
 
 def _cautions(

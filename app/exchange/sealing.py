@@ -59,7 +59,8 @@ class Content:
 
     `entry`: the act this package carries out, and its facts, logged before the log that the manifest commits to.
     `replaces`: a package of ours that this one makes void; `voids`: others. `protection`: the class of key the
-    gate judged for; sealing with another is refused.
+    gate judged for; sealing with another is refused. `judged_at`: the newest entry of the log that the gate saw; any
+    act since (a handling raised, an embargo) may have changed what may leave.
     """
 
     parts: tuple[PartSource, ...] = ()
@@ -72,6 +73,7 @@ class Content:
     replaces: int | None = None
     voids: tuple[int, ...] = ()
     protection: str | None = None
+    judged_at: int | None = None
 
 
 Commit = Callable[[Connection, bytes, int], None]
@@ -140,6 +142,8 @@ def seal(
         act, facts = content.entry
         where = {"to": one.fingerprint, "seq": channel.sending.next}
         entry = audit.prepare(reader, installation, act, **where, **facts)
+        if content.judged_at not in (None, entry.number - 1):
+            raise Refused("store-busy")
     logged = audit.head(reader).number if entry is None else entry.number
     checkpoint = audit.checkpoint(reader, logged) if entry is None else entry.checkpoint
     salt = secrets.token_bytes(SALT_BYTES)

@@ -6,7 +6,9 @@ import hashlib
 
 import pytest
 
-from app.exchange import deciding, embargo, inbox, provenance, releases
+from app.exchange import deciding, embargo, inbox, outbox, provenance, releases
+from app.holdings import handling
+from app.intel.marking import Level
 from app.jobs import quiet
 from app.messages import MESSAGES, Refused
 from app.store.custody import Restraint
@@ -61,6 +63,26 @@ def test_what_is_held_until_a_day_leaves_on_that_day_and_nothing_that_names_it_b
     # A clock that went back ends nothing.
     world.clock.pass_days(-3650)
     assert code(world.alpha, "beta", value) == "embargo"
+
+
+@pytest.mark.parametrize("act", ["embargo", "handling"])
+def test_what_changes_between_the_gate_and_the_seal_seals_nothing(world, monkeypatch, act):
+    value = indicator(1)
+    take(world.alpha, value)
+    make = releases.statements.make
+
+    def meanwhile(*given, **facts):
+        if act == "embargo":
+            embargo.keep(world.alpha, value["id"], LATER)
+        else:
+            handling.set_level(world.alpha, value["id"], Level.RED)
+        return make(*given, **facts)
+
+    monkeypatch.setattr(releases.statements, "make", meanwhile)
+    with pytest.raises(Refused) as caught:
+        releases.release(world.alpha, "beta", releases.Wish(None), None, quiet())
+    assert caught.value.code == "store-busy"
+    assert outbox.listed(world.alpha) == []
 
 
 def test_an_embargo_that_travels_is_shown_and_enforced_at_the_other_gate(trio):
