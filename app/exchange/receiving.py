@@ -381,6 +381,7 @@ def _commit(
                 if statement.kind == recalls.RECALL:
                     asked_back += recalling.number_of(tx, one.cid, statement.id)
     packages.add_header(tx, opened.header_hash, one.cid, manifest.seq, False)
+    before = store_counterparts.own_keys_held(tx)
     keys.used(tx, one.cid, opened.key, machine.all_closed(channel.receiving, epoch, manifest.seq))
     keys.retire(tx, one.cid, channel, epoch, manifest.seq)
     keys.expire(tx, installation)
@@ -396,6 +397,7 @@ def _commit(
         objects=content.objects,
         protection=opened.key.protection,
         key=opened.key.number,
+        keys_erased=before - store_counterparts.own_keys_held(tx),
         claimed=sending.claimed,
     )
     return Received(

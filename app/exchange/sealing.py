@@ -303,6 +303,7 @@ def _commit(
     if onetime is not None:
         store_counterparts.drop_their_keys(tx, one.cid, keys.ONETIME, onetime)
     keys.keep(tx, publication.fresh, record.seq)
+    before = store_counterparts.own_keys_held(tx)
     keys.expire(tx, installation)
     for statement in carried:
         statements.keep_own(tx, installation, one.cid, statement)
@@ -316,6 +317,8 @@ def _commit(
         manifest=record.manifest_hash.hex(),
         protection=key.protection,
         key=key.number,
+        keys_made=len(publication.fresh),
+        keys_erased=before - store_counterparts.own_keys_held(tx),
     )
 
 

@@ -281,6 +281,11 @@ def erase_own_key(tx: Connection, cid: int, kind: str, number: int) -> None:
     tx.execute("DELETE FROM own_key WHERE cid = ? AND kind = ? AND number = ?", (cid, kind, number))
 
 
+def own_keys_held(connection: Connection) -> int:
+    """How many private halves there are, for all counterparts."""
+    return int(connection.execute("SELECT count(*) FROM own_key").fetchone()[0])
+
+
 def erase_old_keys(tx: Connection, before: str) -> None:
     """Erase every private half made before a time; of the reusable ones the newest of each counterpart stays."""
     tx.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app import audit
 from app.exchange import keys
 from app.exchange.keys import (
     ERASE_DAYS,
@@ -344,3 +345,28 @@ def test_the_name_on_the_medium_hints_at_the_key_and_nothing_hangs_on_it(met):
     assert halves[0][0].number == channel(met.alpha, "beta").sending.onetime
     other = path.rename(beside(met.alpha).with_name("holiday.jpg"))
     assert receive(met.beta, other).protection == "onetime"
+
+
+def test_the_log_says_what_keys_were_made_and_erased(met):
+    held = store.own_keys_held(met.beta.database.read())
+    value = indicator(1)
+    take(met.alpha, value)
+    receive(met.beta, release(met.alpha, "beta").package.path)
+    arrived = logged(met.beta, "package.received")
+    assert arrived["protection"] == "onetime"
+    assert arrived["keys_erased"] == held - store.own_keys_held(met.beta.database.read()) >= 1
+    before = store.own_keys_held(met.beta.database.read())
+    send(met.beta, "alpha")
+    made = store.own_keys_held(met.beta.database.read()) - before
+    assert logged(met.beta, "package.sealed")["keys_made"] == made >= 1
+    met.clock.pass_days(ERASE_DAYS + 1)
+    before = store.own_keys_held(met.beta.database.read())
+    send(met.beta, "alpha")
+    sealed = logged(met.beta, "package.sealed")
+    after = store.own_keys_held(met.beta.database.read())
+    assert sealed["keys_erased"] == before + sealed["keys_made"] - after > 0
+
+
+def logged(site, act):
+    """The facts of the newest act of that name."""
+    return next(one.detail for one in audit.entries(site.database.read()) if one.act == act)
