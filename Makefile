@@ -17,6 +17,9 @@ INTEROP_LIBRARIES := age minisign gnupg $(if $(shell command -v npm),,nodejs npm
 # Debian splits what makes a virtual environment off from Python.
 VENV_LIBRARIES := $(shell $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
 
+# The tests start hundreds of processes: they find their modules compiled, as whoever installed the program does.
+unexport PYTHONDONTWRITEBYTECODE
+
 CATALOGUES := $(wildcard resources/i18n/*/LC_MESSAGES/mithaq.po)
 
 .DEFAULT_GOAL := help
