@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from app.exchange import deciding, inbox, outbox, receipts, receiving
+from app.exchange import deciding, inbox, keys, naming, outbox, receipts
 from app.holdings import browsing
 from app.jobs import quiet
 from app.messages import Refused
@@ -209,7 +209,7 @@ class Exchange(RuleBasedStateMachine):
             assert self.taken[to, got.seq] == 1, "taken twice"
 
     def _is_void(self, to, path):
-        _, _, seq = receiving.which(self.sites[other(to)], path)
+        seq = naming.which(self.sites[other(to)], path).seq
         state = channel(self.sites[other(to)], to).sending.packages[seq].state
         return state == "void" and seq <= channel(self.sites[to], other(to)).receiving.upto
 
@@ -238,7 +238,7 @@ class Exchange(RuleBasedStateMachine):
                 hint = bytes.fromhex(package.medium.removesuffix(".age"))
                 kids = {k.kid for k in store.own_keys(site.database.read(), cid)}
                 assert hint not in kids, "a used private half is still there"
-            assert len(live) <= 16
+            assert len(live) <= keys.LIVE_LIMIT
 
 
 def inbox_empty(site):
