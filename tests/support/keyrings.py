@@ -7,11 +7,23 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import keyring.backend
 import pytest
+from jeepney import DBusAddress, new_method_call
+from jeepney.io.blocking import open_dbus_connection
+
+# A bus that starts nothing by itself: a question that comes before the daemon is there would start a second one,
+# which is locked and waits for somebody to unlock it.
+_BUS = """<busconfig><type>session</type><listen>unix:path={path}</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/>
+<allow own="*"/></policy>
+</busconfig>"""
+_BUS_ITSELF = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
+READY_SECONDS = 20.0
 
 
 @contextlib.contextmanager
@@ -26,8 +38,10 @@ def secret_service(folder: Path) -> Iterator[dict[str, str]]:
     runtime.mkdir(mode=0o700)
     env = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "PYTHON_KEYRING", "DBUS_"))}
     env |= {"HOME": str(folder), "XDG_RUNTIME_DIR": str(runtime)}
+    config = folder / "bus.conf"
+    config.write_text(_BUS.format(path=runtime / "bus"))
     bus = subprocess.Popen(
-        ["dbus-daemon", "--session", "--nofork", "--print-address=1"],
+        ["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address=1"],
         stdout=subprocess.PIPE,
         text=True,
         env=env,
@@ -49,6 +63,7 @@ def secret_service(folder: Path) -> Iterator[dict[str, str]]:
             daemon.stdin.write("secret\n")
             daemon.stdin.close()
             daemon.stdout.readline()
+            _await_owner(env["DBUS_SESSION_BUS_ADDRESS"])
             yield env
         finally:
             daemon.kill()
@@ -58,6 +73,16 @@ def secret_service(folder: Path) -> Iterator[dict[str, str]]:
         bus.kill()
         bus.wait()
         bus.stdout.close()
+
+
+def _await_owner(address: str) -> None:
+    """Wait until somebody answers for the Secret Service on a bus."""
+    asked = new_method_call(_BUS_ITSELF, "NameHasOwner", "s", ("org.freedesktop.secrets",))
+    end = time.monotonic() + READY_SECONDS
+    with open_dbus_connection(address) as connection:
+        while not connection.send_and_get_reply(asked).body[0]:
+            assert time.monotonic() < end, "no Secret Service came"
+            time.sleep(0.02)
 
 
 class Memory(keyring.backend.KeyringBackend):
