@@ -11,15 +11,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from app.intel import ids
+from app.intel.fold import fold
 from app.messages import Refused
 
 MARK = "[…]"
 """What stands in the place of a text that was taken out."""
 CREATOR = "created_by_ref"
+_MARKINGS = ("object_marking_refs", "granular_markings")
 
 # Not words: changing them would change what the object is, and what is found there cannot be taken out.
 _FIXED = frozenset(
@@ -70,9 +72,11 @@ def sanitised(
 ) -> bytes:
     """The text of the new object, whose id `names.new` gives.
 
-    `needed` are the properties without which it is no object of its type. Raises `Refused` with its `id`:
-    sanitise-needed (`what` is to be dropped or names what is withheld, and cannot be missing), sanitise-remains (a
-    text or an id that was to be taken out is in a place that cannot change).
+    `needed` are the properties without which it is no object of its type. Markings stay whole: with one less it would
+    be treated more laxly than what it was made from. Raises `Refused` with its `id`: sanitise-needed (`what` is to be
+    dropped or names what is withheld, and cannot be missing), sanitise-remains (a text or an id that was to be taken
+    out is in a place that cannot change, or is written in another way: accents, letters of another form, signs that
+    cannot be seen).
     """
     id_ = str(value["id"])
     for name in rules.drop & frozenset(needed):
@@ -83,9 +87,10 @@ def sanitised(
     for name, item in value.items():
         if name in rules.drop:
             continue
-        kept = taking.value(name, item)
-        if kept is _GONE:
-            if name in needed:
+        marking = name in _MARKINGS
+        kept = item if marking else taking.value(name, item)
+        if kept is _GONE or (marking and not names.withheld.isdisjoint(_strings(item))):
+            if marking or name in needed:
                 raise Refused("sanitise-needed", id=id_, what=name)
             continue
         made[name] = kept
@@ -96,8 +101,11 @@ def sanitised(
     if rules.creator:
         made[CREATOR] = rules.creator
     text = json.dumps(made, ensure_ascii=False, separators=(",", ":"))
+    said = list(_strings(made))
+    plain, folded = [text.casefold(), *map(str.casefold, said)], [fold(one) for one in said]
     for gone in (*rules.redact, *names.new, *names.withheld):
-        if gone.casefold() in text.casefold() or _found(made, gone.casefold()):
+        alike = fold(gone)
+        if any(gone.casefold() in one for one in plain) or (alike and any(alike in one for one in folded)):
             raise Refused("sanitise-remains", id=id_, what=gone)
     return text.encode()
 
@@ -159,12 +167,14 @@ def _mend_markings(made: dict[str, object]) -> None:
         del made["granular_markings"]
 
 
-def _found(value: object, folded: str) -> bool:
-    """Whether a text stands in any string of a value, keys included."""
+def _strings(value: object) -> Iterator[str]:
+    """Every string of a value, keys included."""
     if isinstance(value, str):
-        return folded in value.casefold()
-    if isinstance(value, list):
-        return any(_found(one, folded) for one in value)
-    if isinstance(value, dict):
-        return any(_found(key, folded) or _found(one, folded) for key, one in value.items())
-    return False
+        yield value
+    elif isinstance(value, list):
+        for one in value:
+            yield from _strings(one)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield key
+            yield from _strings(one)

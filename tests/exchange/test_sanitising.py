@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import unicodedata
 
 import pytest
 
@@ -14,10 +15,12 @@ from app.intel.marking import Level
 from app.jobs import quiet
 from app.messages import Refused
 from tests.support.sites import (
+    CLEAR,
     RED,
     T1,
     T2,
     beside,
+    definition,
     indicator,
     problems,
     receive,
@@ -181,3 +184,36 @@ def test_the_level_comes_along(ready):
     take(ready.alpha, indicator(30, None, x_case="1"), handling=Level.GREEN)
     made = sanitise(ready.alpha, "beta", indicator(30)["id"], wanted=Wanted(("x_case",))).made[-1]
     assert browsing.show(ready.alpha, made.id).handling == Level.GREEN
+
+
+@pytest.mark.parametrize("level", ["red", "ultraviolet"])
+def test_a_marking_that_does_not_leave_is_not_taken_off(ready, level):
+    """Without it the form would be marked more weakly than what it was made from."""
+    mark = definition(20, level)
+    take(ready.alpha, mark, handling=Level.RED)
+    refs = {"object_marking_refs": [CLEAR, mark["id"]]}
+    granular = {"granular_markings": [{"marking_ref": mark["id"], "selectors": ["description"]}]}
+    whole, some = indicator(21, **OWN | refs), indicator(22, description="Harbour.", **OWN | granular)
+    take(ready.alpha, whole, some)
+    for value in (whole, some):
+        facts = refused("sanitise-needed", sanitise, ready.alpha, "beta", value["id"], site=ready.alpha)
+        assert facts["id"] == value["id"]
+
+
+@pytest.mark.parametrize(
+    "said, stands",
+    [
+        ("Caf\u00e9", unicodedata.normalize("NFD", "Seen in the Caf\u00e9.")),
+        ("Cafe\u0301", "Seen in the CAF\u00c9."),
+        ("harbour", "Seen in the har\u200bbour."),
+        ("harbour", "Seen in the \uff28arbour."),
+    ],
+)
+def test_a_text_to_be_taken_out_is_found_however_it_is_written(ready, said, stands):
+    value = indicator(23, description=stands, **OWN)
+    take(ready.alpha, value)
+    wanted = Wanted(redact=(said,), ours=(TEAM["id"],))
+    refused("sanitise-remains", sanitise, ready.alpha, "beta", value["id"], wanted=wanted, site=ready.alpha)
+    both = Wanted(redact=(said, stands.removeprefix("Seen in the ").rstrip(".")), ours=(TEAM["id"],))
+    made = sanitise(ready.alpha, "beta", value["id"], wanted=both).made[-1]
+    assert json.loads(made.raw)["description"].endswith("[\u2026].")
