@@ -95,6 +95,14 @@ class Answer(msgspec.Struct, forbid_unknown_fields=True):
                 raise ValueError("ranges")
             free = last + 1
 
+    def fits(self, size: int) -> bool:
+        """Whether it can be true of a package of `size` objects."""
+        try:
+            self.check(size)
+        except ValueError:
+            return False
+        return True
+
     def numbers(self) -> tuple[int, int]:
         """How many objects were accepted, how many refused."""
         if self.counts is not None:
@@ -204,10 +212,13 @@ def replay(tx: Connection, cid: int, epoch: bytes, seq: int) -> None:
     if package is None:
         return
     newest: Answer | None = None
+    size = packages.ledger_size(tx, cid, epoch, seq)
     for raw in packages.their_statements(tx, cid, "receipt"):
         answer = _read(document.parse(raw).body)
-        about = answer is not None and answer.package == package.manifest_hash.hex()
-        if answer is not None and about and (newest is None or answer.revision > newest.revision):
+        if answer is None or bytes.fromhex(answer.package) != package.manifest_hash:
+            continue
+        # One that did nothing when it came does nothing now.
+        if answer.fits(size) and (newest is None or answer.revision > newest.revision):
             newest = answer
     if newest is not None:
         _turn(tx, package, newest)
@@ -216,7 +227,9 @@ def replay(tx: Connection, cid: int, epoch: bytes, seq: int) -> None:
 def _read(body: bytes) -> Answer | None:
     try:
         facts = msgspec.json.decode(body, type=dict[str, object])
-        return msgspec.convert({k: v for k, v in facts.items() if k not in ("by", "at")}, Answer)
+        answer = msgspec.convert({k: v for k, v in facts.items() if k not in ("by", "at")}, Answer)
+        bytes.fromhex(answer.package)
+        return answer
     except ValueError:
         return None
 

@@ -7,16 +7,18 @@ import json
 import pytest
 import rfc8785
 
-from app.exchange import deciding, outbox, receipts
+from app.exchange import deciding, outbox, recalling, receipts
 from app.jobs import quiet
 from app.messages import Refused
 from crypto import document
+from crypto.package import Ack
 from tests.support.sites import (
     T0,
     T1,
     acts,
     beside,
     bundle,
+    channel,
     indicator,
     part,
     problems,
@@ -231,3 +233,16 @@ def test_a_receipt_for_a_void_package_says_who_has_it(met, act):
 
 def ledger_of(site, seq):
     return [(e.state, e.acknowledged) for e in receipts.ledger(site, "beta") if e.seq == seq]
+
+
+def test_an_absurd_receipt_does_nothing_after_a_recall_was_taken_back_either(given):
+    before = answered(given, revision=2, accepted=[[0, 1]], refused=[[2, 2]])
+    assert answered(given, revision=9, accepted=[[0, 5]], refused=[[0, 5]]) == before
+    mine = channel(given.alpha, "mallory").sending
+    ack = Ack(bytes.fromhex(mine.epoch), 1, bytes.fromhex(mine.head), (), (), 0)
+    receive(given.alpha, given.mallory.package(given.alpha, ack=ack))
+    ids = [indicator(number)["id"] for number in range(COUNT)]
+    sent = recalling.recall(given.alpha, "mallory", ids, None, "wrong", beside(given.alpha), quiet())
+    assert set(ledger(given.alpha)) == {"recalled"}
+    recalling.withdraw(given.alpha, sent.listed.number, "right after all", beside(given.alpha), quiet())
+    assert ledger(given.alpha) == before
