@@ -251,9 +251,10 @@ def recall(
     of it was asked back before), recall-too-large, and as `sealing.seal` does.
     """
     _require_reason(reason)
-    reader = installation.database.read()
-    one = counterparts.find(reader, to)
-    contents, void = _plan(installation, reader, one, ids, versions)
+    with installation.database.snapshot() as reader:
+        one = counterparts.find(reader, to)
+        contents, void = _plan(installation, reader, one, ids, versions)
+        planned = audit.head(reader).number
     statement = statements.make(
         installation,
         RECALL,
@@ -264,7 +265,7 @@ def recall(
     def commit(tx: Connection) -> None:
         store.mark_ledger(tx, one.cid)
 
-    return _send(installation, one, statement, statement.id, target, job, commit, void)
+    return _send(installation, one, statement, statement.id, target, job, commit, void, planned)
 
 
 def holders(installation: Installation, ids: Sequence[str], versions: Sequence[bytes] | None) -> list[str]:
@@ -471,6 +472,7 @@ def _send(
     job: Job,
     act: Callable[[Connection], None],
     void: tuple[int, ...] = (),
+    planned: int | None = None,
 ) -> Sent:
     def commit(tx: Connection, epoch: bytes, seq: int) -> None:
         if statement.kind == RECALL:
@@ -488,7 +490,7 @@ def _send(
             void=list(void),
         )
 
-    content = sealing.Content(statements=(statement,), voids=void)
+    content = sealing.Content(statements=(statement,), voids=void, judged_at=planned)
     package = sealing.seal(installation, one, content, target, commit, job)
     reader = installation.database.read()
     row = store.by_id(reader, one.cid, recall_id)

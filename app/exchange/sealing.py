@@ -59,8 +59,8 @@ class Content:
 
     `entry`: the act this package carries out, and its facts, logged before the log that the manifest commits to.
     `replaces`: a package of ours that this one makes void; `voids`: others. `protection`: the class of key the
-    gate judged for; sealing with another is refused. `judged_at`: the newest entry of the log that the gate saw; any
-    act since (a handling raised, an embargo) may have changed what may leave.
+    gate judged for; sealing with another is refused. `judged_at`: the newest entry of the log that was seen when this
+    was decided; any act since (a handling raised, an embargo, a consent withdrawn) may have changed that.
     """
 
     parts: tuple[PartSource, ...] = ()
@@ -211,6 +211,8 @@ def seal(
                 raise Refused("store-busy")
             if entry is not None:
                 audit.add(tx, entry)
+            elif content.judged_at not in (None, audit.head(tx).number):
+                raise Refused("store-busy")
             _commit(tx, installation, one, channel, key, record, sealed.header_hash, publication, standing)
             packages.ride_no_more(tx, one.cid, unsent)
             for seq in voids:

@@ -301,6 +301,26 @@ def test_a_withdrawn_recall_gives_the_ledger_its_word_back(shared):
     assert verdicts(shared.alpha, "beta", one) == {one: "leaves"}
 
 
+def test_what_was_given_while_a_recall_was_planned_is_not_left_out_of_it(shared, monkeypatch):
+    one = shared.objects[0]["id"]
+    make = recalling.statements.make
+
+    def meanwhile(site, kind, **facts):
+        if kind == "recall":
+            monkeypatch.setattr(recalling.statements, "make", make)
+            take(site, shared.objects[0] | {"modified": T1, "name": "a later one"})
+            release(site, "beta", one)
+        return make(site, kind, **facts)
+
+    monkeypatch.setattr(recalling.statements, "make", meanwhile)
+    with pytest.raises(Refused) as caught:
+        ask_back(shared.alpha, "beta", one)
+    assert caught.value.code == "store-busy"
+    assert recalling.listed(shared.alpha) == []
+    # Asked again, it names both.
+    assert ask_back(shared.alpha, "beta", one).listed.objects == 2
+
+
 def test_released_onward_the_officer_is_led_to_recall_it_there_too(shared):
     one = shared.objects[0]["id"]
     release(shared.alpha, "mallory", one)
