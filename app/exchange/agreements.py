@@ -116,12 +116,12 @@ NONE_IN_FORCE = InForce()
 
 
 def in_force(connection: Connection, installation: Installation, cid: int) -> InForce:
-    """What is in force with a counterpart by this installation's clock."""
+    """What is in force with a counterpart on the latest day that was seen here."""
     rows = store.of(connection, cid)
     if not rows:
         return NONE_IN_FORCE
     known = _known(connection, cid, rows)
-    states = standing(known, _today(installation))
+    states = standing(known, latest_day(connection, installation))
     force = sorted((row.number, row.id.hex()) for row in rows if states[row.id] == "in-force")
     clauses = terms.strictest([known[bytes.fromhex(id_)].clauses for _, id_ in force])
     lapsed = clauses is None and any(state in ("expired", "upcoming") for state in states.values())
@@ -150,8 +150,12 @@ def differences(installation: Installation, before: int, after: int) -> dict[str
     return terms.changed(show(installation, before).clauses, show(installation, after).clauses)
 
 
-def _today(installation: Installation) -> str:
-    return installation.now()[:10]
+def latest_day(connection: Connection, installation: Installation) -> str:
+    """The later of this machine's day and that of the newest log entry: a permission that ended does not come back
+    by a clock that went back.
+    """
+    newest = audit.entries(connection, limit=1)
+    return max(installation.now()[:10], newest[0].at[:10] if newest else "")
 
 
 def _known(connection: Connection, cid: int, rows: Iterable[Row]) -> dict[bytes, Known]:
@@ -168,7 +172,7 @@ def _known(connection: Connection, cid: int, rows: Iterable[Row]) -> dict[bytes,
 
 def _agreements(connection: Connection, installation: Installation, one: Counterpart) -> list[Agreement]:
     rows = store.of(connection, one.cid)
-    states = standing(_known(connection, one.cid, rows), _today(installation))
+    states = standing(_known(connection, one.cid, rows), latest_day(connection, installation))
     numbers = {row.id.hex(): row.number for row in rows}
     times: dict[tuple[bytes, str], list[str]] = {}
     for answer in store.answers(connection, one.cid):
@@ -236,7 +240,7 @@ def propose(
     """
     reader = installation.database.read()
     one = counterparts.find(reader, to)
-    today = _today(installation)
+    today = installation.now()[:10]
     replaced = [store.at(reader, number) for number in supersedes]
     for number, row in zip(supersedes, replaced, strict=True):
         if row is None or row.cid != one.cid:

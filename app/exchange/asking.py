@@ -14,8 +14,9 @@ from pathlib import Path
 
 from app import audit
 from app.exchange import consents, counterparts, gate, releases, sealing, statements
+from app.exchange.agreements import latest_day
 from app.exchange.consents import CONSENT, ONWARD, REQUEST, RETENTION, WITHDRAWAL, Content, Known
-from app.exchange.provenance import OURS, Owners, Provenance, gather, latest_day
+from app.exchange.provenance import OURS, Owners, Provenance, gather
 from app.exchange.releases import Wish
 from app.exchange.statements import Statement
 from app.exchange.terms import Unreadable
@@ -199,6 +200,7 @@ def consent(
         if last < today:
             raise Refused("consent-period", until=last)
         _require_ours(reader, installation, one, asked, contents)
+        judged = audit.head(reader).number
     facts = {
         "of": asked.of,
         "request": id_.hex(),
@@ -210,7 +212,8 @@ def consent(
     def check(tx: Connection) -> None:
         _open_request(_find(tx, installation, number)[2], installation, id_, number)
 
-    return _send(installation, one, statements.make(installation, CONSENT, **facts), target, job, check)
+    statement = statements.make(installation, CONSENT, **facts)
+    return _send(installation, one, statement, target, job, check, judged_at=judged)
 
 
 def withdraw(installation: Installation, number: int, reason: str, target: Path | None, job: Job) -> Asked:
@@ -301,6 +304,7 @@ def _send(
     job: Job,
     check: Callable[[Connection], None],
     about: int | None = None,
+    judged_at: int | None = None,
 ) -> Asked:
     numbers = [about] if about is not None else []
 
@@ -318,7 +322,8 @@ def _send(
             number=numbers[0],
         )
 
-    package = sealing.seal(installation, one, sealing.Content(statements=(statement,)), target, commit, job)
+    content = sealing.Content(statements=(statement,), judged_at=judged_at)
+    package = sealing.seal(installation, one, content, target, commit, job)
     return Asked(next(o for o in listed(installation) if o.number == numbers[0]), package)
 
 

@@ -180,7 +180,7 @@ def permission(
     if one is None or one.revoked:
         return agreements.NONE_IN_FORCE, frozenset()
     known = gather(connection, one.cid)
-    standing = consents.in_force(known, latest_day(connection, installation)).values()
+    standing = consents.in_force(known, agreements.latest_day(connection, installation)).values()
     contents = frozenset(
         bytes.fromhex(content.sha256)
         for consent in standing
@@ -242,14 +242,6 @@ def _releases(connection: Connection, cid: int) -> dict[str, list[Clauses]]:
         if isinstance(release, str) and isinstance(named, list):
             found[release] += [known[id_] for id_ in named if isinstance(id_, str) and id_ in known]
     return found
-
-
-def latest_day(connection: Connection, installation: Installation) -> str:
-    """The later of this machine's day and that of the newest log entry: a permission that ended does not come back
-    by a clock that went back.
-    """
-    newest = audit.entries(connection, limit=1)
-    return max(installation.now()[:10], newest[0].at[:10] if newest else "")
 
 
 # What the officer says --------------------------------------------------------------------------------------

@@ -15,8 +15,9 @@ from datetime import date, timedelta
 
 from app import audit
 from app.exchange import agreements, consents, counterparts, terms
+from app.exchange.agreements import latest_day
 from app.exchange.consents import Known
-from app.exchange.provenance import OURS, PACKAGE, THEIRS, Owners, gather, latest_day, under
+from app.exchange.provenance import OURS, PACKAGE, THEIRS, Owners, gather, under
 from app.exchange.terms import Clauses
 from app.holdings import purge as purging
 from app.jobs import Job

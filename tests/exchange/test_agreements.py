@@ -34,6 +34,7 @@ from crypto import document
 from tests.support.sites import (
     AMBER,
     acts,
+    agreed,
     beside,
     bundle,
     copied,
@@ -590,6 +591,24 @@ def test_what_waits_for_an_agreement_takes_effect_with_it(world):
 
 def test_a_withdrawal_of_something_else_is_not_ours_to_read(world):
     assert rogue_package(world, world.mallory.statement("withdrawal", of="roster", subject="x")).failed == ()
+
+
+def test_what_ran_out_does_not_come_back_with_a_clock_that_went_back(world):
+    value = indicator(1, AMBER)
+    take(world.alpha, value)
+    agreed(world.alpha, world.beta, until="2026-06-02", open_until="2026-06-02")
+    send(world.alpha, "beta")
+    assert agreements.in_force(
+        world.alpha.database.read(), world.alpha, peer(world.alpha, "beta").cid
+    ).clauses
+    world.clock.pass_days(3)
+    take(world.alpha, indicator(9))
+    world.clock.pass_days(-3)
+    assert agreements.in_force(
+        world.alpha.database.read(), world.alpha, peer(world.alpha, "beta").cid
+    ) == agreements.InForce(lapsed=True)
+    assert agreements.listed(world.alpha)[0].state == "expired"
+    assert verdicts(world.alpha, "beta", value["id"]) == {value["id"]: "period"}
 
 
 # A function of the set ---------------------------------------------------------------------------------------

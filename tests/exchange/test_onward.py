@@ -318,6 +318,26 @@ def test_requests_and_consents_that_cannot_be(trio):
     assert refused(withdraw, trio.beta, 9) == "request-unknown"
 
 
+def test_a_consent_is_not_sealed_over_what_changed_meanwhile(trio, monkeypatch):
+    """Whether it is theirs to give was asked before the seal."""
+    value = indicator(1, AMBER)
+    given_by_alpha(trio, value)
+    receive(trio.alpha, ask(trio.beta, "alpha", "gamma", value["id"]).package.path)
+    make = asking.statements.make
+
+    def meanwhile(site, kind, **facts):
+        if kind == "consent":
+            monkeypatch.setattr(asking.statements, "make", make)
+            agreements.end(site, 1, beside(site), quiet())
+        return make(site, kind, **facts)
+
+    monkeypatch.setattr(asking.statements, "make", meanwhile)
+    with pytest.raises(Refused) as caught:
+        grant(trio.alpha, 1)
+    assert caught.value.code == "store-busy"
+    assert found(trio.alpha)[1, "request"] == "open"
+
+
 def test_nobody_consents_to_what_was_not_given_or_is_not_theirs(trio):
     """gamma has from beta what is alpha's, and wants to pass it on; beta has no leave for that."""
     value = indicator(1, GREEN)
