@@ -657,6 +657,10 @@ MESSAGES: dict[str, Message] = {
         N_("A marking definition that says another level than its id has."),
         N_("It will not be taken in; tell the counterpart."),
     ),
+    "remark-contradicts": Message(
+        N_("It gives a file another SHA-256 than an object with the same MD5 or SHA-1 does."),
+        N_("They are different files, or one of the two is wrong. Accepted, both stay, in conflict."),
+    ),
     "remark-disregarded": Message(
         N_("A revocation by somebody else than whose the object is: it is kept and does not count."),
         N_("If it should, say whose the objects are with `creator`."),

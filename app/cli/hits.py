@@ -7,6 +7,7 @@ from typing import Any
 
 from app.cli.base import table
 from app.holdings.correlation import Hit
+from app.messages import _
 
 HITS_SHOWN = 10
 
@@ -17,12 +18,14 @@ def hit_document(hit: Hit) -> dict[str, Any]:
         "kind": hit.observable.kind,
         "value": hit.observable.value,
         "objects": hit.count,
+        "differing": hit.differing,
         "held": [
             {
                 "id": one.id,
                 "type": one.type,
                 "name": one.name,
                 "source": {"kind": one.kind, "name": one.source},
+                "differs": one.differs,
             }
             for one in hit.holders
         ],
@@ -33,8 +36,12 @@ def hit_lines(hits: Iterable[Hit]) -> list[str]:
     """Observables that are held already, each with the first object about it and from whom that is."""
     return list(
         table(
-            (hit.observable.value[:60], hit.count, one.type, one.name[:60], one.source)
+            (hit.observable.value[:60], hit.count, one.type, one.name[:60], one.source, _unlike(hit))
             for hit in hits
             for one in hit.holders[:1]
         )
     )
+
+
+def _unlike(hit: Hit) -> str:
+    return _("{n} with another SHA-256").format(n=hit.differing) if hit.differing else ""

@@ -106,7 +106,8 @@ def show(session: Session, id_: str, versions: bool) -> int:
             "theirs": bound.theirs or None,
         },
         "exercise": bound.exercise,
-        "conflict": found.row.variants > 1,
+        "conflict": found.row.in_conflict,
+        "contradicting": [row.id for row in found.contradicting],
         "feedback": [
             {"id": f.id, "type": f.type, "words": f.words, "kind": f.kind, "source": f.source} for f in said
         ],

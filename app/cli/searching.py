@@ -34,7 +34,9 @@ def narrowing(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--confidence", metavar="N|N..M", help="Only what its creator is so sure of."),
         click.option("--revoked", is_flag=True, help="Only revoked objects."),
         click.option(
-            "--conflicts", is_flag=True, help="Only objects with more than one content for the same moment."
+            "--conflicts",
+            is_flag=True,
+            help="Only objects in conflict: several contents, or hashes that contradict.",
         ),
         click.option(
             "--order",
@@ -122,7 +124,7 @@ def row_document(row: ObjectRow) -> dict[str, Any]:
         "marking": None if row.marking is None else Level(row.marking).label,
         "handling": None if row.handling is None else Level(row.handling).label,
         "revoked": row.revoked,
-        "conflict": row.variants > 1,
+        "conflict": row.in_conflict,
     }
 
 

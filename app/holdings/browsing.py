@@ -14,7 +14,7 @@ from app.holdings import revoking
 from app.holdings.revoking import Side
 from app.intel.marking import Level
 from app.messages import Refused
-from app.store import counterparts, objects, selecting
+from app.store import counterparts, hashed, objects, selecting
 from app.store.database import Connection
 from app.store.installation import Installation
 from app.store.objects import ObjectRow, Origin, VersionRow
@@ -26,6 +26,8 @@ RANK = "rank"
 """Beside `ORDERS`: what says most about the words first. Only of a query with words, and one way only."""
 PAGE_LIMIT = 10_000
 CURSOR_LIMIT = 8_192
+CONTRADICTING = 100
+"""Objects that are named for contradicting another."""
 
 
 _T = TypeVar("_T")
@@ -52,7 +54,7 @@ class Version:
 @dataclass(frozen=True)
 class Shown:
     """One object: its row, the exact text in force, every version newest first; whose it is, and that counterpart's
-    alias ("": ours, or nobody knows).
+    alias ("": ours, or nobody knows). `contradicting`: the first objects that give the same file another SHA-256.
     """
 
     row: ObjectRow
@@ -60,6 +62,7 @@ class Shown:
     versions: tuple[Version, ...]
     creator: Side
     creator_name: str
+    contradicting: tuple[ObjectRow, ...] = ()
 
     @property
     def value(self) -> dict[str, object]:
@@ -284,4 +287,5 @@ def _shown(reader: Connection, row: ObjectRow) -> Shown:
     )
     whose = revoking.side(reader, row.oid)
     name = counterparts.get(reader, whose.cid).alias if whose.cid else ""
-    return Shown(row, objects.raw(reader, row.current), versions, whose, name)
+    others = objects.rows(reader, hashed.contradicting(reader, row.oid, CONTRADICTING))
+    return Shown(row, objects.raw(reader, row.current), versions, whose, name, tuple(others))

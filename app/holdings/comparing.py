@@ -7,6 +7,7 @@ weakened        its level is below the one that what is held is treated at (acce
 redefinition    a marking definition that says another level than its id has here or elsewhere among these
 dangling        it needs an object that is neither held nor among these
 feedback        it is a sighting, an opinion or a note on something that is held
+contradicts     it gives a file with the same MD5 or SHA-1 another SHA-256 than an object held, or one before it here
 disregarded     a revocation that is not its sender's to make: accepted, it is kept and does not count
 
 Hits are the observables it is about that other objects held are about too; of what is the same, none.
@@ -24,16 +25,17 @@ from app.holdings import revoking
 from app.holdings.correlation import Correlation, Hit
 from app.holdings.definitions import Definitions
 from app.intel import compare as values
-from app.intel import marking
+from app.intel import ids, marking
 from app.intel.envelope import references
 from app.intel.marking import Level
-from app.intel.observables import observables
-from app.store import objects
+from app.intel.observables import Observable, observables
+from app.intel.observables import hashed as hashed_in
+from app.store import hashed, objects
 from app.store.database import Connection
 from app.store.objects import ObjectRow, VersionRow
 
 STATUSES = ("new", "newer", "older", "same", "conflict", "revoked")
-REMARKS = ("weakened", "redefinition", "dangling", "feedback", "disregarded")
+REMARKS = ("weakened", "redefinition", "dangling", "feedback", "contradicts", "disregarded")
 FEEDBACK = ("sighting", "opinion", "note")
 BATCH = 1000
 PURGED = b"{}"
@@ -100,6 +102,7 @@ class _Comparing:
         for value in definitions:
             self._beside.setdefault(str(value.get("id")), []).append(value)
         self._known = set[str]()
+        self._stated: dict[bytes, tuple[bytes, str]] = {}
         self._present = dict.fromkeys((*together, *marking.LEVELS), True)
 
     def batch(self, some: Sequence[Outside]) -> Iterator[Comparison]:
@@ -111,9 +114,8 @@ class _Comparing:
         parsed = [_TEXT.decode(one.raw) if one.raw != PURGED else None for one in some]
         needed = [() if value is None else references(value) for value in parsed]
         self._look_up({ref for refs in needed for ref in refs})
-        hits = self._correlation.of(
-            {one.id: observables(value) for one, value in zip(some, parsed, strict=True) if value is not None}
-        )
+        about = {one.id: observables(v) for one, v in zip(some, parsed, strict=True) if v is not None}
+        hits = self._correlation.of(about)
         for one, idh, value, refs in zip(some, hashes, parsed, needed, strict=True):
             row = known.get(idh)
             beside = [] if row is None else [v for v in versions[row.oid] if v.moment == one.moment]
@@ -123,6 +125,8 @@ class _Comparing:
                 remarks.append("dangling")
             if value is not None and value.get("type") in FEEDBACK and self._heard(value):
                 remarks.append("feedback")
+            if status != "same" and self._contradicts(row, about.get(one.id, ()), one.id):
+                remarks.append("contradicts")
             yield Comparison(status, tuple(remarks), () if status == "same" else hits.get(one.id, ()))
 
     def _look_up(self, refs: set[str]) -> None:
@@ -137,6 +141,17 @@ class _Comparing:
         refs = value.get("object_refs")
         about = [value.get("sighting_of_ref"), *(refs if isinstance(refs, list) else ())]
         return any(isinstance(ref, str) and ref in self._known for ref in about)
+
+    def _contradicts(self, row: ObjectRow | None, about: Sequence[Observable], id_: str) -> bool:
+        """Whether what a content states of a file contradicts another object, held or before it among these."""
+        found = False
+        for said in hashed_in(ids.type_of(id_), about):
+            if said.stated:
+                others = hashed.differing(self._connection, said, stated=True)
+                found = found or bool(others - {-1 if row is None else row.oid})
+                before = self._stated.setdefault(said.weak, (said.strong, id_))
+                found = found or (before[0] != said.strong and before[1] != id_)
+        return found
 
     def _status(
         self,

@@ -7,10 +7,12 @@ with it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from app.intel.observables import Observable, observables
-from app.store import objects
+from app.intel import ids
+from app.intel.observables import WEAK, Hashed, Observable, observables
+from app.intel.observables import hashed as hashed_in
+from app.store import hashed, objects
 from app.store.database import Connection
 
 HOLDERS = 5
@@ -21,7 +23,7 @@ BATCH = 400
 @dataclass(frozen=True, slots=True)
 class Holder:
     """An object that is about an observable. `kind` and `source` say where it came from first: import and the file's
-    name, or package and the counterpart's alias.
+    name, or package and the counterpart's alias. `differs`: of the file with this MD5 or SHA-1 it says another SHA-256.
     """
 
     id: str
@@ -29,15 +31,20 @@ class Holder:
     name: str
     kind: str
     source: str
+    differs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An observable that is held already: `count` objects are about it, the first few are `holders`."""
+    """An observable that is held already: `count` objects are about it, the first few are `holders`.
+
+    `differing` of them say another SHA-256 than the object that hits: then an MD5 or SHA-1 in common means little.
+    """
 
     observable: Observable
     count: int
     holders: tuple[Holder, ...]
+    differing: int = 0
 
 
 class Correlation:
@@ -58,11 +65,14 @@ class Correlation:
         answer = {}
         for id_, found in wanted.items():
             own = self._oid(id_)
+            said = {pair.weak.hex(): pair for pair in hashed_in(ids.type_of(id_), found)}
             hits = []
             for one in found:
                 others = [oid for oid in held.get(one, ()) if oid != own]
                 if others:
-                    hits.append(Hit(one, len(others), tuple(map(self._holder, others[:HOLDERS]))))
+                    apart = self._apart(one, said).intersection(others)
+                    holders = (self._holder(oid, oid in apart) for oid in others[:HOLDERS])
+                    hits.append(Hit(one, len(others), tuple(holders), len(apart)))
             if hits:
                 answer[id_] = tuple(hits)
         return answer
@@ -84,10 +94,15 @@ class Correlation:
                 found.setdefault(Observable(kind, value), []).append(oid)
         return {one: sorted(oids) for one, oids in found.items() if one in wanted}
 
+    def _apart(self, one: Observable, said: Mapping[str, Hashed]) -> set[int]:
+        """The objects that say another SHA-256 of the file with this hash, given what the object that hits says."""
+        pair = said.get(one.value) if one.kind in WEAK else None
+        return set() if pair is None else hashed.differing(self._connection, pair)
+
     def _oid(self, id_: str) -> int | None:
         return objects.oid_of(self._connection, objects.id_hash(objects.hash_key(self._connection), id_))
 
-    def _holder(self, oid: int) -> Holder:
+    def _holder(self, oid: int, differs: bool) -> Holder:
         if oid not in self._holders:
             row = self._connection.execute(
                 "SELECT object.id, object.type, object.name, origin.kind, coalesce(alias, origin.name)"
@@ -99,7 +114,7 @@ class Correlation:
                 (oid,),
             ).fetchone()
             self._holders[oid] = Holder(*row)
-        return self._holders[oid]
+        return replace(self._holders[oid], differs=True) if differs else self._holders[oid]
 
 
 def _batches(values: list[str]) -> Iterator[list[str]]:

@@ -55,24 +55,30 @@ def set_level(installation: Installation, id_: str, level: Level) -> Changed:
 def resolve(installation: Installation, id_: str, keep: str) -> int:
     """End a conflict by keeping the content whose SHA-256 (hex) begins with `keep`; returns how many were set aside.
 
-    All stay held; the others no longer count. Raises `Refused`: object-unknown, no-conflict, content-unknown.
+    All stay held; the others no longer count. Where objects under ids of their own contradict each other in what they
+    say of a file, none is set aside: they are about different files, the officer says, until another one comes.
+
+    Raises `Refused`: object-unknown, no-conflict, content-unknown.
     """
     with installation.database.write() as tx:
         row = objects.find(tx, objects.id_hash(objects.hash_key(tx), id_))
         if row is None:
             raise Refused("object-unknown", id=id_)
         beside = [v for v in objects.versions_at(tx, row.oid, row.moment) if not v.dropped]
-        if len(beside) < 2:
+        if not row.in_conflict:
             raise Refused("no-conflict", id=id_)
         kept = [v for v in beside if keep and v.sha256.hex().startswith(keep.lower())]
         if len(kept) != 1:
             raise Refused("content-unknown", sha256=keep)
         env = envelope(msgspec.json.decode(objects.raw(tx, kept[0].vid), type=dict[str, object]))
         level = None if kept[0].marking is None else marking.Level(kept[0].marking)
-        with index.anew(tx, row.oid):
-            for version in beside:
-                if version.vid != kept[0].vid:
-                    objects.drop_version(tx, version.vid)
-            objects.show_version(tx, row.oid, kept[0].vid, env, level)
+        if len(beside) > 1:
+            with index.anew(tx, row.oid):
+                for version in beside:
+                    if version.vid != kept[0].vid:
+                        objects.drop_version(tx, version.vid)
+                objects.show_version(tx, row.oid, kept[0].vid, env, level)
+        else:
+            index.tell_apart(tx, row.oid)
         audit.append(tx, installation, "conflict.resolved", object=id_, kept=kept[0].sha256.hex())
     return len(beside) - 1

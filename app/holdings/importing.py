@@ -1,7 +1,8 @@
 """Taking objects into the holdings: every content is kept, none silently wins.
 
 An object is known by its STIX id. A content with a later `modified` is newer, with an earlier one older;
-with the same and another JSON value it is a conflict: both stay in force until the officer keeps one.
+with the same and another JSON value it is a conflict: both stay in force until the officer keeps one. So is an object
+under an id of its own that gives a file another SHA-256 than one with the same MD5 or SHA-1 does (`app.store.hashed`).
 """
 
 from __future__ import annotations
@@ -326,6 +327,7 @@ class _Taking:
             else:
                 self.counts.newer += 1
             return True
+        newest = False
         with index.anew(tx, oid, self._texts) if env.moment >= known.moment else contextlib.nullcontext():
             objects.add_version(tx, self._origin, oid, vid, prepared, level, self._definitions_of(env))
             if beside:
@@ -337,6 +339,10 @@ class _Taking:
             else:
                 objects.show_version(tx, oid, vid, env, level)
                 self.counts.newer += 1
+                newest = True
+        if newest and not known.disputed and objects.rows(tx, [oid])[0].disputed:
+            self.counts.newer -= 1
+            self.counts.conflicts += 1
         if env.type == "marking-definition":
             self._definitions.changed()
         return True
@@ -349,8 +355,8 @@ class _Taking:
         held = self._correlation.among(one for found in about.values() for one in found)
         if not held:
             return
-        hits = {id_: tuple(one for one in found if one in held) for id_, found in about.items()}
-        for id_, told in self._correlation.of({id_: found for id_, found in hits.items() if found}).items():
+        hitting = {id_: found for id_, found in about.items() if any(one in held for one in found)}
+        for id_, told in self._correlation.of(hitting).items():
             self.counts.hits += len(told)
             self.counts.first_hits += [(id_, hit) for hit in told[: HITS - len(self.counts.first_hits)]]
 
@@ -363,7 +369,9 @@ class _Taking:
     def _store(self) -> None:
         if self._fresh:
             self._correlate([one.prepared for one in self._fresh])
-            objects.add_fresh(self._tx, self._origin, self._fresh, self._texts)
+            contradicting = objects.add_fresh(self._tx, self._origin, self._fresh, self._texts)
+            self.counts.new -= contradicting
+            self.counts.conflicts += contradicting
             self._fresh.clear()
 
 

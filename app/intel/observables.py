@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -30,6 +30,16 @@ class Observable(msgspec.Struct, frozen=True, order=True, array_like=True, gc=Fa
 
     kind: str
     value: str
+
+
+class Hashed(msgspec.Struct, frozen=True, gc=False):
+    """Two hashes that an object gives of one file: `weak` an MD5 or a SHA-1, which can be made to collide, `strong` a
+    SHA-256. `stated`: it describes the file; an indicator only looks for it.
+    """
+
+    weak: bytes
+    strong: bytes
+    stated: bool
 
 
 # The kind of what a property of a type holds. A path that goes through a reference ends at the object
@@ -69,6 +79,8 @@ _ADDRESSES = frozenset(
 _HASH_BY_LENGTH = {32: "md5", 40: "sha-1", 64: "sha-256", 96: "sha-384", 128: "sha-512"}
 _ALGORITHM = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _HEX = re.compile(r"[0-9a-f]+")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+WEAK = {"md5": re.compile(r"[0-9a-f]{32}"), "sha-1": re.compile(r"[0-9a-f]{40}")}
 _DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,61}[^\W_]\.?")
 _EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 _URL = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#\s]*)(\S*)", re.IGNORECASE)
@@ -99,6 +111,21 @@ def _all(value: Mapping[str, object]) -> Iterator[Observable]:
                 yield from _of_object(item)
     else:
         yield from _of_object(value)
+
+
+def hashed(type_: str, found: Sequence[Observable]) -> tuple[Hashed, ...]:
+    """What the observables of an object of that type say of one file; () where they are of several, or of none."""
+    if not (type_ in _HASHED or type_ == "indicator"):
+        return ()
+    strong = [one.value for one in found if one.kind == "sha-256"]
+    if len(strong) != 1 or not _SHA256.fullmatch(strong[0]):
+        return ()
+    said = []
+    for kind, form in WEAK.items():
+        weak = [one.value for one in found if one.kind == kind]
+        if len(weak) == 1 and form.fullmatch(weak[0]):
+            said.append(Hashed(bytes.fromhex(weak[0]), bytes.fromhex(strong[0]), type_ in _HASHED))
+    return tuple(said)
 
 
 def _of_object(value: Mapping[str, object]) -> Iterator[Observable]:

@@ -18,7 +18,9 @@ import msgspec
 from app.intel import indexing
 from app.intel.envelope import envelope
 from app.intel.indexing import Indexed
-from app.store import bodies
+from app.intel.observables import Hashed
+from app.intel.observables import hashed as hashed_in
+from app.store import bodies, hashed
 from app.store.database import Connection, Database
 
 HASH_KEY = "id-hash-key"
@@ -217,8 +219,27 @@ def anew(tx: Connection, oid: int, gathered: Texts | None = None) -> Iterator[No
             put(tx, [(oid, indexing.merged(one for _, one, _ in after))], texts)
             for vid, _, links in after:
                 put_edges(tx, edges_of(key, vid, links))
+    count(tx, {("conflict", ""): hashed.change(tx, oid, _hashed(tx, oid, after))})
     if gathered is None:
         texts.write(tx)
+
+
+def put_hashed(tx: Connection, items: Iterable[tuple[int, str, Indexed]]) -> int:
+    """Note what new objects, (oid, type, what is indexed), say of files; returns how many contradict what was there."""
+    more, came = hashed.add(tx, ((oid, hashed_in(type_, one.observables)) for oid, type_, one in items))
+    count(tx, {("conflict", ""): more})
+    return len(came)
+
+
+def tell_apart(tx: Connection, oid: int) -> None:
+    """The files that an object's hashes contradict are others, the officer says: no conflict any more."""
+    count(tx, {("conflict", ""): hashed.tell_apart(tx, oid)})
+
+
+def _hashed(tx: Connection, oid: int, contents: Iterable[tuple[int, Indexed, object]]) -> list[Hashed]:
+    """What the contents of an object say of files, each of one."""
+    row = tx.execute("SELECT type FROM object WHERE oid = ?", (oid,)).fetchone()
+    return [one for _, found, _ in contents for one in hashed_in(row[0], found.observables)]
 
 
 def _take_out(tx: Connection, oid: int, one: Indexed) -> None:
@@ -251,7 +272,7 @@ def _in_force(tx: Connection, oid: int) -> list[tuple[int, Indexed, tuple[indexi
 
 def _facets_of(tx: Connection, oid: int) -> list[tuple[str, str]]:
     row = tx.execute(
-        "SELECT type, level, revoked, variants, current FROM object WHERE oid = ?", (oid,)
+        "SELECT type, level, revoked, max(variants, 1 + disputed), current FROM object WHERE oid = ?", (oid,)
     ).fetchone()
     if row is None:
         return []
@@ -288,7 +309,7 @@ _COUNTED = """
     UNION ALL SELECT 'type', type, count(*) FROM object GROUP BY type
     UNION ALL SELECT 'level', CAST(level AS TEXT), count(*) FROM object GROUP BY level
     UNION ALL SELECT 'revoked', '', count(*) FROM object WHERE revoked HAVING count(*)
-    UNION ALL SELECT 'conflict', '', count(*) FROM object WHERE variants > 1 HAVING count(*)
+    UNION ALL SELECT 'conflict', '', count(*) FROM object WHERE variants > 1 OR disputed = 1 HAVING count(*)
     UNION ALL SELECT 'source', kind || ' ' || origin.name, count(DISTINCT oid) FROM object
         JOIN source ON vid = current JOIN origin ON origin = number GROUP BY kind, origin.name
 """
@@ -310,18 +331,20 @@ def remake(tx: Connection) -> None:
         tx.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
     for table in ("observable", "domain", "external", "edge", "marked", "facet"):
         tx.execute(f"DELETE FROM {table}")
+    hashed.clear(tx)
     last = 0
     while oids := [
         row[0]
         for row in tx.execute("SELECT oid FROM object WHERE oid > ? ORDER BY oid LIMIT ?", (last, BATCH))
     ]:
         last = oids[-1]
-        items, edges, marked = [], list[Edge](), list[tuple[int, int]]()
+        items, edges, marked, says = [], list[Edge](), list[tuple[int, int]](), list[hashed.Item]()
         for oid in oids:
             contents = _in_force(tx, oid)
             if not contents:
                 continue
             items.append((oid, indexing.merged(one for _, one, _ in contents)))
+            says.append((oid, _hashed(tx, oid, contents)))
             for vid, _, links in contents:
                 edges += edges_of(key, vid, links)
             for vid, current, blob in tx.execute(
@@ -341,6 +364,7 @@ def remake(tx: Connection) -> None:
         texts.write(tx)
         put_edges(tx, edges)
         put_marked(tx, marked)
+        hashed.add(tx, says)
     tx.execute(f"INSERT INTO facet (facet, value, objects) {_COUNTED}")
     tx.execute(
         "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
@@ -355,13 +379,14 @@ def sound(connection: Connection) -> bool:
 
 
 def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
-    """The names of the tables that do not say what the texts held say: observable, domain, external, edge.
+    """The names of the tables that do not say what the texts held say: observable, domain, external, edge, hashed;
+    disputed for the flag that follows from the last.
 
     `step` is called with the number of objects read. The rows of a table are summed as hashes, in whatever order they
     come: no memory is needed, however many there are.
     """
     key = hash_key(connection)
-    wanted: dict[str, int] = dict.fromkeys(("observable", "domain", "external", "edge"), 0)
+    wanted: dict[str, int] = dict.fromkeys(("observable", "domain", "external", "edge", "hashed"), 0)
     oids = connection.execute("SELECT oid FROM object ORDER BY oid")
     for number, (oid,) in enumerate(oids):
         if number % BATCH == 0:
@@ -373,6 +398,8 @@ def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
         wanted["observable"] += sum(_mark(found.value, found.kind, oid) for found in one.observables)
         wanted["domain"] += sum(_mark(found, oid) for found in one.domains)
         wanted["external"] += sum(_mark(*found, oid) for found in one.externals)
+        says = {(one.weak, int(one.stated), one.strong) for one in _hashed(connection, oid, contents)}
+        wanted["hashed"] += sum(_mark(*said, oid) for said in says)
         edges = {edge[:4]: edge for vid, _, links in contents for edge in edges_of(key, vid, links)}
         wanted["edge"] += sum(_mark(*edge[:4], int(edge[4])) for edge in edges.values())
     for name, columns in (
@@ -380,8 +407,10 @@ def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
         ("domain", "reversed, oid"),
         ("external", "value, source, oid"),
         ("edge", "vid, rel, src, dst, related"),
+        ("hashed", "weak, stated, strong, oid"),
     ):
         wanted[name] -= sum(_mark(*row) for row in connection.execute(f"SELECT {columns} FROM {name}"))
+    wanted["disputed"] = int(hashed.flags_wrong(connection))
     return [name for name, over in wanted.items() if over]
 
 

@@ -41,6 +41,12 @@ class ObjectRow:
     revoked: bool
     variants: int
     current: int
+    disputed: bool = False
+
+    @property
+    def in_conflict(self) -> bool:
+        """Whether several contents stand side by side, or what it says of a file contradicts another object."""
+        return self.variants > 1 or self.disputed
 
     @property
     def level(self) -> int:
@@ -51,13 +57,15 @@ class ObjectRow:
 
 
 # Also of those who list objects (app.store.selecting).
-COLUMNS = "oid, id, type, name, created, modified, moment, marking, handling, revoked, variants, current"
+COLUMNS = (
+    "oid, id, type, name, created, modified, moment, marking, handling, revoked, variants, current, disputed"
+)
 
 
 def object_row(row: Sequence[Any]) -> ObjectRow:
     """A row of `COLUMNS`."""
     fields = [*row]
-    fields[9] = bool(fields[9])
+    fields[9], fields[12] = bool(fields[9]), bool(fields[12])
     return ObjectRow(*fields)
 
 
@@ -171,8 +179,9 @@ class Fresh(msgspec.Struct, gc=False):
     creator: int | None
 
 
-def add_fresh(connection: Connection, origin: int, fresh: Sequence[Fresh], texts: index.Texts) -> None:
-    """Store and index new objects that came by `origin`, many at a time: each statement is prepared once.
+def add_fresh(connection: Connection, origin: int, fresh: Sequence[Fresh], texts: index.Texts) -> int:
+    """Store and index new objects that came by `origin`, many at a time: each statement is prepared once. Returns how
+    many say of a file what contradicts an object that was there before (`app.store.hashed`).
 
     Their words are in no index until `texts` are written.
     """
@@ -221,6 +230,9 @@ def add_fresh(connection: Connection, origin: int, fresh: Sequence[Fresh], texts
     index.put_marked(connection, [(one.vid, target) for one in fresh for target in one.definitions])
     found["source", _place(connection, origin)] += len(fresh)
     index.count(connection, found)
+    return index.put_hashed(
+        connection, ((one.oid, one.prepared.envelope.type, one.prepared.indexed) for one in fresh)
+    )
 
 
 def add_version(

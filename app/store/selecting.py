@@ -141,7 +141,9 @@ def _plain(selection: Selection) -> tuple[list[str], list[object]]:
         # In letters: the index over what is revoked is for a constant only.
         terms.append("revoked = 1" if selection.revoked else "revoked = 0")
     if selection.conflict is not None:
-        terms.append("variants > 1" if selection.conflict else "variants = 1")
+        terms.append(
+            "(variants > 1 OR disputed = 1)" if selection.conflict else "variants = 1 AND disputed = 0"
+        )
     return terms, values
 
 

@@ -159,3 +159,33 @@ def test_a_conflict_is_set_beside_the_version_of_its_own_moment(world):
     number = receive(world.alpha, world.mallory.intel(world.alpha, indicator(1, name="clash"))).number
     (found,) = inbox.differing(world.alpha, number, indicator(1)["id"])
     assert [(d.path, d.before, d.after) for d in found.differences] == [("/name", "old", "clash")]
+
+
+def test_one_md5_with_another_sha256_is_remarked(world):
+    def file(number, sha256, **more):
+        return thing("file", number, modified=None, hashes={"MD5": "ab" * 16, "SHA-256": sha256 * 32}, **more)
+
+    take(world.alpha, file(1, "aa"))
+    found = reviewed(
+        world, file(2, "aa"), file(3, "bb"), thing("artifact", 4, hashes=file(4, "cc")["hashes"])
+    )
+    assert [found[one["id"]] for one in (file(2, "aa"), file(3, "bb"))] == [
+        ("new", ()),
+        ("new", ("contradicts",)),
+    ]
+    number = receive(world.alpha, world.mallory.intel(world.alpha, file(1, "dd"), file(5, "dd"))).number
+    shown = [(one.status, one.remarks) for one in inbox.review(world.alpha, number, quiet()).objects]
+    # STIX gives both one id here, or another: a conflict either way.
+    assert shown == [("conflict", ()), ("new", ("contradicts",))]
+    deciding.accept(world.alpha, number, None, quiet())
+    chosen = browsing.page(world.alpha, browsing.selection(conflicts=True))
+    assert {row.id for row in chosen.rows} == {file(1, "aa")["id"], file(5, "dd")["id"]}
+
+
+def test_what_contradicts_within_a_package_is_remarked(world):
+    files = [
+        thing("file", n, modified=None, hashes={"SHA-1": "ab" * 20, "SHA-256": f"{n:02}" * 32})
+        for n in (1, 2, 3)
+    ]
+    found = reviewed(world, *files, files[0])
+    assert [remarks for _, remarks in found.values()] == [(), ("contradicts",), ("contradicts",)]

@@ -149,7 +149,7 @@ class Holdings(Pane):
     def _row(self, one: browsing.Line) -> Row:
         row = one.row
         level, handled = reading.shown_level(row)
-        status = "conflict" if row.variants > 1 else "revoked" if row.revoked else ""
+        status = "conflict" if row.in_conflict else "revoked" if row.revoked else ""
         return Row(
             (
                 Cell(row.name or row.id, icon=icons.object_icon(row.type), status=status),

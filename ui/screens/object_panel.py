@@ -140,6 +140,10 @@ class ObjectPanel(DetailPanel):
         if row.variants > 1:
             words = _("Same time of change and other content. All stay until one is kept.")
             items += [12, Notice(words, "conflict"), 8, *self._conflict_items(whole)]
+        elif row.disputed:
+            words = _("Another object gives the file with this hash another SHA-256. Both stay.")
+            others = (muted(isolate(one.id), size="label") for one in whole.shown.contradicting[:4])
+            items += [12, Notice(words, "conflict"), 8, *others, 4, *self._conflict_items(whole)]
         items += self._bound_items(whole)
         if row.revoked:
             items += [12, Notice(_("Revoked by its creator."), "danger")]
