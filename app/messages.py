@@ -809,8 +809,16 @@ MESSAGES: dict[str, Message] = {
         N_("This is far more than any release to them before."), N_("Look whether the selection is right.")
     ),
     "clock-behind": Message(
-        N_("This machine's clock is behind the newest entry of the log."),
-        N_("Set the clock right: agreements and embargoes go by it."),
+        N_("This machine's clock is behind what the log has seen; what ended by then stays over."),
+        N_("Set the clock right. If it was ahead before, and is right now, see `clock correct`."),
+    ),
+    "clock-sound": Message(N_("The log has seen no later time than this machine's clock says.")),
+    "clock-other-day": Message(
+        N_("By this machine's clock it is {day} (UTC), not the day you say. Nothing was changed."),
+        N_("Set the machine's clock right first, or say the day as it is."),
+    ),
+    "clock-unexplained": Message(
+        N_("A correction of the clock needs a reason."), N_("Say in a few words why; it stands in the log.")
     ),
     "not-selected": Message(
         N_("They name objects that are held but not selected."),

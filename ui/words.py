@@ -179,6 +179,7 @@ ACTS: dict[str, str] = {
     "store.rekeyed": N_("Store under a new key"),
     "unlocked.recovery": N_("Unlocked with the recovery kit"),
     "acceptance.undone": N_("Acceptance undone"),
+    "clock.corrected": N_("Clock corrected"),
     "consent.requested": N_("Consent asked for"),
     "consent.given": N_("Consent given"),
     "consent.withdrawn": N_("Request or consent withdrawn"),

@@ -29,6 +29,7 @@ TABLE = {
     "restore": ("life", "Make the folder of --home, absent or empty, the installation that a backup holds."),
     "head": ("life", "Where the store stands, and whether an older copy of it was put back."),
     "compact": ("life", "Write the store anew without the room that deleted objects left."),
+    "clock": ("life", "What time it is here, and the latest that the log has seen."),
     "revive": ("life", "Work here again after a move that came to nothing; every channel begins anew."),
     "officer": ("installation", "Who works here."),
     "setting": ("installation", "What an officer may set."),

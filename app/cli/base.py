@@ -100,9 +100,12 @@ class Session:
             click.echo(last_words(last), err=True)
 
     def _settle(self, installation: Installation) -> None:
-        """After a restore every channel begins anew before anything else is done."""
+        """After a restore every channel begins anew before anything else is done; a clock that went back is told."""
+        from app.audit import clock
         from app.store import counterparts
 
+        if clock.read(installation).behind:
+            click.echo(why("clock-behind"), err=True)
         if counterparts.restored(installation.database.read()):
             from app.exchange import epochs
 

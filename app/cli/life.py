@@ -1,4 +1,4 @@
-"""Commands about the life of an installation: backup, restore, revive, compact, head."""
+"""Commands about the life of an installation: backup, restore, revive, compact, head, clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from app import vault
-from app.cli.base import Session, last_words, why
+from app.audit import clock as clocks
+from app.cli.base import Session, last_words, table, why
+from app.cli.days import Day
 from app.exchange import epochs
 from app.messages import Refused, _
 
@@ -118,10 +120,46 @@ def head_accept(session: Session) -> int:
     return session.show(document, [_("Accepted; the log says so.")])
 
 
+@click.group()
+def clock() -> None:
+    """What time it is here, and the latest that the log has seen."""
+
+
+@clock.command("show")
+@click.pass_obj
+def clock_show(session: Session) -> int:
+    """This machine's clock, the latest time in the log, and the day by which agreements and consents end."""
+    with session.unlocked() as installation:
+        return _say_clock(session, clocks.read(installation))
+
+
+@clock.command("correct")
+@click.option("--today", "day", type=Day(), required=True, help="What day it is, as you know it (UTC).")
+@click.option(
+    "--reason", required=True, metavar="TEXT", help="Why the log saw a later time; it stands there."
+)
+@click.pass_obj
+def clock_correct(session: Session, day: str, reason: str) -> int:
+    """Count by this machine's clock again after it was wrongly ahead. What ended by that clock alone counts again."""
+    with session.unlocked() as installation:
+        return _say_clock(session, clocks.correct(installation, day, reason))
+
+
+def _say_clock(session: Session, found: clocks.Reading) -> int:
+    document = {"now": found.now, "latest": found.latest, "day": found.day, "behind": found.behind}
+    rows = (
+        (_("This machine's clock"), found.now),
+        (_("Latest time in the log"), found.latest),
+        (_("The day that counts"), found.day),
+    )
+    return session.show(document, table(rows), attention=found.behind)
+
+
 COMMANDS: dict[str, click.Command] = {
     "backup": backup,
     "restore": restore,
     "revive": revive,
     "compact": compact,
     "head": head,
+    "clock": clock,
 }

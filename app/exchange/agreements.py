@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app import audit
+from app.audit import clock
 from app.exchange import counterparts, sealing, statements, terms
 from app.exchange.statements import Statement
 from app.exchange.terms import Clauses, Proposal, Unreadable
@@ -121,7 +122,7 @@ def in_force(connection: Connection, installation: Installation, cid: int) -> In
     if not rows:
         return NONE_IN_FORCE
     known = _known(connection, cid, rows)
-    states = standing(known, latest_day(connection, installation))
+    states = standing(known, clock.today(connection, installation))
     force = sorted((row.number, row.id.hex()) for row in rows if states[row.id] == "in-force")
     clauses = terms.strictest([known[bytes.fromhex(id_)].clauses for _, id_ in force])
     lapsed = clauses is None and any(state in ("expired", "upcoming") for state in states.values())
@@ -150,14 +151,6 @@ def differences(installation: Installation, before: int, after: int) -> dict[str
     return terms.changed(show(installation, before).clauses, show(installation, after).clauses)
 
 
-def latest_day(connection: Connection, installation: Installation) -> str:
-    """The later of this machine's day and that of the newest log entry: a permission that ended does not come back
-    by a clock that went back.
-    """
-    newest = audit.entries(connection, limit=1)
-    return max(installation.now()[:10], newest[0].at[:10] if newest else "")
-
-
 def _known(connection: Connection, cid: int, rows: Iterable[Row]) -> dict[bytes, Known]:
     known = {row.id: Known(_proposal(row).clauses) for row in rows}
     for answer in store.answers(connection, cid):
@@ -172,7 +165,7 @@ def _known(connection: Connection, cid: int, rows: Iterable[Row]) -> dict[bytes,
 
 def _agreements(connection: Connection, installation: Installation, one: Counterpart) -> list[Agreement]:
     rows = store.of(connection, one.cid)
-    states = standing(_known(connection, one.cid, rows), latest_day(connection, installation))
+    states = standing(_known(connection, one.cid, rows), clock.today(connection, installation))
     numbers = {row.id.hex(): row.number for row in rows}
     times: dict[tuple[bytes, str], list[str]] = {}
     for answer in store.answers(connection, one.cid):

@@ -13,8 +13,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from app import audit
+from app.audit import clock
 from app.exchange import consents, counterparts, gate, releases, sealing, statements
-from app.exchange.agreements import latest_day
 from app.exchange.consents import CONSENT, ONWARD, REQUEST, RETENTION, WITHDRAWAL, Content, Known
 from app.exchange.provenance import OURS, Owners, Provenance, gather
 from app.exchange.releases import Wish
@@ -227,7 +227,7 @@ def withdraw(installation: Installation, number: int, reason: str, target: Path 
         is_request = id_ in known.requests
         if not is_request and known.consents[id_].by != OURS:
             raise Refused("not-ours-to-withdraw", number=number)
-        if consents.state(known, id_, latest_day(reader, installation)) in ("withdrawn", "declined"):
+        if consents.state(known, id_, clock.today(reader, installation)) in ("withdrawn", "declined"):
             raise Refused("request-closed", number=number)
         if is_request and known.requests[id_].by != OURS and not reason.strip():
             raise Refused("reason-missing")
@@ -374,7 +374,7 @@ def _listed(connection: Connection, installation: Installation, one: Counterpart
     }
     numbers = {id_: s.number for id_, s in said.items()}
     aliases = {c.fingerprint: c.alias for c in store_counterparts.everyone(connection)}
-    today = latest_day(connection, installation)
+    today = clock.today(connection, installation)
     found = []
     for id_, number in numbers.items():
         asked, given = known.requests.get(id_), known.consents.get(id_)

@@ -15,6 +15,7 @@ from dataclasses import replace
 import msgspec
 
 from app import audit
+from app.audit import clock
 from app.exchange import agreements, consents, counterparts, gate, terms
 from app.exchange.consents import Known
 from app.exchange.gate import Custody
@@ -180,7 +181,7 @@ def permission(
     if one is None or one.revoked:
         return agreements.NONE_IN_FORCE, frozenset()
     known = gather(connection, one.cid)
-    standing = consents.in_force(known, agreements.latest_day(connection, installation)).values()
+    standing = consents.in_force(known, clock.today(connection, installation)).values()
     contents = frozenset(
         bytes.fromhex(content.sha256)
         for consent in standing

@@ -17,6 +17,7 @@ from typing import BinaryIO
 import msgspec
 
 from app import audit
+from app.audit import clock
 from app.exchange import agreements, counterparts, enquiries, files, gate, sealing, statements
 from app.exchange.agreements import NONE_IN_FORCE, InForce
 from app.exchange.files import Bundled
@@ -320,8 +321,7 @@ def _cautions(
         weakened = before.get(fact.row.oid, -1) > fact.level
         signs.append(gate.Sign(fact.marking is not None, exercise, foreign and not exercise, weakened))
     largest = store_custody.largest_release(reader, one.cid) if len(leaving) > gate.LARGE else 0
-    newest = audit.entries(reader, limit=1)
-    behind = bool(newest) and installation.now() < newest[0].at
+    behind = clock.read(installation, reader).behind
     return gate.cautions(signs, Stated(wish.purpose, wish.exercise), largest, behind)
 
 

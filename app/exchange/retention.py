@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from app import audit
+from app.audit import clock
 from app.exchange import agreements, consents, counterparts, terms
-from app.exchange.agreements import latest_day
 from app.exchange.consents import Known
 from app.exchange.provenance import OURS, PACKAGE, THEIRS, Owners, gather, under
 from app.exchange.terms import Clauses
@@ -73,7 +73,7 @@ def due(installation: Installation, to: str = "") -> Due:
     """What must go by when. `to` narrows it to one counterpart. Raises `Refused` as `counterparts.find` does."""
     with installation.database.snapshot() as reader:
         everyone = [counterparts.find(reader, to)] if to else store_counterparts.everyone(reader)
-        today = latest_day(reader, installation)
+        today = clock.today(reader, installation)
         cids = {one.cid: one.alias for one in everyone}
         held = [one for cid, one in _held(reader, installation, today) if cid in cids]
         given = [one for cid in cids for one in _given(reader, cid, cids[cid], today)]
@@ -88,7 +88,7 @@ def purge(installation: Installation, job: Job) -> tuple[purging.Purged, tuple[s
     held of them that may stay: the officer decides about these.
     """
     with installation.database.write() as tx:
-        today = latest_day(tx, installation)
+        today = clock.today(tx, installation)
         bound = {one.sha256 for _, one in _held(tx, installation, today) if one.overdue}
         ids = {one.id for _, one in _held(tx, installation, today) if one.overdue}
         mixed = {id_ for id_ in ids if any(sha256 not in bound for sha256 in store.contents_of(tx, id_))}

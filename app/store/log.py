@@ -69,3 +69,14 @@ def chain(connection: Connection) -> list[tuple[int, str, bytes]]:
 def drop_chain(tx: Connection) -> None:
     """Forget the chain, whose entries are in the tree now."""
     tx.execute("DELETE FROM audit_chain")
+
+
+def latest(connection: Connection) -> str:
+    """The latest time that an entry bears, by which permissions ended; "" while there is none."""
+    row = connection.execute("SELECT max(latest) FROM clock").fetchone()
+    return row[0] or ""
+
+
+def set_latest(tx: Connection, at: str) -> None:
+    """Let this be the latest time until an entry bears a later one."""
+    tx.execute("UPDATE clock SET latest = ?", (at,))

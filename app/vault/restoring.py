@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,9 +20,9 @@ from app import audit, officers
 from app.courier import folder
 from app.jobs import Job
 from app.messages import Refused
-from app.store import people
+from app.store import log, people
 from app.store.database import Database, foreign_store
-from app.store.installation import Identities, Installation
+from app.store.installation import Identities, Installation, utc_now
 from app.vault import checking, keyslots
 from app.vault.anchor import ANCHORED, ID_BYTES, STORE_ID
 from app.vault.checking import Problem
@@ -46,9 +47,17 @@ class Restored:
     problems: tuple[Problem, ...]
 
 
-def restore(home: Path, source: Path, passphrase: str, job: Job, *, recovery: bool = False) -> Restored:
+def restore(
+    home: Path,
+    source: Path,
+    passphrase: str,
+    job: Job,
+    *,
+    recovery: bool = False,
+    clock: Callable[[], datetime] = utc_now,
+) -> Restored:
     """Make `home` (absent or empty) the installation that the backup in `source` holds. With `recovery`, `passphrase`
-    holds the words of a recovery kit. Logged there, by its first officer.
+    holds the words of a recovery kit. Logged there, by its first officer. `clock` is replaced in tests only.
 
     Raises `Refused`: installation-exists, file-unreadable, not-a-backup, backup-damaged, wrong-passphrase,
     recovery-format, slots-damaged, slot-needs-device, store-newer, store-damaged, home-unusable. Nothing is left then.
@@ -63,7 +72,7 @@ def restore(home: Path, source: Path, passphrase: str, job: Job, *, recovery: bo
         except CryptoError as error:
             code = "not-a-backup" if error.code == "backup-format" else "backup-damaged"
             raise Refused(code, path=source, detail=error.detail) from error
-        problems = _settle(scratch, key, index, job)
+        problems = _settle(scratch, key, index, job, clock)
     return Restored(index.fingerprint, index.made, index.entry, index.moved, problems)
 
 
@@ -86,13 +95,15 @@ def _unpack(reader: BackupReader, index: Index, scratch: Path, job: Job) -> None
         folder.sync_folder(scratch / name)
 
 
-def _settle(scratch: Path, key: bytes, index: Index, job: Job) -> tuple[Problem, ...]:
+def _settle(
+    scratch: Path, key: bytes, index: Index, job: Job, clock: Callable[[], datetime]
+) -> tuple[Problem, ...]:
     """Check what came, to the last page and hash, and log that it came; what single texts and files have."""
     with foreign_store():
         database = Database(scratch / STORE, key)
     try:
         with foreign_store():
-            installation = _installation(scratch, database, index)
+            installation = _installation(scratch, database, index, clock)
             problems = checking.check(installation, job)
             if any(problem.code in checking.STRUCTURE for problem in problems):
                 raise Refused("store-damaged")
@@ -101,6 +112,7 @@ def _settle(scratch: Path, key: bytes, index: Index, job: Job) -> tuple[Problem,
                 people.put_meta(tx, STORE_ID, secrets.token_bytes(ID_BYTES))
                 people.drop_meta(tx, ANCHORED)
                 keyslots.remember(tx, (scratch / SLOTS).read_bytes())
+                log.set_latest(tx, max(index.made, log.latest(tx)))
                 audit.append(
                     tx, installation, "restored", made=index.made, entry=index.entry, moved=index.moved
                 )
@@ -109,7 +121,9 @@ def _settle(scratch: Path, key: bytes, index: Index, job: Job) -> tuple[Problem,
     return tuple(problems)
 
 
-def _installation(scratch: Path, database: Database, index: Index) -> Installation:
+def _installation(
+    scratch: Path, database: Database, index: Index, clock: Callable[[], datetime]
+) -> Installation:
     """What came, as an installation at work: a store of ours whose log ends where the index says."""
     head = audit.head(database.read())
     known = officers.names(database.read())
@@ -120,7 +134,7 @@ def _installation(scratch: Path, database: Database, index: Index) -> Installati
         raise Refused("backup-damaged", path=scratch, detail="identity") from error
     if (head.number, head.hash) != (index.entry, index.head) or not known:
         raise Refused("backup-damaged", path=scratch, detail="store")
-    return Installation(scratch, database, Identities(identity), known[0])
+    return Installation(scratch, database, Identities(identity), known[0], clock)
 
 
 @contextmanager

@@ -225,7 +225,7 @@ class Trio:
         home = self.folder / f"restored-{next(self.serial)}" / name
         home.parent.mkdir()
         self.open[name].lock()
-        vault.restore(home, source, PASSPHRASE, quiet())
+        vault.restore(home, source, PASSPHRASE, quiet(), clock=self.clock)
         self.open[name] = vault.unlock(home, PASSPHRASE, clock=self.clock)
         self.sites[name] = self.open[name].installation
         assert set(epochs.settle_restore(self.sites[name])) == set(TRIO) - {name}

@@ -599,7 +599,7 @@ def test_a_lost_identity_is_replaced_by_a_new_ceremony(met):
 
 def test_a_new_installation_takes_the_place_of_a_lost_one(met, tmp_path):
     receive(met.beta, send(met.alpha, "beta"))
-    vault.create(tmp_path / "gamma", "alpha", "JO", "R. Haddad", PASSPHRASE, cost=CHEAP)
+    vault.create(tmp_path / "gamma", "alpha", "JO", "R. Haddad", PASSPHRASE, CHEAP, clock=met.clock)
     with unlocked(tmp_path / "gamma", met.clock) as gamma:
         pin(gamma, counterparts.own_card(met.beta))
         counterparts.revoke(met.beta, "alpha")

@@ -68,7 +68,7 @@ def make_template(root: Path, *, met: bool, clock: Callable[[], datetime] | None
     `met`: packages went both ways, so that one-time keys are in hand. `clock`: for use by real processes, the real one.
     """
     for name in ("alpha", "beta"):
-        vault.create(root / name, name, "JO", "R. Haddad", PASSPHRASE, cost=CHEAP)
+        vault.create(root / name, name, "JO", "R. Haddad", PASSPHRASE, CHEAP, clock=clock or Clock())
     mallory = Identity.generate()
     (root / "mallory").write_bytes(mallory.to_bytes())
     with unlocked(root / "alpha", clock) as alpha, unlocked(root / "beta", clock) as beta:
@@ -88,7 +88,7 @@ def make_trio(root: Path) -> Path:
     with contextlib.ExitStack() as stack:
         sites = {}
         for name in TRIO:
-            vault.create(root / name, name, "JO", "R. Haddad", PASSPHRASE, cost=CHEAP)
+            vault.create(root / name, name, "JO", "R. Haddad", PASSPHRASE, CHEAP, clock=Clock())
             sites[name] = stack.enter_context(unlocked(root / name))
         for a, b in itertools.combinations(TRIO, 2):
             connect(sites[a], sites[b])

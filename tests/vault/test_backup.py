@@ -77,7 +77,7 @@ def test_everything_comes_back_but_private_halves(full, tmp_path):
     assert made.size == (tmp_path / "b").stat().st_size
     assert oct((tmp_path / "b").stat().st_mode & 0o777) == "0o600"
     assert [p.name for p in full.alpha.home.glob("backup-*")] == []
-    done = restore(tmp_path / "home", tmp_path / "b")
+    done = restore(tmp_path / "home", tmp_path / "b", clock=full.clock)
     assert (done.fingerprint, done.moved, done.entry) == (full.alpha.identity.fingerprint, False, made.entry)
     key = full.alpha.database.key
     pages = decrypted(tmp_path / "home" / "store.db", key)
