@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
@@ -110,8 +111,9 @@ def _frame(kind: bytes, text: bytes) -> bytes:
 
 def confine() -> None:
     """Give up what a reader never needs: other files, other processes, more memory, a trace of its own in a crash."""
-    # This loads its codec at its first use, when no file could be opened any more.
+    # These load what they need at their first use, when no file could be opened any more.
     rfc8785.dumps({"": ""})
+    uuid.uuid5(uuid.NAMESPACE_URL, "")
     with contextlib.suppress(ImportError):
         import resource
 

@@ -8,7 +8,8 @@ under an id of its own that gives a file another SHA-256 than one with the same 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -20,23 +21,20 @@ from app.holdings.correlation import Correlation, Hit
 from app.holdings.definitions import Definitions
 from app.intel import compare as values
 from app.intel import marking
-from app.intel.envelope import Envelope
 from app.intel.marking import Level
+from app.intel.observables import Observable
 from app.intel.prepared import Prepared, prepare
 from app.intel.reading import Entry, Fault
 from app.jobs import Job
 from app.messages import Refused
 from app.store import index, objects, packages, people
+from app.store.arriving import Arriving
 from app.store.database import Connection
 from app.store.installation import Installation
 from app.store.objects import ObjectRow, VersionRow
 from app.store.packages import Given
 
 STEP = 500
-TEXTS = 50_000
-"""Objects whose words are gathered before they go into the text indexes. What is replaced meanwhile never goes in, and
-taking words out costs two hundred times what putting them in does.
-"""
 MANY = 20_000
 """New objects after which, if they are more than were held, indexes nobody looks at meanwhile are made at the end."""
 VARIANTS_LIMIT = 64
@@ -173,14 +171,14 @@ class _Taking:
         self._hash_key = objects.hash_key(tx)
         self._definitions = Definitions(tx, self._hash_key)
         self._arrived: list[str] = []
-        self._oid, self._vid = objects.last_numbers(tx)
-        self._fresh: list[objects.Fresh] = []
-        self._lately = set[int]()
         self._texts = index.Texts()
-        self._held = objects.last_numbers(tx)[0]
+        self._new = Arriving(tx, origin, self._texts)
+        self._lately = set[int]()
+        self._held = self._new.oid
         self._aside: list[str] = []
         self._again: list[int] = []
-        self._correlation = Correlation(tx, upto=self._oid) if self._oid else None
+        self._correlation = Correlation(tx, upto=self._held) if self._held else None
+        self._about: dict[str, tuple[Observable, ...]] = {}
         self._converted: list[int] = []
         self._revoked: dict[int, None] = {}
         self._identities: list[int] = []
@@ -188,36 +186,47 @@ class _Taking:
 
     def take(self, some: Sequence[Incoming]) -> None:
         """Take some objects, or count them as refused. What is held of them is looked up at once for all."""
-        hashes = [self._hash(one.prepared.envelope.id) for one in some]
+        hashes = list(map(self._new.id_hash, [one.prepared.id for one in some]))
         known = objects.find_many(self._tx, hashes)
-        contents: dict[int, list[VersionRow]] = {}
-        for version in objects.versions_of_many(self._tx, [row.oid for row in known.values()]):
-            contents.setdefault(version.oid, []).append(version)
+        waiting: list[tuple[int, Incoming]] = []
         for idh, one in zip(hashes, some, strict=True):
-            if idh in self._lately and idh not in known:
-                self._store()
-                known[idh] = self._row(idh)
-            row = known.get(idh)
-            if one.prepared.envelope.type == "marking-definition" and not self._admit(one.prepared):
-                continue
-            if row is None:
-                self._add(idh, one)
+            if one.prepared.type == "marking-definition":
+                # What comes after it may be marked by it.
+                self._join_all(waiting, known)
+                waiting.clear()
+                if not self._admit(one.prepared):
+                    continue
+                if idh not in known:
+                    known |= objects.find_many(self._tx, [idh])
+            if idh in known or idh in self._lately:
+                waiting.append((idh, one))
             else:
-                if row.oid not in contents:
-                    contents[row.oid] = objects.versions_of(self._tx, row.oid)
-                if self._join(row, contents[row.oid], one):
-                    known[idh] = self._row(idh)
-                    del contents[row.oid]
-                    if known[idh].level > row.level:
-                        self._raised.append(row.id)
-        self._store()
+                self._add(idh, one)
+        self._join_all(waiting, known)
+        self._lately.clear()
         objects.add_sources(self._tx, self._again, self._origin)
         self._again.clear()
-        if len(self._texts) >= TEXTS:
-            self._texts.write(self._tx)
+        if self._texts.full:
+            self._write_texts()
         if not self._aside and self.counts.new > max(MANY, self._held):
             self._aside = index.lay_aside(self._tx)
-        self._lately.clear()
+
+    def _join_all(self, waiting: Sequence[tuple[int, Incoming]], known: dict[int, ObjectRow]) -> None:
+        """Store what is new; then take what adds to objects that are held, in order. `known` are those looked up."""
+        self._store()
+        known |= objects.find_many(self._tx, {idh for idh, _ in waiting} - known.keys())
+        contents: dict[int, list[VersionRow]] = {}
+        for version in objects.versions_of_many(self._tx, {known[idh].oid for idh, _ in waiting}):
+            contents.setdefault(version.oid, []).append(version)
+        for idh, one in waiting:
+            row = known[idh]
+            if row.oid not in contents:
+                contents[row.oid] = objects.versions_of(self._tx, row.oid)
+            if self._join(row, contents[row.oid], one):
+                known[idh] = self._row(idh)
+                del contents[row.oid]
+                if known[idh].level > row.level:
+                    self._raised.append(row.id)
 
     def _row(self, idh: int) -> ObjectRow:
         row = objects.find(self._tx, idh)
@@ -230,7 +239,7 @@ class _Taking:
         if self._definitions.redefines(msgspec.json.decode(prepared.raw, type=dict[str, object])):
             self.counts.refused.append((prepared.where, "marking-redefined"))
             return False
-        self._arrived.append(prepared.envelope.id)
+        self._arrived.append(prepared.id)
         self._definitions.changed()
         return True
 
@@ -243,7 +252,7 @@ class _Taking:
         """Store what waits; read again what came before a definition it needs."""
         self._store()
         revoking.settle_after(self._tx, self._revoked, self._identities, self._texts)
-        self._texts.write(self._tx)
+        self._write_texts()
         for done, sql in enumerate(self._aside):
             self._job.step(done, len(self._aside), "index")
             self._tx.execute(sql)
@@ -261,45 +270,36 @@ class _Taking:
             level = marking.effective(value, self._definitions)
             objects.set_marking(self._tx, vid, level, self._default)
 
+    def _write_texts(self) -> None:
+        self._texts.write(self._tx, lambda done, total: self._job.step(done, total, "index"))
+
     def _add(self, idh: int, one: Incoming) -> None:
-        self._oid += 1
-        self._vid += 1
-        env = one.prepared.envelope
-        level = one.prepared.level(self._definitions)
-        self._fresh.append(
-            objects.Fresh(
-                oid=self._oid,
-                vid=self._vid,
-                idh=idh,
-                prepared=one.prepared,
-                marking=level,
-                handling=self._given(one, level),
-                edges=index.edges_of(self._hash_key, self._vid, one.prepared.links),
-                definitions=self._definitions_of(env),
-                creator=self._hash(env.creator) if env.creator else None,
-            )
-        )
+        prepared = one.prepared
+        level = prepared.level(self._definitions) if prepared.definitions else prepared.marking
+        self._new.add(idh, prepared, level, self._given(one, level))
         self._lately.add(idh)
         self.counts.new += 1
-        if env.type == "identity":
+        if self._correlation is not None and prepared.indexed.observables:
+            self._about[prepared.id] = prepared.indexed.observables
+        if prepared.old:
+            self._converted.append(self._new.vid)
+        if prepared.type == "identity":
             self._identities.append(idh)
-        if one.prepared.old:
-            self._converted.append(self._vid)
-        if env.type == "marking-definition":
+        elif prepared.type == "marking-definition":
             self._store()
             self._definitions.changed()
 
     def _join(self, known: ObjectRow, contents: Sequence[VersionRow], one: Incoming) -> bool:
         """Another content, or the same, of an object that is held; whether its row or versions changed."""
         tx, oid, prepared = self._tx, known.oid, one.prepared
-        env, level, changed = prepared.envelope, prepared.level(self._definitions), False
+        level, changed = prepared.level(self._definitions), False
         given = self._given(one, level)
         if self._foreign or level is None:
             given = _not_below(known, level, given, self._foreign)
         if given is not None and (known.handling is None or given > known.handling):
             objects.set_handling(tx, oid, given)
             changed = True
-        everything = [version for version in contents if version.moment == env.moment]
+        everything = [version for version in contents if version.moment == prepared.moment]
         held = _held(tx, everything, prepared)
         if held is not None:
             if any(version.disregarded for version in everything):
@@ -311,47 +311,52 @@ class _Taking:
             self.counts.refused.append((prepared.where, "too-many-variants"))
             return changed
         beside = [v for v in everything if not v.dropped]
-        self._vid += 1
-        vid = self._vid
+        self._new.vid += 1
+        vid = self._new.vid
         if prepared.old:
             self._converted.append(vid)
-        self._correlate([prepared])
-        if env.revoked or known.revoked:
+        self._correlate({prepared.id: prepared.indexed.observables})
+        if prepared.revoked or known.revoked:
             self._revoked[oid] = None
-        if env.revoked and not revoking.counts_from(tx, oid, self._origin):
-            objects.add_version(tx, self._origin, oid, vid, prepared, level, self._definitions_of(env))
+        if prepared.revoked and not revoking.counts_from(tx, oid, self._origin):
+            objects.add_version(tx, self._origin, oid, vid, prepared, level, self._definitions_of(prepared))
             objects.disregard(tx, vid, True)
             self.counts.disregarded += 1
-            if env.moment < known.moment:
+            if prepared.moment < known.moment:
                 self.counts.older += 1
             else:
                 self.counts.newer += 1
             return True
         newest = False
-        with index.anew(tx, oid, self._texts) if env.moment >= known.moment else contextlib.nullcontext():
-            objects.add_version(tx, self._origin, oid, vid, prepared, level, self._definitions_of(env))
+        content = index.Content(vid, prepared.id, prepared.indexed, prepared.links)
+        alone = prepared.moment > known.moment and not beside
+        with (
+            index.anew(tx, oid, self._texts, content if alone else None)
+            if prepared.moment >= known.moment
+            else contextlib.nullcontext()
+        ):
+            objects.add_version(tx, self._origin, oid, vid, prepared, level, self._definitions_of(prepared))
             if beside:
                 self.counts.conflicts += 1
-                if env.moment == known.moment:
+                if prepared.moment == known.moment:
                     objects.set_variants(tx, oid, len(beside) + 1)
-            elif env.moment < known.moment:
+            elif prepared.moment < known.moment:
                 self.counts.older += 1
             else:
-                objects.show_version(tx, oid, vid, env, level)
+                objects.show_version(tx, oid, vid, prepared, level)
                 self.counts.newer += 1
                 newest = True
         if newest and not known.disputed and objects.rows(tx, [oid])[0].disputed:
             self.counts.newer -= 1
             self.counts.conflicts += 1
-        if env.type == "marking-definition":
+        if prepared.type == "marking-definition":
             self._definitions.changed()
         return True
 
-    def _correlate(self, some: Sequence[Prepared]) -> None:
-        """Count, and of the first tell, what other objects were about before this act."""
-        if self._correlation is None:
+    def _correlate(self, about: Mapping[str, tuple[Observable, ...]]) -> None:
+        """Count, and of the first tell, what other objects were about before this act; by STIX id."""
+        if self._correlation is None or not about:
             return
-        about = {one.envelope.id: one.indexed.observables for one in some if one.indexed.observables}
         held = self._correlation.among(one for found in about.values() for one in found)
         if not held:
             return
@@ -360,19 +365,15 @@ class _Taking:
             self.counts.hits += len(told)
             self.counts.first_hits += [(id_, hit) for hit in told[: HITS - len(self.counts.first_hits)]]
 
-    def _hash(self, id_: str) -> int:
-        return objects.id_hash(self._hash_key, id_)
-
-    def _definitions_of(self, env: Envelope) -> tuple[int, ...]:
-        return tuple(map(self._hash, env.definitions))
+    def _definitions_of(self, prepared: Prepared) -> tuple[int, ...]:
+        return tuple(map(self._new.id_hash, prepared.definitions))
 
     def _store(self) -> None:
-        if self._fresh:
-            self._correlate([one.prepared for one in self._fresh])
-            contradicting = objects.add_fresh(self._tx, self._origin, self._fresh, self._texts)
-            self.counts.new -= contradicting
-            self.counts.conflicts += contradicting
-            self._fresh.clear()
+        self._correlate(self._about)
+        self._about.clear()
+        contradicting = self._new.write()
+        self.counts.new -= contradicting
+        self.counts.conflicts += contradicting
 
 
 def _not_below(known: ObjectRow, marking_: Level | None, given: Level | None, foreign: bool) -> Level | None:
@@ -386,11 +387,12 @@ def _not_below(known: ObjectRow, marking_: Level | None, given: Level | None, fo
 
 def _held(connection: Connection, beside: Sequence[VersionRow], prepared: Prepared) -> int | None:
     """The vid under which the same content is held: the same bytes, or the same JSON value written otherwise."""
-    for version in beside:
-        if version.sha256 == prepared.sha256:
-            return version.vid
     if not beside:
         return None
+    sha256 = hashlib.sha256(prepared.raw).digest()
+    for version in beside:
+        if version.sha256 == sha256:
+            return version.vid
     value = msgspec.json.decode(prepared.raw)
     for version in beside:
         if values.same_value(msgspec.json.decode(objects.raw(connection, version.vid)), value):

@@ -28,12 +28,13 @@ _MARKINGS = frozenset(("object_marking_refs", "marking_ref"))
 
 
 class Link(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """From one id to another: `rel` is a relationship's type, or the property that refers."""
+    """From one id to another: `rel` is a relationship's type, or (`src` is "" then) the property of the object itself
+    that refers.
+    """
 
     rel: str
     src: str
     dst: str
-    related: bool
 
 
 class Indexed(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -97,12 +98,12 @@ def links(value: Mapping[str, object], env: Envelope) -> tuple[Link, ...]:
         rel = value.get("relationship_type")
         ends = source, target = value.get("source_ref"), value.get("target_ref")
         if isinstance(rel, str) and source in env.rels and target in env.rels:
-            found.append(Link(rel[:MAX_REL], str(source), str(target), True))
+            found.append(Link(rel[:MAX_REL], str(source), str(target)))
         else:
             ends = ()
     for ref, key in env.rels.items():
         if key not in _MARKINGS and ref not in ends:
-            found.append(Link(key[:MAX_REL], env.id, ref, False))
+            found.append(Link(key[:MAX_REL], "", ref))
     return tuple(found)
 
 

@@ -6,35 +6,43 @@ reader taken over by what it read can lie about the objects of its file and do n
 
 from __future__ import annotations
 
-import hashlib
-
 import msgspec
 
 from app.intel import indexing, marking
-from app.intel.envelope import Envelope, envelope
+from app.intel.envelope import envelope
 from app.intel.indexing import Indexed, Link
+from app.intel.marking import Level, Resolve
 from app.intel.reading import Entry
 
 
 class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One object: `raw` its exact text and the SHA-256 of it, `where` its place in the file, `old` whether it came as
-    STIX 2.0.
+    """One object: `raw` its exact text, `where` its place in the file, `old` whether it came as STIX 2.0; what it is
+    called and when it is from as its `Envelope` has it; what is indexed of it.
 
-    The envelope's marking leaves out the definitions it names: `level` adds them.
+    `marking` leaves out the definitions it names: `level` adds them.
     """
 
     raw: bytes
     where: str
     old: bool
-    sha256: bytes
-    envelope: Envelope
+    id: str
+    type: str
+    name: str
+    created: str
+    modified: str
+    moment: str
+    revoked: bool
+    creator: str
+    marking: Level | None
+    definitions: tuple[str, ...]
+    confidence: int | None
     indexed: Indexed
     links: tuple[Link, ...]
 
-    def level(self, resolve: marking.Resolve) -> marking.Level | None:
+    def level(self, resolve: Resolve) -> Level | None:
         """The strictest level of its markings, as `marking.effective` gives it."""
-        strictest = self.envelope.marking
-        for definition in self.envelope.definitions:
+        strictest = self.marking
+        for definition in self.definitions:
             level = marking.resolved(definition, resolve)
             if level is not None and (strictest is None or level > strictest):
                 strictest = level
@@ -45,13 +53,22 @@ def prepare(entry: Entry) -> Prepared:
     """Find out what the store needs to know of an object that was read."""
     env = envelope(entry.value, marking.deferred)
     return Prepared(
-        raw=entry.raw,
-        where=entry.where,
-        old=entry.old,
-        sha256=hashlib.sha256(entry.raw).digest(),
-        envelope=env,
-        indexed=indexing.indexed(entry.value, env),
-        links=indexing.links(entry.value, env),
+        entry.raw,
+        entry.where,
+        entry.old,
+        env.id,
+        env.type,
+        env.name,
+        env.created,
+        env.modified,
+        env.moment,
+        env.revoked,
+        env.creator,
+        env.marking,
+        env.definitions,
+        env.confidence,
+        indexing.indexed(entry.value, env),
+        indexing.links(entry.value, env),
     )
 
 

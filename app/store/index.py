@@ -11,9 +11,11 @@ import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import msgspec
+import zstandard
 
 from app.intel import indexing
 from app.intel.envelope import envelope
@@ -27,7 +29,7 @@ HASH_KEY = "id-hash-key"
 VERSION_KEY = "index"
 BATCH = 500
 
-Edge = tuple[int, str, int, int, bool]
+Edge = tuple[int, str, int, int, int]
 """(vid, rel, src, dst, related), ids by hash."""
 
 
@@ -52,37 +54,84 @@ def hash_key(connection: Connection) -> bytes:
 class Texts:
     """Changes of the two text indexes, gathered and then made in the order of the objects.
 
-    FTS5 writes out whatever it holds each time a number is not larger than the one before: to change an old object
-    between new ones would cost more than a hundred of these.
+    FTS5 writes out whatever it holds each time a number is not larger than the one before, and to take words out costs
+    two hundred times what putting them in does. So the words of new objects wait, packed, till the end of the act:
+    what is replaced meanwhile never goes in.
     """
 
     def __init__(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
+        self._waiting: list[_Words] = []
+        self._packed: list[bytes] = []
+        self._size = 0
+        self._first = 1 << 63
         self._changes: dict[int, tuple[Indexed | None, Indexed | None]] = {}
 
-    def __len__(self) -> int:
-        return len(self._changes)
+    @property
+    def full(self) -> bool:
+        """Whether so much waits that it should be written."""
+        return self._size > _MUCH or len(self._changes) > _MANY
+
+    def add(self, words: Sequence[_Words]) -> None:
+        """The words of new objects are to go in; their numbers are above all that came before."""
+        if words:
+            self._first = min(self._first, words[0][0])
+            self._waiting += words
+            if len(self._waiting) >= _CHUNK:
+                self._packed.append(_PACK.compress(msgspec.msgpack.encode(self._waiting)))
+                self._size += len(self._packed[-1])
+                self._waiting.clear()
 
     def take_out(self, oid: int, one: Indexed) -> None:
         """The words of an object that is in the indexes, or was about to be, are to go."""
-        before, after = self._changes.get(oid, (one, None))
-        if before is None and after is not None:
-            del self._changes[oid]
-        else:
-            self._changes[oid] = (before, None)
+        before = None if oid >= self._first else one
+        self._changes[oid] = (self._changes[oid][0] if oid in self._changes else before, None)
 
     def put_in(self, oid: int, one: Indexed) -> None:
         """The words of an object are to go in."""
         self._changes[oid] = (self._changes.get(oid, (None, None))[0], one)
 
-    def write(self, tx: Connection) -> None:
-        """Make the changes."""
-        words, parts = [], []
-        for oid, (before, after) in sorted(self._changes.items()):
-            words.append((oid, _words(before), _words(after)))
-            parts.append((oid, _part(before), _part(after)))
-        _rewrite(tx, "object_text", "rowid, text, tags", words)
-        _rewrite(tx, "observable_text", "rowid, text", parts)
-        self._changes.clear()
+    def write(self, tx: Connection, step: Callable[[int, int], None] = lambda done, total: None) -> None:
+        """Make the changes; `step` is told how far that is."""
+        held = sorted(oid for oid in self._changes if oid < self._first)
+        changes = [(oid, *self._changes[oid]) for oid in held]
+        _rewrite(tx, "object_text", "rowid, text, tags", ((o, _words(b), _words(a)) for o, b, a in changes))
+        _rewrite(tx, "observable_text", "rowid, text", ((o, _part(b), _part(a)) for o, b, a in changes))
+        for done, words in enumerate(self._unpacked()):
+            step(done, len(self._packed) + 1)
+            new = [self._latest(one) for one in words] if len(self._changes) > len(held) else words
+            tx.executemany(
+                "INSERT INTO object_text (rowid, text, tags) VALUES (?, ?, ?)",
+                [(oid, text, tags) for oid, text, tags, _ in new if tags],
+            )
+            tx.executemany(
+                "INSERT INTO observable_text (rowid, text) VALUES (?, ?)",
+                [(oid, parts) for oid, _, _, parts in new if parts],
+            )
+        self._clear()
+
+    def _unpacked(self) -> Iterator[list[_Words]]:
+        for packed in self._packed:
+            yield _UNPACK.decode(zstandard.ZstdDecompressor().decompress(packed))
+        yield self._waiting
+
+    def _latest(self, words: _Words) -> _Words:
+        if words[0] not in self._changes:
+            return words
+        one = self._changes[words[0]][1]
+        return (words[0], "", "", "") if one is None else (words[0], one.text, one.tags, one.parts)
+
+
+_Words = tuple[int, str, str, str]
+"""(oid, text, tags, parts) as `Indexed` has them; no object is without tags."""
+_CHUNK = 5_000
+_MUCH = 64 << 20
+"""Bytes of packed words: those of two million objects."""
+_MANY = 50_000
+_PACK = zstandard.ZstdCompressor(level=1)
+_UNPACK = msgspec.msgpack.Decoder(list[_Words])
 
 
 def _words(one: Indexed | None) -> tuple[str, ...] | None:
@@ -101,36 +150,41 @@ def _rewrite(
 ) -> None:
     """Take words out and put others in, (oid, before, after) by ascending oid."""
     marks = ", ".join("?" * (columns.count(",") + 1))
-    put = f"INSERT INTO {table} ({columns}) VALUES ({marks})"
-    fresh: list[tuple[object, ...]] = []
     for oid, before, after in changes:
         if before is not None:
-            tx.executemany(put, fresh)
-            fresh.clear()
             # A contentless index needs the text to the letter: its words are taken out one by one, so that none stays.
             tx.execute(f"INSERT INTO {table} ({table}, {columns}) VALUES ('delete', {marks})", (oid, *before))
         if after is not None:
-            fresh.append((oid, *after))
-    tx.executemany(put, fresh)
+            tx.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", (oid, *after))
 
 
 def put(tx: Connection, items: Sequence[tuple[int, Indexed]], texts: Texts) -> None:
     """Index objects, by their oid, that are in no index; their words when `texts` are written."""
     for oid, one in items:
         texts.put_in(oid, one)
+    put_found(
+        tx,
+        [(found.value, found.kind, oid) for oid, one in items for found in one.observables],
+        [(found, oid) for oid, one in items for found in one.domains],
+        [(value, source, oid) for oid, one in items for value, source in one.externals],
+    )
+
+
+def put_found(
+    tx: Connection,
+    observables: list[tuple[str, str, int]],
+    domains: list[tuple[str, int]],
+    externals: list[tuple[str, str, int]],
+) -> None:
+    """Add (value, kind, oid), (reversed, oid) and (value, source, oid); what stands there twice counts once."""
     # In the order of the tree: neighbours share a page.
-    tx.executemany(
-        "INSERT INTO observable (val, kind, oid) VALUES (?, ?, ?)",
-        sorted((found.value, found.kind, oid) for oid, one in items for found in one.observables),
-    )
-    tx.executemany(
-        "INSERT INTO domain (reversed, oid) VALUES (?, ?)",
-        sorted((found, oid) for oid, one in items for found in one.domains),
-    )
-    tx.executemany(
-        "INSERT INTO external (value, source, oid) VALUES (?, ?, ?)",
-        sorted((value, source, oid) for oid, one in items for value, source in one.externals),
-    )
+    for sql, rows in (
+        ("INSERT OR IGNORE INTO observable (val, kind, oid) VALUES (?, ?, ?)", observables),
+        ("INSERT OR IGNORE INTO domain (reversed, oid) VALUES (?, ?)", domains),
+        ("INSERT OR IGNORE INTO external (value, source, oid) VALUES (?, ?, ?)", externals),
+    ):
+        if rows:
+            tx.executemany(sql, sorted(rows))
 
 
 def put_edges(tx: Connection, edges: Iterable[Edge]) -> None:
@@ -143,9 +197,12 @@ def put_marked(tx: Connection, marked: Iterable[tuple[int, int]]) -> None:
     tx.executemany("INSERT OR IGNORE INTO marked (vid, definition) VALUES (?, ?)", marked)
 
 
-def edges_of(key: bytes, vid: int, links: Iterable[indexing.Link]) -> list[Edge]:
-    """The links in a content."""
-    return [(vid, link.rel, id_hash(key, link.src), id_hash(key, link.dst), link.related) for link in links]
+def edges_of(key: bytes, vid: int, id_: str, links: Iterable[indexing.Link]) -> list[Edge]:
+    """The links in a content of the object `id_`."""
+    return [
+        (vid, link.rel, id_hash(key, link.src or id_), id_hash(key, link.dst), int(link.src != ""))
+        for link in links
+    ]
 
 
 def count(tx: Connection, change: Mapping[tuple[str, str], int]) -> None:
@@ -187,6 +244,16 @@ def rename_source(tx: Connection, kind: str, old: str, new: str) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A content of the object `id`, and what is indexed of it."""
+
+    vid: int
+    id: str
+    indexed: Indexed
+    links: Sequence[indexing.Link]
+
+
 @contextlib.contextmanager
 def counted(tx: Connection, oid: int) -> Iterator[None]:
     """Keep the counters right while the block changes the row or the sources of an object."""
@@ -198,35 +265,37 @@ def counted(tx: Connection, oid: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def anew(tx: Connection, oid: int, gathered: Texts | None = None) -> Iterator[None]:
+def anew(
+    tx: Connection, oid: int, gathered: Texts | None = None, brings: Content | None = None
+) -> Iterator[None]:
     """Keep indexes and counters right while the block changes which contents are in force, or deletes the object.
 
-    For an object that is held and indexed. Many changes in a row are `gathered` and written by the caller. A block that
-    raises leaves the transaction to be undone.
+    For an object that is held and indexed. Many changes in a row are `gathered` and written by the caller. `brings` is
+    the one content in force afterwards, where that is known. A block that raises leaves the transaction to be undone.
     """
     key = hash_key(tx)
     texts = Texts() if gathered is None else gathered
     with counted(tx, oid):
         before = _in_force(tx, oid)
         if before:
-            one = indexing.merged(one for _, one, _ in before)
+            one = indexing.merged(content.indexed for content in before)
             texts.take_out(oid, one)
             _take_out(tx, oid, one)
-            tx.executemany("DELETE FROM edge WHERE vid = ?", [(vid,) for vid, *_ in before])
+            tx.executemany("DELETE FROM edge WHERE vid = ?", [(one.vid,) for one in before])
         yield
-        after = _in_force(tx, oid)
+        after = _in_force(tx, oid) if brings is None else [brings]
         if after:
-            put(tx, [(oid, indexing.merged(one for _, one, _ in after))], texts)
-            for vid, _, links in after:
-                put_edges(tx, edges_of(key, vid, links))
-    count(tx, {("conflict", ""): hashed.change(tx, oid, _hashed(tx, oid, after))})
+            put(tx, [(oid, indexing.merged(content.indexed for content in after))], texts)
+            for content in after:
+                put_edges(tx, edges_of(key, content.vid, content.id, content.links))
+    count(tx, {("conflict", ""): hashed.change(tx, oid, _hashed(after))})
     if gathered is None:
         texts.write(tx)
 
 
-def put_hashed(tx: Connection, items: Iterable[tuple[int, str, Indexed]]) -> int:
-    """Note what new objects, (oid, type, what is indexed), say of files; returns how many contradict what was there."""
-    more, came = hashed.add(tx, ((oid, hashed_in(type_, one.observables)) for oid, type_, one in items))
+def put_hashed(tx: Connection, items: Iterable[hashed.Item]) -> int:
+    """Note what new objects say of files; returns how many contradict what was there."""
+    more, came = hashed.add(tx, items)
     count(tx, {("conflict", ""): more})
     return len(came)
 
@@ -236,10 +305,11 @@ def tell_apart(tx: Connection, oid: int) -> None:
     count(tx, {("conflict", ""): hashed.tell_apart(tx, oid)})
 
 
-def _hashed(tx: Connection, oid: int, contents: Iterable[tuple[int, Indexed, object]]) -> list[Hashed]:
+def _hashed(contents: Iterable[Content]) -> list[Hashed]:
     """What the contents of an object say of files, each of one."""
-    row = tx.execute("SELECT type FROM object WHERE oid = ?", (oid,)).fetchone()
-    return [one for _, found, _ in contents for one in hashed_in(row[0], found.observables)]
+    return [
+        found for one in contents for found in hashed_in(one.id.partition("--")[0], one.indexed.observables)
+    ]
 
 
 def _take_out(tx: Connection, oid: int, one: Indexed) -> None:
@@ -256,8 +326,8 @@ def _take_out(tx: Connection, oid: int, one: Indexed) -> None:
     )
 
 
-def _in_force(tx: Connection, oid: int) -> list[tuple[int, Indexed, tuple[indexing.Link, ...]]]:
-    """(vid, what is indexed of it, its links) of each content in force, in order of arrival."""
+def _in_force(tx: Connection, oid: int) -> list[Content]:
+    """The contents in force, in order of arrival."""
     found = []
     for vid, blob in tx.execute(
         "SELECT vid, raw FROM version JOIN object USING (oid) JOIN body USING (vid)"
@@ -266,7 +336,7 @@ def _in_force(tx: Connection, oid: int) -> list[tuple[int, Indexed, tuple[indexi
     ).fetchall():
         value = msgspec.json.decode(bodies.unpack(blob), type=dict[str, object])
         env = envelope(value)
-        found.append((vid, indexing.indexed(value, env), indexing.links(value, env)))
+        found.append(Content(vid, env.id, indexing.indexed(value, env), indexing.links(value, env)))
     return found
 
 
@@ -343,10 +413,10 @@ def remake(tx: Connection) -> None:
             contents = _in_force(tx, oid)
             if not contents:
                 continue
-            items.append((oid, indexing.merged(one for _, one, _ in contents)))
-            says.append((oid, _hashed(tx, oid, contents)))
-            for vid, _, links in contents:
-                edges += edges_of(key, vid, links)
+            items.append((oid, indexing.merged(one.indexed for one in contents)))
+            says.append((oid, _hashed(contents)))
+            for one in contents:
+                edges += edges_of(key, one.vid, one.id, one.links)
             for vid, current, blob in tx.execute(
                 "SELECT vid, vid = current, raw FROM version JOIN object USING (oid) JOIN body USING (vid)"
                 " WHERE oid = ?",
@@ -394,14 +464,16 @@ def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
         contents = _in_force(connection, oid)
         if not contents:
             continue
-        one = indexing.merged(found for _, found, _ in contents)
+        one = indexing.merged(found.indexed for found in contents)
         wanted["observable"] += sum(_mark(found.value, found.kind, oid) for found in one.observables)
         wanted["domain"] += sum(_mark(found, oid) for found in one.domains)
         wanted["external"] += sum(_mark(*found, oid) for found in one.externals)
-        says = {(one.weak, int(one.stated), one.strong) for one in _hashed(connection, oid, contents)}
+        says = {(one.weak, int(one.stated), one.strong) for one in _hashed(contents)}
         wanted["hashed"] += sum(_mark(*said, oid) for said in says)
-        edges = {edge[:4]: edge for vid, _, links in contents for edge in edges_of(key, vid, links)}
-        wanted["edge"] += sum(_mark(*edge[:4], int(edge[4])) for edge in edges.values())
+        edges = {
+            edge[:4]: edge for found in contents for edge in edges_of(key, found.vid, found.id, found.links)
+        }
+        wanted["edge"] += sum(_mark(*edge) for edge in edges.values())
     for name, columns in (
         ("observable", "val, kind, oid"),
         ("domain", "reversed, oid"),

@@ -5,14 +5,12 @@ Functions take the connection they work on: a writer's inside a service's transa
 
 from __future__ import annotations
 
+import hashlib
 from array import array
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from app.store import bodies, index
 from app.store.database import Connection
@@ -165,76 +163,6 @@ def last_numbers(connection: Connection) -> tuple[int, int]:
     return row[0] or 0, row[1] or 0
 
 
-class Fresh(msgspec.Struct, gc=False):
-    """An object never seen before with its first version; `creator` and `definitions` are hashes of ids."""
-
-    oid: int
-    vid: int
-    idh: int
-    prepared: Prepared
-    marking: int | None
-    handling: int | None
-    edges: Sequence[index.Edge]
-    definitions: Sequence[int]
-    creator: int | None
-
-
-def add_fresh(connection: Connection, origin: int, fresh: Sequence[Fresh], texts: index.Texts) -> int:
-    """Store and index new objects that came by `origin`, many at a time: each statement is prepared once. Returns how
-    many say of a file what contradicts an object that was there before (`app.store.hashed`).
-
-    Their words are in no index until `texts` are written.
-    """
-    objects, versions_, found = [], [], Counter[tuple[str, str]]()
-    for one in fresh:
-        env, marking, handling = one.prepared.envelope, one.marking, one.handling
-        objects.append(
-            (
-                one.oid,
-                one.idh,
-                env.id,
-                env.type,
-                env.name,
-                env.created,
-                env.modified,
-                env.moment,
-                marking,
-                handling,
-                env.revoked,
-                one.vid,
-                one.creator,
-                env.confidence,
-            )
-        )
-        versions_.append((one.vid, one.oid, env.moment, env.modified, one.prepared.sha256, marking))
-        level = max(-1 if marking is None else marking, -1 if handling is None else handling)
-        found.update(index.facets(env.type, level, env.revoked, 1))
-    connection.executemany(
-        "INSERT INTO object (oid, idh, id, type, name, created, modified, moment, marking, handling, revoked,"
-        " variants, current, creator, confidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)",
-        objects,
-    )
-    connection.executemany(
-        "INSERT INTO version (vid, oid, moment, modified, sha256, marking) VALUES (?, ?, ?, ?, ?, ?)",
-        versions_,
-    )
-    connection.executemany(
-        "INSERT INTO body (vid, raw) VALUES (?, ?)",
-        [(one.vid, bodies.pack(one.prepared.raw)) for one in fresh],
-    )
-    connection.executemany(
-        "INSERT INTO source (vid, origin) VALUES (?, ?)", [(one.vid, origin) for one in fresh]
-    )
-    index.put(connection, [(one.oid, one.prepared.indexed) for one in fresh], texts)
-    index.put_edges(connection, [edge for one in fresh for edge in one.edges])
-    index.put_marked(connection, [(one.vid, target) for one in fresh for target in one.definitions])
-    found["source", _place(connection, origin)] += len(fresh)
-    index.count(connection, found)
-    return index.put_hashed(
-        connection, ((one.oid, one.prepared.envelope.type, one.prepared.indexed) for one in fresh)
-    )
-
-
 def add_version(
     connection: Connection,
     origin: int,
@@ -248,17 +176,19 @@ def add_version(
 
     Inside `index.anew` where it comes into force; `show_version` says whether it is the one shown.
     """
-    env = prepared.envelope
+    sha256 = hashlib.sha256(prepared.raw).digest()
     connection.execute(
         "INSERT INTO version (vid, oid, moment, modified, sha256, marking) VALUES (?, ?, ?, ?, ?, ?)",
-        (vid, oid, env.moment, env.modified, prepared.sha256, marking),
+        (vid, oid, prepared.moment, prepared.modified, sha256, marking),
     )
     connection.execute("INSERT INTO body (vid, raw) VALUES (?, ?)", (vid, bodies.pack(prepared.raw)))
     connection.execute("INSERT INTO source (vid, origin) VALUES (?, ?)", (vid, origin))
     index.put_marked(connection, ((vid, target) for target in definitions))
 
 
-def show_version(connection: Connection, oid: int, vid: int, envelope: Envelope, marking: int | None) -> None:
+def show_version(
+    connection: Connection, oid: int, vid: int, envelope: Envelope | Prepared, marking: int | None
+) -> None:
     """Make version `vid` the only one in force for its object. Inside `index.anew`."""
     creator = id_hash(hash_key(connection), envelope.creator) if envelope.creator else None
     connection.execute(
@@ -446,7 +376,8 @@ def add_sources(connection: Connection, vids: Iterable[int], origin: int) -> Non
     index.count(connection, {("source", index.place(kind, name)): more})
 
 
-def _place(connection: Connection, origin: int) -> str:
+def place(connection: Connection, origin: int) -> str:
+    """The value of the facet `source` for what came by this act."""
     row = connection.execute("SELECT kind, name FROM origin WHERE number = ?", (origin,)).fetchone()
     return index.place(row[0], row[1])
 

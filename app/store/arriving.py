@@ -1,0 +1,142 @@
+"""New objects on their way into the store: their rows, gathered and written many at a time.
+
+What is done here is done a million times, so rows are plain tuples, each statement is prepared once for many, and the
+driver is given int, str and bytearray to the letter: for anything else (None, bytes, bool and enumerations too) it asks
+for an adapter, which costs as much as a row. Where a column may be NULL, a number outside its range stands for that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from app.intel.observables import hashed as hashed_in
+from app.store import bodies, hashed, index, objects
+from app.store.database import Connection
+
+if TYPE_CHECKING:
+    from app.intel.marking import Level
+    from app.intel.prepared import Prepared
+
+_OBJECT = (
+    "INSERT INTO object (oid, idh, id, type, name, created, modified, moment, marking, handling, revoked, variants,"
+    " current, creator, confidence)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, -1), nullif(?, -1), ?, 1, ?, nullif(?, 0), nullif(?, -1))"
+)
+_VERSION = (
+    "INSERT INTO version (vid, oid, moment, modified, sha256, marking) VALUES (?, ?, ?, ?, ?, nullif(?, -1))"
+)
+_RECENT = 1 << 15
+"""Ids whose hashes are remembered: creators, markings and whatever everything refers to."""
+
+
+class Arriving:
+    """New objects of one act, `origin`. `oid` and `vid` are the last numbers given."""
+
+    def __init__(self, tx: Connection, origin: int, texts: index.Texts) -> None:
+        self._tx, self._origin, self._texts = tx, origin, texts
+        self._place = objects.place(tx, origin)
+        self.oid, self.vid = objects.last_numbers(tx)
+        begun = hashlib.blake2b(digest_size=8, key=objects.hash_key(tx))
+
+        def id_hash(id_: str) -> int:
+            """`objects.id_hash`, the key taken in once."""
+            hashing = begun.copy()
+            hashing.update(id_.encode())
+            return int.from_bytes(hashing.digest(), "big", signed=True)
+
+        self.id_hash = id_hash
+        self._recent = lru_cache(_RECENT)(id_hash)
+        self._clear()
+
+    def _clear(self) -> None:
+        self._objects: list[tuple[object, ...]] = []
+        self._versions: list[tuple[object, ...]] = []
+        self._bodies: list[tuple[int, bytearray]] = []
+        self._words: list[tuple[int, str, str, str]] = []
+        self._observables: list[tuple[str, str, int]] = []
+        self._domains: list[tuple[str, int]] = []
+        self._externals: list[tuple[str, str, int]] = []
+        self._edges: list[index.Edge] = []
+        self._marked: list[tuple[int, int]] = []
+        self._hashed: list[hashed.Item] = []
+        self._found = Counter[tuple[str, int, bool]]()
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def add(self, idh: int, one: Prepared, marking: Level | None, handling: Level | None) -> None:
+        """Take an object never seen before with its first version; it is in the store after `write`."""
+        self.oid = oid = self.oid + 1
+        self.vid = vid = self.vid + 1
+        raw, indexed, recent = one.raw, one.indexed, self._recent
+        marked = -1 if marking is None else int(marking)
+        handled = -1 if handling is None else int(handling)
+        self._objects.append(
+            (
+                oid,
+                idh,
+                one.id,
+                one.type,
+                one.name,
+                one.created,
+                one.modified,
+                one.moment,
+                marked,
+                handled,
+                1 if one.revoked else 0,
+                vid,
+                recent(one.creator) if one.creator else 0,
+                -1 if one.confidence is None else one.confidence,
+            )
+        )
+        sha256 = bytearray(hashlib.sha256(raw).digest())
+        self._versions.append((vid, oid, one.moment, one.modified, sha256, marked))
+        self._bodies.append((vid, bytearray(bodies.pack(raw))))
+        self._words.append((oid, indexed.text, indexed.tags, indexed.parts))
+        for observable in indexed.observables:
+            self._observables.append((observable.value, observable.kind, oid))
+        if len(indexed.observables) > 1 and (says := hashed_in(one.type, indexed.observables)):
+            self._hashed.append((oid, says))
+        for domain in indexed.domains:
+            self._domains.append((domain, oid))
+        for value, source in indexed.externals:
+            self._externals.append((value, source, oid))
+        for link in one.links:
+            src = link.src
+            self._edges.append(
+                (vid, link.rel, recent(src) if src else idh, recent(link.dst), 1 if src else 0)
+            )
+        for definition in one.definitions:
+            self._marked.append((vid, recent(definition)))
+        self._found[one.type, marked if marked > handled else handled, one.revoked] += 1
+
+    def write(self) -> int:
+        """Store and index what was added; the words when `texts` are written. Returns how many of the objects say of a
+        file what contradicts one that was there before (`app.store.hashed`).
+        """
+        if not self._objects:
+            return 0
+        tx, origin = self._tx, self._origin
+        tx.executemany(_OBJECT, self._objects)
+        tx.executemany(_VERSION, self._versions)
+        tx.executemany("INSERT INTO body (vid, raw) VALUES (?, ?)", self._bodies)
+        tx.executemany(
+            "INSERT INTO source (vid, origin) VALUES (?, ?)", [(row[0], origin) for row in self._versions]
+        )
+        index.put_found(tx, self._observables, self._domains, self._externals)
+        if self._edges:
+            index.put_edges(tx, self._edges)
+        if self._marked:
+            index.put_marked(tx, self._marked)
+        self._texts.add(self._words)
+        counts = Counter({("source", self._place): len(self._objects)})
+        for (type_, level, revoked), many in self._found.items():
+            for facet in index.facets(type_, level, revoked, 1):
+                counts[facet] += many
+        index.count(tx, counts)
+        contradicting = index.put_hashed(tx, self._hashed) if self._hashed else 0
+        self._clear()
+        return contradicting
