@@ -674,6 +674,10 @@ MESSAGES: dict[str, Message] = {
     ),
     "part-repeated": Message(N_("A part came twice; the first one counts."), N_("Tell the counterpart.")),
     "package-unknown": Message(N_("There is no package {seq} here."), N_("See `inbox list` or `outbox`.")),
+    "carry-outdated": Message(
+        N_("Levels or embargoes of what package {seq} has were changed since it was sealed. Nothing left."),
+        N_("Send it again as it is now: `resend {seq} --to {name}`."),
+    ),
     "no-longer-leaves": Message(
         N_("Package {seq} holds what may not leave for {name} any more; it is void now."),
         N_("See with `release --dry-run` what holds it back, and release what may leave."),

@@ -107,8 +107,9 @@ def _publish(installation: Installation, cid: int, folder: Path, job: Job) -> li
             continue
         code = ""
         try:
-            outbox.judge_again(installation, one, package, job)
+            judged_at = outbox.judge_to_carry(installation, one, package, job)
             installation.secured()
+            sealing.require_unmoved(installation, judged_at)
             drop.publish(installation.outbox / package.file, package.medium, package.sha256, folder, job)
         except Refused as error:
             # A crash after an earlier publication: the file is there, only the record of it is missing.

@@ -9,7 +9,7 @@ from app import audit
 from app.audit import opening
 from app.audit.opening import Opened
 from app.exchange import channel as machine
-from app.exchange import counterparts, enquiries, releases, sealing
+from app.exchange import counterparts, enquiries, parts, releases, sealing
 from app.exchange.releases import Decision, Released, Wish
 from app.jobs import Job
 from app.messages import Refused
@@ -74,11 +74,11 @@ def carry(installation: Installation, to: str, seq: int, target: Path, job: Job)
     """Copy a sealed package byte for byte to `target` once more. The gate judges it again; what it refuses
     becomes void.
 
-    Raises `Refused`: package-unknown, package-closed, no-longer-leaves, and as `sealing.carry` does.
+    Raises `Refused`: package-unknown, package-closed, as `judge_to_carry` and as `sealing.carry` do.
     """
     one, record = _sealed(installation, to, seq)
-    judge_again(installation, one, record, job)
-    return sealing.carry(installation, one, record, target, job)
+    judged_at = judge_to_carry(installation, one, record, job)
+    return sealing.carry(installation, one, record, target, job, judged_at)
 
 
 def resend(installation: Installation, to: str, seq: int, target: Path | None, job: Job) -> Released:
@@ -173,6 +173,20 @@ def judge_again(
         _void(installation, one, record)
         raise Refused("no-longer-leaves", seq=record.seq, name=one.alias, decision=decision)
     return decision, wish
+
+
+def judge_to_carry(
+    installation: Installation, one: Counterpart, record: packages.Sealed, job: Job
+) -> int | None:
+    """Ask the gate whether a package may leave as it was sealed; returns the newest entry of the log that it saw.
+
+    Raises `Refused`: no-longer-leaves (it is void now), carry-outdated (what it says of the handling and embargo of its
+    objects is not what binds them now; it waits, to be sent again).
+    """
+    decision, wish = judge_again(installation, one, record, job)
+    if not parts.as_sealed(record.manifest, parts.handling_lines(decision.leaving, wish.exercise)):
+        raise Refused("carry-outdated", seq=record.seq, name=one.alias)
+    return decision.logged
 
 
 def _priority(record: packages.Sealed) -> str:

@@ -5,20 +5,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import secrets
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
-
-import msgspec
 
 from app import audit
 from app.audit import clock
-from app.exchange import agreements, counterparts, enquiries, files, gate, sealing, statements
+from app.exchange import agreements, counterparts, enquiries, files, gate, parts, sealing, statements
 from app.exchange.agreements import NONE_IN_FORCE, InForce
 from app.exchange.files import Bundled
 from app.exchange.gate import Candidate, Caution, Stated, Terms
@@ -39,7 +33,6 @@ from app.store.counterparts import Counterpart
 from app.store.custody import FREE, Restraint
 from app.store.database import Connection
 from app.store.installation import Installation
-from crypto.package import PartSource
 
 RELEASE_ID_BYTES = 16
 NOTE_LIMIT = 10_000
@@ -176,15 +169,15 @@ def send(
 
     Raises `Refused` as `sealing.seal` does.
     """
-    parts = [_intel(installation, decision.leaving)]
-    if lines := _handling_lines(decision.leaving, wish.exercise):
-        parts.append(_text_part("handling", lines))
+    made = [parts.intel(installation, decision.leaving)]
+    if lines := parts.handling_lines(decision.leaving, wish.exercise):
+        made.append(parts.text("handling", lines))
     if wish.note:
-        parts.append(_text_part("note", wish.note.encode()))
+        made.append(parts.text("note", wish.note.encode()))
     # Their hashes are known: what may be gigabytes is read once, as it is sealed.
-    described = [_described(part) for part in parts]
+    described = [parts.described(part) for part in made]
     described += files.described(decision.attachments)
-    parts += files.parts(installation, decision.attachments)
+    made += files.parts(installation, decision.attachments)
     statement = statements.make(
         installation,
         "release",
@@ -210,7 +203,7 @@ def send(
         "exercise": wish.exercise,
     }
     content = sealing.Content(
-        parts=tuple(parts),
+        parts=tuple(made),
         statements=(statement,),
         release=release_id,
         entry=("release", entry),
@@ -373,79 +366,3 @@ def _selected(reader: Connection, hash_key: bytes, wish: Wish) -> list[int] | No
             raise Refused("object-unknown", id=stix_id)
         chosen.append(oid)
     return sorted(set(chosen))
-
-
-# Parts ------------------------------------------------------------------------------------------------------
-
-
-def _intel(installation: Installation, leaving: Sequence[Item]) -> PartSource:
-    """A STIX bundle of the stored texts, unaltered, read from the store as it is sealed."""
-    head = f'{{"type":"bundle","id":"bundle--{uuid.uuid4()}","objects":['.encode()
-
-    def pieces() -> Iterator[bytes]:
-        reader = installation.database.read()
-        yield head
-        for index, item in enumerate(leaving):
-            yield (b"," if index else b"") + objects.raw(reader, item.vid)
-        yield b"]}"
-
-    def open_() -> BinaryIO:
-        return io.BufferedReader(_Joined(pieces()), 1 << 18)
-
-    return PartSource("intel", "zstd", open_)
-
-
-class _Joined(io.RawIOBase):
-    """Byte strings one after the other as a file to read."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        while not self._rest:
-            try:
-                self._rest = memoryview(next(self._pieces))
-            except StopIteration:
-                return 0
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
-
-
-def _handling_lines(leaving: Sequence[Item], exercise: bool) -> bytes:
-    """The `handling` part: a JSON line for each object that anything binds beside its marking (protocol.md 1)."""
-    return b"".join(
-        msgspec.json.encode(
-            {
-                "id": item.id,
-                "modified": item.modified,
-                "sha256": item.sha256.hex(),
-                "tlp": (item.level if item.handling is None else item.handling).label,
-                "embargo": item.bound.embargo or None,
-                "exercise": exercise or item.bound.exercise,
-                "case": None,
-            }
-        )
-        + b"\n"
-        for item in leaving
-        if item.handling is not None or exercise or item.bound.embargo or item.bound.exercise
-    )
-
-
-def _text_part(kind: str, raw: bytes) -> PartSource:
-    return PartSource(kind, "zstd", lambda: io.BytesIO(raw))
-
-
-def _described(part: PartSource) -> dict[str, object]:
-    """Type, size and hash of a part, as the release statement names it."""
-    digest, size = hashlib.sha256(), 0
-    with part.open() as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-            size += len(block)
-    return {"type": part.type, "size": size, "sha256": digest.hexdigest()}

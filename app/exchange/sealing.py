@@ -252,20 +252,38 @@ def hand_over(installation: Installation, one: Counterpart, epoch: bytes, seq: i
 
 
 def carry(
-    installation: Installation, one: Counterpart, record: packages.Sealed, target: Path, job: Job
+    installation: Installation,
+    one: Counterpart,
+    record: packages.Sealed,
+    target: Path,
+    job: Job,
+    judged_at: int | None = None,
 ) -> Path:
-    """Copy a sealed package byte for byte from the outbox once more.
+    """Copy a sealed package byte for byte from the outbox once more. `judged_at` is as in `Content`.
 
-    Raises `Refused`: retired, counterpart-unverified, counterpart-revoked, anchor-unwritten, and as
+    Raises `Refused`: retired, counterpart-unverified, counterpart-revoked, anchor-unwritten, store-busy, and as
     `folder.reserve` and `deliver` do.
     """
     counterparts.require_at_work(installation.database.read())
     counterparts.require_sound(one)
     installation.secured()
     room = folder.reserve(target, record.medium, record.size)
+    try:
+        require_unmoved(installation, judged_at)
+    except Refused:
+        room.cancel()
+        raise
     delivered = room.deliver(installation.outbox / record.file, record.sha256, job)
     hand_over(installation, one, record.epoch, record.seq)
     return delivered
+
+
+def require_unmoved(installation: Installation, judged_at: int | None) -> None:
+    """Raises `Refused` (store-busy) if anything was logged since the gate judged by entry `judged_at` (None: it need
+    not have).
+    """
+    if judged_at not in (None, audit.head(installation.database.read()).number):
+        raise Refused("store-busy")
 
 
 def mark_void(tx: Connection, one: Counterpart, epoch: bytes, seq: int) -> None:
