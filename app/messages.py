@@ -113,6 +113,13 @@ STAGES: dict[str, str] = {
 MESSAGES: dict[str, Message] = {
     # The program and the installation
     "cancelled": Message(N_("Stopped. Nothing was changed.")),
+    "interrupted": Message(
+        N_("Stopped. Each act is done whole or not at all."), N_("See `audit list` for what was done before.")
+    ),
+    "output-lost": Message(
+        N_("It is done, but the result could not be printed ({why})."),
+        N_("Do not repeat it; see `audit list`."),
+    ),
     "wrong-passphrase": Message(
         N_("The passphrase does not open this installation."), N_("Type it again; check the keyboard layout.")
     ),
@@ -195,6 +202,10 @@ MESSAGES: dict[str, Message] = {
     ),
     "setting-unknown": Message(
         N_("There is no setting {name} with the value {value}."), N_("See `setting list` and docs/cli.md.")
+    ),
+    "file-large": Message(
+        N_("{path} is too large: at most {most} MiB."),
+        N_("Divide it, and work with one part after the other."),
     ),
     "file-unreadable": Message(
         N_("{path} cannot be read: {why}."), N_("Check the path and the permissions.")

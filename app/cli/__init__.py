@@ -7,7 +7,9 @@ command starts fast. Sentences are made here and in the window only, from `app.m
 from __future__ import annotations
 
 import importlib
+import io
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -175,12 +177,30 @@ def main() -> None:
 
         worker.main()
         return
+    _ready()
     sys.exit(_run(sys.argv[1:]))
+
+
+def _ready() -> None:
+    """Let what runs this process not decide what becomes of its files: what is closed of the three standard ones takes
+    no file of ours, letters that the terminal lacks are told as escapes, and being told to stop is being interrupted.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    for stop in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(stop) == signal.SIG_DFL:
+            signal.signal(stop, signal.default_int_handler)
 
 
 def _run(arguments: list[str]) -> int:
     try:
-        if any(not text.isprintable() and _has_surrogate(text) for text in arguments):
+        if any(map(_has_surrogate, (*arguments, _here()))):
             raise click.UsageError("Arguments and file names must be UTF-8.")
         code = cli.main(arguments, standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -189,10 +209,12 @@ def _run(arguments: list[str]) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        _say_usage(error)
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt, Cancelled):
-        return say_refused(Refused("cancelled"))
+    except (click.Abort, KeyboardInterrupt, Cancelled) as error:
+        # click makes an `Abort` of both: a question that was not answered, and being told to stop at any moment.
+        stopped = any(isinstance(one, KeyboardInterrupt) for one in (error, error.__cause__))
+        return say_refused(Refused("interrupted" if stopped else "cancelled"))
     except BrokenPipeError:
         return 1
     except Exception as error:
@@ -201,6 +223,22 @@ def _run(arguments: list[str]) -> int:
         if os.environ.get("MITHAQ_TRACE"):
             raise
         return say_refused(Refused("internal", what=f"{type(error).__name__}: {error}"))
+
+
+def _say_usage(error: click.ClickException) -> None:
+    """As click says it, but for what acts in a terminal: arguments may be the names of files from anywhere."""
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        click.echo(context.get_usage(), err=True)
+        click.echo(f"Try '{context.command_path} --help' for help.\n", err=True)
+    click.echo(f"Error: {messages.plain(error.format_message())}", err=True)
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
 
 
 def _has_surrogate(text: str) -> bool:

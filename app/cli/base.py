@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,16 +120,55 @@ class Session:
         return Job(_progress())
 
     def show(self, document: dict[str, Any], lines: Iterable[str], attention: bool = False) -> int:
-        """Print a result: as JSON if asked, else as lines. Returns the exit code."""
+        """Print a result: as JSON if asked, else as lines. Nothing in either acts in a terminal. Returns the exit code.
+
+        The act is done by now: where its result cannot be printed, that is no failure of the act, but to be looked at.
+        """
         if self.as_json:
             import msgspec
 
-            sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
+            text = json_plain(msgspec.json.encode(document).decode()) + "\n"
         else:
-            for line in lines:
-                click.echo(line)
-        sys.stdout.flush()
-        return ATTENTION if attention else 0
+            text = "".join(plain(part) + "\n" for line in lines for part in line.split("\n"))
+        return _written(text) or (ATTENTION if attention else 0)
+
+
+def json_plain(text: str) -> str:
+    """A JSON text in which whatever would act in a terminal, or has no place in its encoding, is an escape: the same
+    value.
+    """
+    if text.isascii():
+        return text
+    only_ascii = sys.stdout is not None and "utf" not in (sys.stdout.encoding or "").lower()
+    odd = {c for c in set(text) if not c.isascii() and (only_ascii or plain(c) != c)}
+    return text.translate({ord(c): _escape(c) for c in odd})
+
+
+def _escape(character: str) -> str:
+    units = character.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
+
+
+def _written(text: str) -> int:
+    """Write to standard output; returns the exit code where that does not succeed, else 0."""
+    why: str | None = "closed"
+    try:
+        if sys.stdout is not None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+            return 0
+    except BrokenPipeError:
+        # Whoever read it has seen enough.
+        why = None
+    except OSError as error:
+        why = error.strerror
+    if sys.stdout is not None:
+        # Else what is left in the buffer fails once more when the process ends.
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if why is not None:
+        say_refused(Refused("output-lost", why=why))
+    return ATTENTION
 
 
 def last_words(last: LastSession) -> str:
@@ -191,10 +231,15 @@ def read_file(path: Path, limit: int) -> bytes:
 
 
 def ids_from(path: Path) -> tuple[str, ...]:
-    """STIX ids in a text file, one a line, or those of a JSON list. Raises `Refused` (file-unreadable, ids-missing)."""
+    """STIX ids in a text file, one a line, or those of a JSON list. Raises `Refused` (file-unreadable, file-large,
+    ids-missing).
+    """
     try:
         with path.open("rb") as file:
-            text = file.read(IDS_LIMIT).decode()
+            text = file.read(IDS_LIMIT + 1).decode()
+        if len(text) > IDS_LIMIT:
+            # Part of a list is another list.
+            raise Refused("file-large", path=path, most=IDS_LIMIT >> 20)
         if text.lstrip().startswith("["):
             import msgspec
 

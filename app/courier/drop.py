@@ -34,7 +34,8 @@ def listing(place: Path) -> list[Found]:
                     continue
                 status = entry.stat(follow_symlinks=False)
                 if stat.S_ISREG(status.st_mode):
-                    found.append(Found(entry.name, status.st_size, Path(entry.path)))
+                    name = os.fsencode(entry.name).decode(errors="replace")
+                    found.append(Found(name, status.st_size, Path(entry.path)))
                 if len(found) > FILE_LIMIT:
                     raise Refused("drop-crowded", path=place, most=FILE_LIMIT)
     except OSError as error:

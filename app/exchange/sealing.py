@@ -233,7 +233,7 @@ def seal(
     try:
         installation.secured()
         delivered = room.deliver(path, sha256, job)
-    except (Refused, Cancelled) as error:
+    except (Refused, Cancelled, KeyboardInterrupt) as error:
         room.cancel()
         cause = error.code if isinstance(error, Refused) else "cancelled"
         raise Refused("carry-failed", seq=draft.seq, path=room.path, cause=cause) from error

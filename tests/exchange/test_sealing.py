@@ -149,11 +149,18 @@ def test_a_seal_that_is_cancelled_leaves_nothing(ready):
     assert files(ready.alpha) == before_files
 
 
+@pytest.mark.parametrize("stop", [Cancelled, KeyboardInterrupt])
 @pytest.mark.parametrize("stage", ["store", "verify"])
-def test_a_carrying_that_is_cancelled_says_that_the_package_waits(ready, stage):
+def test_a_carrying_that_is_cancelled_says_that_the_package_waits(ready, stage, stop):
     path = beside(ready.alpha)
     error = refused(
-        "carry-failed", releases.release, ready.alpha, "beta", releases.Wish(None), path, Impatient(stage)
+        "carry-failed",
+        releases.release,
+        ready.alpha,
+        "beta",
+        releases.Wish(None),
+        path,
+        Impatient(stage, stop),
     )
     assert error.facts["cause"] == "cancelled"
     assert not path.exists()

@@ -27,7 +27,7 @@ from app.exchange.terms import Clauses
 from app.holdings import importing
 from app.intel import marking, reading
 from app.intel.marking import Level
-from app.jobs import Job, quiet
+from app.jobs import Cancelled, Job, quiet
 from app.store import counterparts as store_counterparts
 from app.store import packages
 from app.store.installation import Installation
@@ -240,14 +240,16 @@ def accept_all(site: Installation, path: Path) -> deciding.Decided:
 
 
 class Impatient(Job):
-    """A job that is cancelled when it comes to a stage."""
+    """A job that is cancelled when it comes to a stage, or interrupted by another error."""
 
-    def __init__(self, stage: str) -> None:
+    def __init__(self, stage: str, stop: type[BaseException] = Cancelled) -> None:
         super().__init__()
-        self.stage = stage
+        self.stage, self.stop = stage, stop
 
     def step(self, done: int, total: int, stage: str) -> None:
         if stage == self.stage:
+            if self.stop is not Cancelled:
+                raise self.stop
             self.cancel()
         super().step(done, total, stage)
 

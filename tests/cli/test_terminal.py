@@ -1,0 +1,90 @@
+"""What reaches the terminal: nothing that acts there, whole documents, and the truth about what was done."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+
+from tests.cli.conftest import CLI, bundle, indicator
+
+ACTS = "\x1b]0;owned\x07\u202egpj.exe\u009b31m"
+"""Sets a terminal's title, turns text round, begins a sequence in one character."""
+
+
+def said(site, *args, **more):
+    """Run a command in words, with the process as it is given; returns what is done."""
+    command = [CLI, "--home", site.home, "--passphrase-file", site.passphrase, *args]
+    given = {"stdout": subprocess.PIPE} | more
+    return subprocess.run(
+        [*map(str, command)],
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        **({"env": site.env()} | given),
+    )
+
+
+def test_the_name_of_a_file_in_a_drop_does_nothing_in_the_terminal(pair, tmp_path):
+    a, _ = pair
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    a.run("drop", "add", "harbour", mail, "--with", "beta")
+    (mail / f"{ACTS}.age").write_bytes(b"x")
+    (mail / os.fsdecode(b"\xff\xfe.age")).write_bytes(b"x")
+    done = said(a, "drop", "sync")
+    assert done.returncode == 3
+    assert not any(c in done.stdout.decode() for c in ACTS if not c.isprintable()), done.stdout
+    assert len(a.run("drop", "sync", ok=(3,))["refused"]) == 2
+
+
+def test_what_a_counterpart_wrote_does_nothing_where_json_is_read_by_eye(pair, tmp_path):
+    a, b = pair
+    a.run("request", "--to", "beta", "--text", ACTS, "--out", tmp_path / "ask.age")
+    b.run("receive", tmp_path / "ask.age")
+    shown = said(b, "--json", "request", "list").stdout.decode()
+    assert not any(c in shown for c in ACTS if not c.isprintable())
+    assert json.loads(shown)["requests"][0]["text"] == ACTS
+
+
+def test_wrong_usage_is_told_without_acting(site):
+    for args in (("receive", "x", ACTS), (ACTS,), (f"--{ACTS}",), ("accept", ACTS)):
+        done = said(site, *args)
+        assert done.returncode == 2
+        assert not any(c in done.stderr.decode() for c in ACTS if not c.isprintable()), done.stderr
+
+
+def test_an_act_whose_result_cannot_be_said_is_not_told_as_a_failure(pair, tmp_path):
+    a, _ = pair
+    a.run("import", bundle(tmp_path / "b.json", indicator(1)))
+
+    def release(name, how, **more):
+        args = ("release", "--to", "beta", "--all", "--out", tmp_path / name)
+        return said(a, *how, *args, **more)
+
+    with open("/dev/full", "wb") as full:
+        for number, how in enumerate(((), ("--json",))):
+            done = release(f"full{number}", how, stdout=full)
+            assert (done.returncode, (tmp_path / f"full{number}").is_file()) == (3, True)
+            assert done.stderr.startswith(b"error: output-lost: "), done.stderr
+    done = release("closed", (), stdout=None, preexec_fn=lambda: os.close(1))
+    assert (done.returncode, (tmp_path / "closed").is_file()) == (3, True)
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = release("piped", (), stdout=writer)
+    os.close(writer)
+    assert (done.returncode, (tmp_path / "piped").is_file(), done.stderr) == (3, True, b"")
+
+
+def test_a_terminal_that_knows_few_letters_is_told_all_the_same(site, tmp_path):
+    site.run("import", bundle(tmp_path / "b.json", indicator(1, name="\u0641\u0627\u0646\u0648\u0633")))
+    few = site.env() | {"PYTHONIOENCODING": "ascii"}
+    assert b"\\u0641" in said(site, "list", env=few).stdout
+    found = json.loads(said(site, "--json", "list", env=few).stdout)
+    assert found["objects"][0]["name"] == "\u0641\u0627\u0646\u0648\u0633"
+
+
+def test_a_folder_whose_name_is_no_text_is_wrong_usage(site, tmp_path):
+    odd = tmp_path / os.fsdecode(b"odd\xff")
+    odd.mkdir()
+    done = said(site, "drop", "add", "here", ".", "--with", "nobody", cwd=odd)
+    assert (done.returncode, b"UTF-8" in done.stderr) == (2, True), done.stderr
