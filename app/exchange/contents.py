@@ -19,9 +19,11 @@ from app.exchange.channel import Channel
 from app.exchange.files import Arriving
 from app.exchange.keys import Owned
 from app.exchange.terms import is_day
-from app.intel import marking, reading
+from app.formats import streams
+from app.intel import marking
 from app.intel.envelope import envelope
 from app.intel.marking import Level
+from app.intel.reading import Fault
 from app.jobs import Job
 from app.messages import Refused
 from app.store import custody as store_custody
@@ -46,9 +48,10 @@ PART_LIMITS = {
 """Bytes of a part of each type; of all but statements there is one in a package."""
 STATEMENTS_BYTES = 256 << 20
 """Bytes of all statements of a package: they are held together until it is committed. We never seal as many."""
-READ_BYTES = 1 << 18
 BATCH = 1000
 BATCH_BYTES = 8 << 20
+
+_TEXT = msgspec.json.Decoder(dict[str, object])
 
 
 @dataclass(frozen=True)
@@ -142,32 +145,38 @@ def _take_intel(tx: Connection, file: BinaryIO, content: Content, number: int | 
     batch: list[tuple[Waiting, bytes]] = []
     size = 0
     try:
-        for entry in reading.read_chunks(iter(lambda: file.read(READ_BYTES), b"")):
-            job.step(content.position, 0, "open")
-            if isinstance(entry, reading.Fault) or marking.is_redefinition(entry.value):
-                code = entry.code if isinstance(entry, reading.Fault) else "marking-redefined"
-                content.failed.append((entry.where, code))
-                item = (Waiting(content.position, "", "", code, "", "", b"", None, "refused"), b"")
-            else:
-                item = (_waiting(entry, content.position), entry.raw)
-                content.objects += number is not None
-            content.position += 1
-            if content.position > OBJECT_LIMIT or len(content.failed) > FAULT_LIMIT:
-                raise Refused("too-many-objects", most=OBJECT_LIMIT)
-            if number is not None:
-                batch.append(item)
-                size += len(item[1])
-                if len(batch) == BATCH or size >= BATCH_BYTES:
-                    packages.add_waiting(tx, number, batch)
-                    batch, size = [], 0
+        with streams.opened(file.read, job) as entries:
+            for entry in entries:
+                job.step(content.position, 0, "open")
+                value = None if isinstance(entry, Fault) else _TEXT.decode(entry.raw)
+                if isinstance(entry, Fault) or value is None or marking.is_redefinition(value):
+                    code = entry.code if isinstance(entry, Fault) else "marking-redefined"
+                    content.failed.append((entry.where, code))
+                    item = (Waiting(content.position, "", "", code, "", "", b"", None, "refused"), b"")
+                else:
+                    item = (_waiting(entry.raw, value, content.position), entry.raw)
+                    content.objects += number is not None
+                content.position += 1
+                if content.position > OBJECT_LIMIT or len(content.failed) > FAULT_LIMIT:
+                    raise Refused("too-many-objects", most=OBJECT_LIMIT)
+                if number is not None:
+                    batch.append(item)
+                    size += len(item[1])
+                    if len(batch) == BATCH or size >= BATCH_BYTES:
+                        packages.add_waiting(tx, number, batch)
+                        batch, size = [], 0
     except Refused as error:
+        if error.code in ("reader-died", "reader-hung"):
+            # Nothing was found out about the package: it is not received, and can be tried again.
+            raise
         content.failed.append(("intel", error.code))
     if number is not None:
         packages.add_waiting(tx, number, batch)
 
 
-def _waiting(entry: reading.Entry, position: int) -> Waiting:
-    env = envelope(entry.value)
+def _waiting(raw: bytes, value: dict[str, object], position: int) -> Waiting:
+    # What the reader says of a text is not needed here, and so not believed.
+    env = envelope(value)
     return Waiting(
         position=position,
         id=env.id,
@@ -175,7 +184,7 @@ def _waiting(entry: reading.Entry, position: int) -> Waiting:
         name=env.name,
         modified=env.modified,
         moment=env.moment,
-        sha256=hashlib.sha256(entry.raw).digest(),
+        sha256=hashlib.sha256(raw).digest(),
         handling=None,
         decision="pending",
     )

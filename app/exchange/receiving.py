@@ -36,6 +36,7 @@ from app.exchange import channel as machine
 from app.exchange.channel import Acknowledgement, Arrival, Channel, EpochStart
 from app.exchange.keys import Owned
 from app.exchange.ranges import Ranges
+from app.formats import streams
 from app.jobs import Job
 from app.messages import Refused
 from app.store import counterparts as store_counterparts
@@ -82,8 +83,9 @@ def receive(installation: Installation, path: Path, job: Job) -> Received:
 
     Raises `Refused`: retired, file-unreadable, not-a-package, package-damaged, package-forged, not-for-us, key-lost,
     reflected, counterpart-unknown, counterpart-unverified, counterpart-revoked, channel-frozen, fork, too-far,
-    epoch-unknown, epoch-pending, epoch-closed.
+    epoch-unknown, epoch-pending, epoch-closed, reader-died, reader-hung.
     """
+    streams.ready()
     try:
         with _regular(path) as file:
             return _receive(installation, file, path.stem, job)

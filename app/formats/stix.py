@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import re
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import msgspec
 
@@ -39,6 +40,7 @@ _KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "PYTHONHOME")
 _BATCH = msgspec.msgpack.Decoder(Batch)
 _END = msgspec.msgpack.Decoder(End)
 _TEXT = msgspec.json.Decoder(dict[str, object])
+_NUMBER = re.compile(r"\[([0-9]{1,10})\]")
 
 _Frame = tuple[bytes, bytes] | None
 
@@ -68,25 +70,41 @@ def opened(path: Path, job: Job | None = None) -> Iterator[Iterator[Prepared | F
             stdout=subprocess.PIPE,
             # What it would say there is made of the file's own words.
             stderr=subprocess.DEVNULL,
-            env={name: os.environ[name] for name in _KEPT if name in os.environ},
+            env=environment(),
         )
     assert process.stdout is not None
+    try:
+        with answers(process.stdout, process.kill, job or quiet(), path) as found:
+            yield found
+    finally:
+        process.wait()
+
+
+def environment() -> dict[str, str]:
+    """What a reader is told of this process's surroundings."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ}
+
+
+@contextlib.contextmanager
+def answers(
+    pipe: IO[bytes], end: Callable[[], None], job: Job, path: Path
+) -> Iterator[Iterator[Prepared | Fault]]:
+    """What a reader answers on a pipe, while the block lasts; then `end` ends the reader. Raises as `opened` does."""
     frames: queue.Queue[_Frame] = queue.Queue(AHEAD)
-    thread = threading.Thread(target=_listen, args=(process.stdout, frames), daemon=True)
+    thread = threading.Thread(target=_listen, args=(pipe, frames), daemon=True)
     thread.start()
     try:
-        yield _entries(frames, path, job or quiet())
+        yield _entries(frames, path, job)
     finally:
-        process.kill()
+        end()
         while thread.is_alive():
             with contextlib.suppress(queue.Empty):
                 frames.get_nowait()
             thread.join(0.01)
-        process.stdout.close()
-        process.wait()
+        pipe.close()
 
 
-def _listen(pipe: BinaryIO, frames: queue.Queue[_Frame]) -> None:
+def _listen(pipe: IO[bytes], frames: queue.Queue[_Frame]) -> None:
     """Pass on frames as they come; None when there are no more, or what comes is none."""
     while True:
         head = pipe.read(5)
@@ -111,12 +129,21 @@ def _entries(frames: queue.Queue[_Frame], path: Path, job: Job) -> Iterator[Prep
         if not all(map(_holds, found.objects)):
             raise Refused("reader-died")
         upto = found.upto
-        yield from found.faults
-        yield from found.objects
+        if found.faults:
+            both: list[Prepared | Fault] = [*found.faults, *found.objects]
+            yield from sorted(both, key=_place)
+        else:
+            yield from found.objects
     if found.code == "file-unreadable":
         raise Refused(found.code, path=path, why=found.facts.get("why", ""))
     if found.code:
         raise Refused(found.code, **found.facts)
+
+
+def _place(one: Prepared | Fault) -> int:
+    """Its number in the file: a batch has its faults apart."""
+    found = _NUMBER.search(one.where[:40])
+    return int(found[1]) if found else 0
 
 
 def _holds(one: Prepared) -> bool:

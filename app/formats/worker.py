@@ -4,16 +4,25 @@
 end first), a letter and MessagePack: `B` a batch of what was read, `E` the end, with the code of what is wrong with the
 file, if anything is. An output that stops without an `E` means that the reader died. It knows neither the store nor the
 name of the file, holds no keys, and takes its own powers away before the first byte of the file.
+
+With a socket as its standard input it reads nothing itself: for each pair of pipes that comes over the socket it makes
+a child that is such a reader (of STIX 2.1 alone), and answers with the child's number. A child costs much less than a
+new process, and none has seen what another one read.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
+import io
 import os
+import socket
+import stat
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 import rfc8785
@@ -33,6 +42,10 @@ BATCH = 250
 BATCH_BYTES = 1 << 20
 BEAT = 1.0
 """Seconds after which a reader that has nothing to give shows that it still reads."""
+NUMBER_BYTES = 4
+"""Bytes of a process's number."""
+PR_SET_DUMPABLE = 4
+_SAMPLE = b'{"type":"bundle","objects":[{"type":"url","id":"url--0e2ae6a7-2d0f-5b1c-9b1c-3f1d7e0a9c11","value":"http://a.b/"}]}'
 MAX_FRAME = 192 << 20
 """Bytes of a frame: the greatest object with its texts, many times over."""
 
@@ -66,8 +79,8 @@ class _Watched:
             yield chunk
 
 
-def read(file: BinaryIO, write: Callable[[bytes], None]) -> None:
-    """Read `file` and write frames until its end."""
+def read(file: BinaryIO, write: Callable[[bytes], None], take_old: bool = True) -> None:
+    """Read `file` and write frames until its end. `take_old`: what is STIX 2.0 is converted, else it is a fault."""
     encode, last = msgspec.msgpack.Encoder().encode, time.monotonic()
 
     def send(batch: Batch) -> None:
@@ -81,7 +94,8 @@ def read(file: BinaryIO, write: Callable[[bytes], None]) -> None:
 
     chunks = _Watched(file, beat)
     try:
-        for batch in _batches(stix20.converted(read_chunks(chunks, take_old=True)), chunks):
+        found = read_chunks(chunks, take_old)
+        for batch in _batches(stix20.converted(found) if take_old else found, chunks):
             send(batch)
         end = End("", {})
     except Refused as refused:
@@ -110,10 +124,13 @@ def _frame(kind: bytes, text: bytes) -> bytes:
 
 
 def confine() -> None:
-    """Give up what a reader never needs: other files, other processes, more memory, a trace of its own in a crash."""
+    """Give up what a reader never needs: other files, other processes, more memory, a trace of its own in a crash, and
+    being looked into by others of the same user.
+    """
     # These load what they need at their first use, when no file could be opened any more.
     rfc8785.dumps({"": ""})
     uuid.uuid5(uuid.NAMESPACE_URL, "")
+    _shut()
     with contextlib.suppress(ImportError):
         import resource
 
@@ -128,8 +145,56 @@ def confine() -> None:
                 resource.setrlimit(limit, (most, most))
 
 
+def _shut() -> None:
+    if sys.platform == "linux":
+        import ctypes
+
+        libc: Any = ctypes.CDLL(None)
+        libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def serve(control: socket.socket) -> None:
+    """Make a reader for each pair of pipes that comes, until the other side is gone; see the module's head."""
+    # What a child needs is loaded here, once, and is not touched by the collector of garbage: then pages stay shared.
+    _shut()
+    read(io.BytesIO(_SAMPLE), lambda frame: None)
+    gc.collect()
+    gc.freeze()
+    child = 0
+    while True:
+        _, pipes, _, _ = socket.recv_fds(control, 1, 2)
+        if child:
+            # Whoever asked for it is done with it. Only now is its number free for another process.
+            os.waitpid(child, 0)
+        if len(pipes) != 2:
+            return
+        child = os.fork()
+        if not child:
+            control.close()
+            os.dup2(pipes[0], 0)
+            os.dup2(pipes[1], 1)
+            for pipe in pipes:
+                os.close(pipe)
+            try:
+                _live(take_old=False)
+            finally:
+                os._exit(0)
+        for pipe in pipes:
+            os.close(pipe)
+        control.sendall(child.to_bytes(NUMBER_BYTES, "big"))
+
+
 def main() -> None:
-    """The reader's whole life."""
+    """The process's whole life."""
+    if stat.S_ISSOCK(os.fstat(0).st_mode):
+        with socket.socket(fileno=0) as control, contextlib.suppress(ConnectionError):
+            serve(control)
+    else:
+        _live(take_old=True)
+
+
+def _live(take_old: bool) -> None:
+    """A reader's whole life."""
     confine()
 
     def write(frame: bytes) -> None:
@@ -139,7 +204,7 @@ def main() -> None:
 
     # The side that reads the pipe may go away at any time: a cancelled import.
     with contextlib.suppress(BrokenPipeError), open(0, "rb", buffering=0, closefd=False) as file:
-        read(file, write)
+        read(file, write, take_old)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.formats import stix, worker
+from app.formats import stix, streams, worker
 from app.holdings import importing
 from app.intel import prepared, reading
 from app.jobs import Cancelled, Job, quiet
@@ -192,6 +192,7 @@ def test_no_reader_stays_behind(site, tmp_path):
         with stix.opened(path) as entries:
             for _ in range(takes):
                 next(entries)
+    streams.close()
     found = subprocess.run(["ps", "--ppid", str(os.getpid()), "-o", "args="], capture_output=True, text=True)
     assert "app.formats.worker" not in found.stdout
 

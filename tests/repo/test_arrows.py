@@ -66,6 +66,7 @@ INSIDE = "Inside app: the order of the house; siblings do not know each other"
         ("app/holdings/__init__.py", "import app.exchange", INSIDE),
         ("app/intel/__init__.py", "from app.store import x", INSIDE),
         ("app/exchange/__init__.py", "import app.vault", INSIDE),
+        ("app/formats/__init__.py", "import app.exchange", INSIDE),
         ("app/courier/__init__.py", "import app.officers", INSIDE),
         ("app/messages.py", "import app.intel", INSIDE),
         ("app/stray.py", "", INSIDE),
@@ -90,6 +91,7 @@ def test_allowed_imports_pass(copy: Path) -> None:
     allowed = {
         "ui/window.py": "import app.cli, app.holdings, PySide6",
         "app/cli.py": "import app.practice, app.exchange, crypto.package",
+        "app/exchange/inbox.py": "import app.formats, app.holdings",
         "app/vault/workstation.py": "import keyring, app.holdings",
         "app/store/rows.py": "import sqlcipher3.dbapi2, app.intel",
         "app/intel/patterns.py": "import stix2, stix2patterns, app.messages",
