@@ -590,6 +590,16 @@ MESSAGES: dict[str, Message] = {
         N_("A receipt is about a package that was never sent to them. It does nothing."),
         N_("Ask the counterpart what they meant."),
     ),
+    "receipt-contradicts": Message(
+        N_(
+            "They signed two different answers to one package of ours under one number. The first that came counts."
+        ),
+        N_("See `channel show`. Both are kept, signed: ask which is right; a newer receipt settles it."),
+    ),
+    "packages-lacking": Message(
+        N_("{name} says that packages of ours have not come: {numbers}."),
+        N_("Carry them again if you have them (`carry`), or send them again as new ones (`resend`)."),
+    ),
     "receipt-unreadable": Message(
         N_("A receipt cannot be read, or cannot be true of its package. It does nothing."),
         N_("Tell the counterpart."),

@@ -207,11 +207,6 @@ def table(rows: Iterable[tuple[object, ...]]) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def spoken_ranges(ranges: Iterable[tuple[int, int]]) -> str:
-    """Package numbers as people write them: 3, 5-7."""
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges) or "-"
-
-
 def embargo_lines(bound: Restraint) -> list[str]:
     """What binds an object beside its level, in words."""
     return [

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
-from app.cli.base import Session, spoken_ranges, table, why
+from app.cli.base import Session, table, why
 from app.courier import folder
 from app.exchange import epochs, evidence
 from app.exchange.epochs import Status
+from app.exchange.ranges import spoken
 from app.messages import Refused, _, plain
 from app.store.installation import Installation
 
@@ -112,19 +113,23 @@ def _decide(session: Session, name: str, act: Callable[[Installation, str], Stat
             (_("last heard"), found.heard or "-"),
             (_("last sealed"), found.sealed or "-"),
             (_("sent"), found.sent),
-            (_("not acknowledged"), spoken_ranges(found.unacked)),
-            (_("lost there"), spoken_ranges(found.lost)),
+            (_("not acknowledged"), spoken(found.unacked)),
+            (_("lost there"), spoken(found.lost)),
+            (_("has not come there"), spoken(found.lacking)),
             (_("received"), found.received),
-            (_("missing"), spoken_ranges(found.missing)),
+            (_("missing"), spoken(found.missing)),
             (_("one-time keys of ours"), found.own_keys),
             (_("one-time keys of theirs"), found.their_keys),
         ]
     )
     if found.missing_before:
-        ranges = spoken_ranges(found.missing_before)
+        ranges = spoken(found.missing_before)
         lines.append(_("missing from before their keys changed: {ranges}").format(ranges=ranges))
     attention = bool(found.state or found.pending or found.mending or found.missing or found.lost)
-    attention = attention or bool(found.missing_before)
+    if found.lacking:
+        lines.append(why("packages-lacking", numbers=spoken(found.lacking), name=found.name))
+    lines += [f"{seq}: {why('receipt-contradicts')}" for seq in found.contradicted]
+    attention = attention or bool(found.missing_before or found.lacking or found.contradicted)
     return session.show(asdict(found), lines, attention)
 
 

@@ -11,6 +11,7 @@ import click
 from app.cli.base import Session, table, why
 from app.exchange import counterparts, verification
 from app.exchange.counterparts import Listed
+from app.exchange.ranges import spoken
 from app.exchange.verification import Ceremony
 from app.messages import Refused, _, ngettext, plain
 from app.store.installation import Installation
@@ -65,6 +66,8 @@ def show(session: Session, name: str) -> int:
         lines.append(why("identity-rotated"))
     if one.disputed:
         lines.append(why("identity-forked", name=one.alias))
+    if one.lacks:
+        lines.append(why("packages-lacking", numbers=spoken(one.lacks), name=plain(one.alias)))
     if one.replaces:
         lines.append(_("Takes the place of {name} once it is verified.").format(name=plain(one.replaces)))
     lines += [_("before: {f}").format(f=old) for old in reversed(one.former)]
@@ -169,6 +172,7 @@ def _document(one: Listed) -> dict[str, Any]:
         "disputed": one.disputed,
         "former": list(one.former),
         "replaces": one.replaces,
+        "lacks": [list(pair) for pair in one.lacks],
     }
 
 
@@ -179,6 +183,8 @@ def _state(one: Listed) -> str:
         return _("two successors: verify anew")
     if one.carried:
         return _("verified, carried over")
+    if one.lacks:
+        return _("verified, lacks {numbers}").format(numbers=spoken(one.lacks))
     return _("verified") if one.verified else _("not verified")
 
 

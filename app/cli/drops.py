@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from app.cli.base import Session, spoken_ranges, table, why
+from app.cli.base import Session, table, why
 from app.exchange import drops
+from app.exchange.ranges import spoken
 from app.messages import _
 
 
@@ -59,7 +60,7 @@ def drop_sync(session: Session, names: tuple[str, ...]) -> int:
     ]
     lines += [f"{file}: {why(code)}" for _drop, file, code in done.refused]
     lines += [
-        why(f"status-{r.status}", missing=spoken_ranges(r.missing))
+        why(f"status-{r.status}", missing=spoken(r.missing))
         for _drop, r in done.received
         if r.status != "new"
     ]

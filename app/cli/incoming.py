@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from app.cli.base import NUMBER_LIMIT, Session, ids_from, spoken_ranges, table, why
+from app.cli.base import NUMBER_LIMIT, Session, ids_from, table, why
 from app.exchange import deciding, naming, receiving
 from app.exchange.deciding import Decided
+from app.exchange.ranges import spoken
 from app.exchange.receiving import Received
 from app.messages import _, ngettext, plain
 from app.store.installation import OUTBOX
@@ -75,7 +76,7 @@ def receive(session: Session, file: Path) -> int:
     """Open a package into the inbox."""
     with session.unlocked() as installation:
         got = receiving.receive(installation, file, session.job())
-    attention = got.status != "new" or bool(got.failed) or bool(got.recalls)
+    attention = got.status != "new" or bool(got.failed or got.recalls or got.lacking)
     return session.show(_received(got), _received_lines(got), attention=attention)
 
 
@@ -91,6 +92,7 @@ def _received(got: Received) -> dict[str, Any]:
         "failed": [{"where": where, "code": code} for where, code in got.failed],
         "protection": got.protection,
         "recalls": list(got.recalls),
+        "lacking": [list(pair) for pair in got.lacking],
     }
 
 
@@ -109,7 +111,9 @@ def _received_lines(got: Received) -> list[str]:
             _("They ask something back: recall {numbers}. See `recall show`.").format(numbers=numbers)
         )
     if got.status != "new":
-        lines.append(why(f"status-{got.status}", missing=spoken_ranges(got.missing)))
+        lines.append(why(f"status-{got.status}", missing=spoken(got.missing)))
+    if got.lacking:
+        lines.append(why("packages-lacking", numbers=spoken(got.lacking), name=plain(got.sender)))
     return lines + [f"{plain(where)}: {why(code)}" for where, code in got.failed]
 
 

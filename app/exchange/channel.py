@@ -247,6 +247,14 @@ def held(sending: Sending, seq: int, holds: int) -> Sending:
     return sending if seq <= sending.holds_seq else replace(sending, holds=holds, holds_seq=seq)
 
 
+def unreached(sending: Sending, epoch: str, want: Ranges) -> Ranges:
+    """Of the numbers that their ack of an epoch wants, those that are sealed or handed and neither acked nor void."""
+    if epoch != sending.epoch:
+        return ()
+    waiting = (seq for seq, package in sending.packages.items() if package.state in ("sealed", "handed"))
+    return ranges(seq for seq in waiting if contains(want, seq))
+
+
 def _with_state(sending: Sending, seq: int, state: State, before: tuple[State, ...]) -> Sending:
     package = sending.packages.get(seq)
     if package is None or package.state not in before:

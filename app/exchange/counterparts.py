@@ -12,12 +12,14 @@ from dataclasses import dataclass
 import msgspec
 
 from app import audit, officers
-from app.exchange.channel import Channel, opened, renewed
+from app.exchange.channel import Channel, opened, renewed, unreached
+from app.exchange.ranges import Ranges
 from app.messages import Refused
-from app.store import counterparts, people
+from app.store import counterparts, packages, people
 from app.store.counterparts import Counterpart
 from app.store.database import Connection
 from app.store.installation import Installation
+from crypto import manifest as manifests
 from crypto.errors import CryptoError
 from crypto.identity import Card, read_card
 
@@ -33,7 +35,7 @@ class Listed:
 
     `former`: fingerprints of the cards whose place this one took, oldest first. `carried`: when a rotation carried the
     verification over to this card ("": it did not). `disputed`: an old key of theirs named two successors.
-    `replaces`: the alias of the counterpart whose place this card takes once it is verified.
+    `replaces`: the alias of the counterpart whose place this card takes once it is verified. `lacks`: see `lacking`.
     """
 
     fingerprint: str
@@ -47,6 +49,7 @@ class Listed:
     disputed: bool = False
     former: tuple[str, ...] = ()
     replaces: str = ""
+    lacks: Ranges = ()
 
 
 def own_card(installation: Installation) -> bytes:
@@ -234,6 +237,16 @@ def load_channel(connection: Connection, cid: int) -> Channel:
     return msgspec.json.decode(counterparts.channel(connection, cid), type=Channel)
 
 
+def lacking(connection: Connection, cid: int) -> Ranges:
+    """The packages of ours that a counterpart, in the newest of theirs that came, says have not come, as far as they
+    are under way still.
+    """
+    channel = msgspec.json.decode(counterparts.channel(connection, cid), type=Channel)
+    raw = packages.newest_manifest(connection, cid, bytes.fromhex(channel.receiving.epoch))
+    ack = None if raw is None else manifests.parse(raw).ack
+    return () if ack is None else unreached(channel.sending, ack.epoch.hex(), ack.want)
+
+
 def save_channel(tx: Connection, cid: int, channel: Channel) -> None:
     """Store the channel's new state."""
     counterparts.put_channel(tx, cid, msgspec.json.encode(channel).decode())
@@ -260,4 +273,5 @@ def _listed(connection: Connection, one: Counterpart) -> Listed:
         bool(one.disputed),
         tuple(former.fingerprint for former in counterparts.former(connection, one.cid)),
         "" if one.replaces is None else counterparts.get(connection, one.replaces).alias,
+        lacking(connection, one.cid),
     )

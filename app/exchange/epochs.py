@@ -30,11 +30,15 @@ from crypto.errors import CryptoError
 
 _EPOCH, _CARD, _HASH = (re.compile(text) for text in ("[0-9a-f]{32}", "[0-9a-f]{64}", "(?:[0-9a-f]{64})?"))
 
+LEAP = 1 << 20
+"""More decisions on one package than anybody makes between a backup and its restore."""
+
 
 @dataclass(frozen=True)
 class Status:
     """Where a channel stands. `state` is "" or why nothing can be sealed now; ranges are of package numbers.
 
+    `lacking`: ours that they say have not come; `contradicted`: ours to which they signed two answers of one number;
     `unacked`: ours they have not acknowledged; `missing`: theirs that have not come (`missing_before`: of an epoch
     that a rotation ended); `lost`: ours they said they lost; `pending`: the reason of an epoch they announced and
     nobody confirmed; `own_keys` and `their_keys`: live one-time keys; `heard` and `sealed`: when something came and was
@@ -55,6 +59,8 @@ class Status:
     missing_before: Ranges = ()
     heard: str = ""
     sealed: str = ""
+    lacking: Ranges = ()
+    contradicted: tuple[int, ...] = ()
 
 
 def status(installation: Installation, name: str) -> Status:
@@ -65,6 +71,8 @@ def status(installation: Installation, name: str) -> Status:
         own = sum(1 for key in store_counterparts.own_keys(reader, one.cid) if key.kind == keys.ONETIME)
         theirs = keys.unused(reader, installation, one.cid)
         heard, sealed = packages.heard(reader, one.cid)
+        lacking = counterparts.lacking(reader, one.cid)
+        contradicted = tuple(packages.contradicted(reader, one.cid))
     sending, receiving = channel.sending, channel.receiving
     unacked = ranges(seq for seq, p in sending.packages.items() if p.state in ("sealed", "handed"))
     return Status(
@@ -82,6 +90,8 @@ def status(installation: Installation, name: str) -> Status:
         missing_before=ranges(n for old in receiving.older for n in numbers(machine.missing(old))),
         heard=heard,
         sealed=sealed,
+        lacking=lacking,
+        contradicted=contradicted,
     )
 
 
@@ -107,6 +117,8 @@ def settle_restore(installation: Installation) -> tuple[str, ...]:
     with installation.database.write() as tx:
         everyone = store_counterparts.everyone(tx)
         store_counterparts.settled(tx)
+        # Receipts that were sent after the backup are forgotten here: none that is made now may bear their number.
+        packages.leap_revisions(tx, LEAP)
         for one in everyone:
             begin(tx, installation, one, "restored")
     return tuple(one.alias for one in everyone)

@@ -29,3 +29,8 @@ def numbers(given: Ranges, least: int = 0, most: int | None = None) -> list[int]
 def contains(given: Ranges, number: int) -> bool:
     """Whether `number` lies in one of the ranges."""
     return any(start <= number <= end for start, end in given)
+
+
+def spoken(given: Iterable[tuple[int, int]]) -> str:
+    """The numbers as people write them: 3, 5-7."""
+    return ", ".join(str(start) if start == end else f"{start}-{end}" for start, end in given) or "-"

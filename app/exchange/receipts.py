@@ -2,11 +2,13 @@
 
 A receipt names the package by its manifest's hash and the objects by their positions in it, as ranges:
 what was accepted,
-what was refused, what still waits. A later `revision` replaces an earlier one, whatever order they come in.
+what was refused, what still waits. A later `revision` replaces an earlier one, whatever order they come in; of two that
+differ under one revision the first to come counts, and the other is told.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -155,7 +157,8 @@ def send(installation: Installation, to: str, target: Path | None, job: Job) -> 
 
 def apply(tx: Connection, installation: Installation, one: Counterpart, statement: Statement) -> str:
     """Let a statement of theirs that was just added to the set take effect here; returns what is wrong with it
-    (receipt-unreadable, receipt-unknown), or "".
+    (receipt-unreadable, receipt-unknown, receipt-contradicts: they signed otherwise under this revision, and that
+    came first and counts), or "".
     """
     if statement.kind != "receipt":
         return ""
@@ -175,6 +178,20 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
             tx, installation, "receipt.unknown", sender=one.fingerprint, statement=statement.id.hex()
         )
         return "receipt-unknown"
+    digest = hashlib.sha256(msgspec.json.encode(answer)).digest()
+    first = packages.answered(tx, one.cid, package.manifest_hash, answer.revision, digest, statement.id)
+    if first is not None:
+        audit.append(
+            tx,
+            installation,
+            "receipt.contradicts",
+            sender=one.fingerprint,
+            seq=package.seq,
+            number=answer.revision,
+            first=first.hex(),
+            statement=statement.id.hex(),
+        )
+        return "receipt-contradicts"
     if answer.revision <= packages.receipt_revision(tx, one.cid, package.manifest_hash):
         return ""
     packages.set_receipt_revision(tx, one.cid, package.manifest_hash, answer.revision)

@@ -63,7 +63,7 @@ class Received:
 
     `number` is its number here (None: of a duplicate whose record is gone); `parts` its types in order; `failed` the
     (place, code) of parts and objects that could not be read though the package is sound; `recalls` the numbers here
-    of what they ask back.
+    of what they ask back; `lacking` are packages of ours that they say have not come.
     """
 
     number: int | None
@@ -76,6 +76,7 @@ class Received:
     failed: tuple[tuple[str, str], ...] = ()
     protection: str = ""
     recalls: tuple[int, ...] = ()
+    lacking: Ranges = ()
 
 
 def receive(installation: Installation, path: Path, job: Job) -> Received:
@@ -413,4 +414,5 @@ def _commit(
         tuple(content.failed),
         opened.key.protection,
         tuple(asked_back),
+        counterparts.lacking(tx, one.cid) if manifest.ack is not None and manifest.ack.want else (),
     )

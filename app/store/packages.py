@@ -125,6 +125,35 @@ def set_told(tx: Connection, cid: int, manifest_hash: bytes, accepted: int, refu
     )
 
 
+def answered(
+    tx: Connection, cid: int, manifest_hash: bytes, revision: int, digest: bytes, statement: bytes
+) -> bytes | None:
+    """Record what a receipt with this revision says; the statement that said otherwise before, None if none did."""
+    where = (cid, manifest_hash, revision)
+    row = tx.execute(
+        "SELECT digest, statement FROM answered WHERE cid = ? AND package = ? AND revision = ?", where
+    ).fetchone()
+    if row is None:
+        tx.execute("INSERT INTO answered VALUES (?, ?, ?, ?, ?, NULL)", (*where, digest, statement))
+    if row is None or bytes(row[0]) == digest:
+        return None
+    tx.execute(
+        "UPDATE answered SET other = coalesce(other, ?) WHERE cid = ? AND package = ? AND revision = ?",
+        (statement, *where),
+    )
+    return bytes(row[1])
+
+
+def contradicted(connection: Connection, cid: int) -> list[int]:
+    """Numbers of our packages to which a counterpart signed two different answers under one revision."""
+    rows = connection.execute(
+        "SELECT DISTINCT seq FROM outbox JOIN answered ON outbox.cid = answered.cid AND package = manifest_hash"
+        " WHERE outbox.cid = ? AND other IS NOT NULL ORDER BY seq",
+        (cid,),
+    )
+    return [int(row[0]) for row in rows]
+
+
 def told(connection: Connection, cid: int) -> dict[tuple[bytes, int], tuple[int, int]]:
     """{(epoch, seq): (accepted, refused)} of what receipts said of packages of ours."""
     rows = connection.execute(
@@ -272,6 +301,19 @@ def received_number(connection: Connection, cid: int, manifest_hash: bytes) -> i
         "SELECT number FROM inbox WHERE cid = ? AND manifest_hash = ?", (cid, manifest_hash)
     ).fetchone()
     return None if row is None else int(row[0])
+
+
+def newest_manifest(connection: Connection, cid: int, epoch: bytes) -> bytes | None:
+    """The manifest of the package of an epoch of a counterpart with the highest number that came."""
+    row = connection.execute(
+        "SELECT manifest FROM inbox WHERE cid = ? AND epoch = ? ORDER BY seq DESC LIMIT 1", (cid, epoch)
+    ).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def leap_revisions(tx: Connection, by: int) -> None:
+    """Count the revisions of all receipts on from far above where they stand; what is due stays due."""
+    tx.execute("UPDATE inbox SET revision = revision + ?, receipted = receipted + ?", (by, by))
 
 
 def arrivals(connection: Connection, cid: int, epoch: bytes) -> list[tuple[int, str]]:

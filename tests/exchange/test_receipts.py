@@ -7,12 +7,14 @@ import json
 import pytest
 import rfc8785
 
-from app.exchange import deciding, outbox, recalling, receipts
+from app import vault
+from app.exchange import deciding, epochs, outbox, recalling, receipts
 from app.jobs import quiet
 from app.messages import Refused
 from crypto import document
 from crypto.package import Ack
 from tests.support.sites import (
+    PASSPHRASE,
     T0,
     T1,
     acts,
@@ -54,6 +56,13 @@ def answered(world, **facts):
     return ledger(world.alpha)
 
 
+def acknowledged(world):
+    """mallory has the package by its manifest too: a recall asks it back, and does not make it void."""
+    mine = channel(world.alpha, "mallory").sending
+    ack = Ack(bytes.fromhex(mine.epoch), 1, bytes.fromhex(mine.head), (), (), 0)
+    receive(world.alpha, world.mallory.package(world.alpha, ack=ack))
+
+
 def test_a_receipt_tells_what_was_opened_accepted_and_refused(given):
     assert ledger(given.alpha) == ["carried"] * COUNT
     assert answered(given) == ["received"] * COUNT
@@ -73,6 +82,71 @@ def test_an_older_revision_that_comes_late_changes_nothing(given):
     newest = answered(given, revision=3, accepted=[[0, 1]])
     assert answered(given, revision=2, refused=[[0, 5]], reason="late") == newest
     assert answered(given, revision=3, refused=[[0, 5]], reason="another of the same number") == newest
+
+
+def test_two_receipts_under_one_revision_are_told_apart_and_the_first_counts(given):
+    mallory = given.mallory
+    first = answered(given, revision=3, accepted=[[0, 1]])
+    before = ledger(given.alpha)
+
+    def again(**facts):
+        path = mallory.package(given.alpha, mallory.receipt(given.package, **facts))
+        return receive(given.alpha, path).failed
+
+    # The same said twice, signed anew, contradicts nothing.
+    assert again(revision=3, accepted=[[0, 1]], opened=T0) == ()
+    assert acts(given.alpha).count("receipt.contradicts") == 0
+    for other in (
+        {"refused": [[0, 5]]},
+        {"accepted": [[0, 1]], "reason": "otherwise"},
+        {"accepted": [[0, 1]], "opened": T1},
+        {"counts": {"accepted": 2, "refused": 0}},
+    ):
+        assert again(revision=3, **other) == (("receipt", "receipt-contradicts"),)
+        assert ledger(given.alpha) == first == before
+    # Of an older revision too, though that counts no more.
+    assert again(revision=2, accepted=[[5, 5]]) == ()
+    assert again(revision=2, refused=[[5, 5]]) == (("receipt", "receipt-contradicts"),)
+    assert acts(given.alpha).count("receipt.contradicts") == 5
+    assert epochs.status(given.alpha, "mallory").contradicted == (1,)
+    assert epochs.status(given.alpha, "beta").contradicted == ()
+    assert outbox.listed(given.alpha, "mallory")[0].told == (2, 0)
+    # A newer one counts, and what was said twice stays told.
+    assert answered(given, revision=4, refused=[[0, 5]]) == ["refused"] * COUNT
+    assert epochs.status(given.alpha, "mallory").contradicted == (1,)
+    assert problems(given.alpha) == []
+
+
+def test_after_a_recall_is_taken_back_the_first_of_two_counts_still(given):
+    one = indicator(0)["id"]
+    answered(given, revision=2, accepted=[[0, 5]])
+    answered(given, revision=2, refused=[[0, 5]])
+    acknowledged(given)
+    sent = recalling.recall(given.alpha, "mallory", [one], None, "wrong", beside(given.alpha), quiet())
+    assert ledger(given.alpha)[0] == "recalled"
+    recalling.withdraw(given.alpha, sent.listed.number, "right after all", beside(given.alpha), quiet())
+    assert ledger(given.alpha) == ["accepted"] * COUNT
+
+
+def test_who_was_restored_answers_under_numbers_of_its_own(met, tmp_path):
+    take(met.alpha, *map(indicator, range(4)))
+    number = receive(met.beta, release(met.alpha, "beta").package.path).number
+    vault.back_up(met.beta, tmp_path / "backup", quiet())
+    deciding.accept(met.beta, number, None, quiet())
+    assert receipt_to(met) == ["accepted"] * 4
+    vault.restore(tmp_path / "again", tmp_path / "backup", PASSPHRASE, quiet(), clock=met.clock)
+    with vault.unlocked(tmp_path / "again", PASSPHRASE, clock=met.clock) as beta:
+        epochs.settle_restore(beta)
+        anew = send(beta, "alpha")
+        with pytest.raises(Refused, match="epoch-pending"):
+            receive(met.alpha, anew)
+        epochs.confirm(met.alpha, "beta")
+        receive(met.alpha, anew)
+        receive(beta, send(met.alpha, "beta"))
+        deciding.reject(beta, number, "Seen anew", None)
+        got = receive(met.alpha, receipts.send(beta, "alpha", beside(beta), quiet()).path)
+        assert got.failed == ()
+    assert ledger(met.alpha, "beta") == ["refused"] * 4
 
 
 ABSURD = {
@@ -238,9 +312,7 @@ def ledger_of(site, seq):
 def test_an_absurd_receipt_does_nothing_after_a_recall_was_taken_back_either(given):
     before = answered(given, revision=2, accepted=[[0, 1]], refused=[[2, 2]])
     assert answered(given, revision=9, accepted=[[0, 5]], refused=[[0, 5]]) == before
-    mine = channel(given.alpha, "mallory").sending
-    ack = Ack(bytes.fromhex(mine.epoch), 1, bytes.fromhex(mine.head), (), (), 0)
-    receive(given.alpha, given.mallory.package(given.alpha, ack=ack))
+    acknowledged(given)
     ids = [indicator(number)["id"] for number in range(COUNT)]
     sent = recalling.recall(given.alpha, "mallory", ids, None, "wrong", beside(given.alpha), quiet())
     assert set(ledger(given.alpha)) == {"recalled"}

@@ -15,6 +15,7 @@ from app.courier import folder
 from app.exchange import agreements, counterparts, outbox
 from app.exchange.agreements import Agreement
 from app.exchange.counterparts import Listed
+from app.exchange.ranges import spoken
 from app.jobs import Job
 from app.messages import N_, Refused, _
 from app.store.installation import Installation
@@ -269,6 +270,9 @@ class Counterparts(Pane):
             items += [Notice(said, "danger" if one.disputed else "warning", icon=icon, action=verify), 12]
         else:
             items += [Notice(_("Verified: the card is theirs."), "success", icon=icon), 12]
+        if one.lacks:
+            said = messages.sentence("packages-lacking", {"name": one.alias, "numbers": spoken(one.lacks)})
+            items += [Notice(said, "warning", icon=icon), 12]
         fingerprint = QWidget()
         text = Text(groups(one.fingerprint), size="label", mono=True, wrap=True)
         row = line(text, CopyButton(lambda: one.fingerprint), gap=8)

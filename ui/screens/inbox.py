@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QStackedWidget
 
 from app.exchange import inbox, receipts, receiving
 from app.exchange.inbox import Listed
+from app.exchange.ranges import spoken
 from app.exchange.receiving import Received
 from app.jobs import Job
 from app.messages import N_, _, ngettext, remedy, sentence
@@ -230,8 +231,9 @@ class Packages(Pane):
             words = _("Package {seq} from {name}: receipts and keys taken, nothing to review.")
             self.result.say(words.format(seq=got.seq, name=name), keep=True)
         if got.status == "gap":
-            missing = ", ".join(f"{a}–{b}" if a != b else str(a) for a, b in got.missing)
-            self.refusal.show_code("status-gap", {"missing": missing})
+            self.refusal.show_code("status-gap", {"missing": spoken(got.missing)})
+        if got.lacking:
+            self.refusal.show_code("packages-lacking", {"name": got.sender, "numbers": spoken(got.lacking)})
         if got.failed:
             where, code = got.failed[0]
             self.refusal.show_code(code, {"where": where})
