@@ -40,7 +40,7 @@ run: system-qt $(VENV)/.project $(VENV)/.messages ## Open Mithaq (without a disp
 
 .PHONY: test
 test: system-test setup ## Run the tests, on a display of their own (MITHAQ_CORPUS names the folder of real files)
-	@xvfb-run --auto-servernum --server-args="-screen 0 1600x1000x24" $(BIN)/python -m pytest --durations=15 --durations-min=0.5 $(ARGS)
+	@xvfb-run --auto-servernum --server-args="-screen 0 1600x1000x24" $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup --durations=15 --durations-min=0.5 $(ARGS)
 
 .PHONY: check
 check: setup ## Check format, lint, types, the arrows between packages and the message catalogues

@@ -29,6 +29,15 @@ settings.register_profile("fuzz", settings.get_profile("default"), max_examples=
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What one process runs when several share the tests: a file, as its fixtures are made once for it; and every
+    window, as a display has one keyboard.
+    """
+    windows = Path(__file__).parent / "ui"
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("window" if windows in item.path.parents else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def corpus() -> Path:
     """The folder of real files that MITHAQ_CORPUS names. Without it: skipped; in CI (CI=true): failed."""
