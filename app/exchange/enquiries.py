@@ -8,7 +8,7 @@ one is worth is a function of the set of statements held, never of the order in 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -177,9 +177,21 @@ def gathered(said: Iterable[tuple[bytes, str, bool, bytes]]) -> Known:
 
 
 def gather(connection: Connection, cid: int) -> Known:
-    """The enquiries on a channel."""
+    """The enquiries on a channel. A release answers one while a package is under way with it or arrived: what was made
+    void, or has not come though its statement has, answers nothing.
+    """
     said = store.statements(connection, cid, (REQUEST, WITHDRAWAL, RELEASE))
-    return gathered((id_, kind, ours, document.parse(raw).body) for id_, kind, ours, raw in said)
+    known = gathered((id_, kind, ours, document.parse(raw).body) for id_, kind, ours, raw in said)
+    there = {
+        id_: frozenset(one for one in some if _numbers(connection, cid, *one))
+        for id_, some in known.answers.items()
+    }
+    return replace(known, answers=there)
+
+
+def _numbers(connection: Connection, cid: int, ours: bool, release: bytes) -> list[int]:
+    """The packages with a release: of our own that are not void, or in the inbox."""
+    return (store.sealed_with if ours else store.received_with)(connection, cid, release)
 
 
 # Reading ----------------------------------------------------------------------------------------------------
@@ -197,8 +209,7 @@ def _listed(connection: Connection, row: store.Row, cache: dict[int, Known]) -> 
         cache[row.cid] = gather(connection, row.cid)
     known = cache[row.cid]
     asked = known.enquiries[row.id]
-    releases = [release for ours, release in known.answers.get(row.id, ()) if ours != asked.ours]
-    numbers = store.received_with if asked.ours else store.sealed_with
+    answers = [one for one in known.answers.get(row.id, ()) if one[0] != asked.ours]
     reasons = [one.reason for one in known.ended if one.subject == row.id and one.reason]
     return Listed(
         row.number,
@@ -208,7 +219,7 @@ def _listed(connection: Connection, row: store.Row, cache: dict[int, Known]) -> 
         asked.at,
         asked.text,
         asked.about,
-        tuple(sorted(n for release in releases for n in numbers(connection, row.cid, release))),
+        tuple(sorted(n for one in answers for n in _numbers(connection, row.cid, *one))),
         min(reasons, default=""),
     )
 

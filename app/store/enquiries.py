@@ -58,6 +58,10 @@ def received_with(connection: Connection, cid: int, release: bytes) -> list[int]
 
 
 def sealed_with(connection: Connection, cid: int, release: bytes) -> list[int]:
-    """Numbers of our packages to a counterpart with a release."""
-    rows = connection.execute("SELECT seq FROM outbox WHERE cid = ? AND release = ?", (cid, release))
+    """Numbers of our packages to a counterpart with a release, but for those that are void."""
+    rows = connection.execute(
+        "SELECT seq FROM outbox WHERE cid = ? AND release = ? AND EXISTS (SELECT 1 FROM ledger WHERE"
+        " ledger.cid = outbox.cid AND ledger.epoch = outbox.epoch AND ledger.seq = outbox.seq AND state <> 'void')",
+        (cid, release),
+    )
     return [r[0] for r in rows]
