@@ -2,7 +2,8 @@
 
 No intel: no objects' names, texts or ids (an observable's id can be guessed from its value), no notes, no reasons. Of
 an entry's facts only those in `PLAIN` are told, and only if they are numbers, words of ours or hashes; what an act may
-come to log later is left out until it is named here. References are the officers' own words: told only if asked for.
+come to log later is left out until it is named here. References and purposes are the officers' own words: told only
+if asked for.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from app.store.database import Connection
 PLAIN = frozenset((
     "accepted", "agreement", "agreements", "code", "counterpart", "epoch", "exercise", "failed", "fingerprint",
     "held", "kind", "level", "manifest", "missing", "new", "newer", "number", "objects", "older", "package",
-    "packages", "pending", "priority", "problems", "protection", "purpose", "read", "reason", "refused",
+    "packages", "pending", "priority", "problems", "protection", "read", "reason", "refused",
     "release", "removed", "replaces", "same", "sender", "seq", "slot", "state", "to", "wanted",
 ))
 # fmt: on
 """Facts that are told; `reason` only where it is a word of ours."""
-REFERENCE = "reference"
+WORDS = frozenset(("purpose", "reference"))
+"""Facts that officers wrote freely about a release."""
 _WORD = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+){0,7}")
 _WORD_LENGTH = 64
 _REASONS = frozenset(("first", "restored", "forked", "rotated", "replaced"))
@@ -90,7 +92,7 @@ def plain(entry: Entry, references: bool = False) -> Entry:
     facts = {
         name: value
         for name, value in entry.detail.items()
-        if (name in PLAIN and _plain(name, value)) or (references and name == REFERENCE)
+        if (name in PLAIN and _plain(name, value)) or (references and name in WORDS)
     }
     return Entry(entry.number, entry.at, entry.officer, entry.act, facts)
 

@@ -228,7 +228,9 @@ def _opened(found: opening.Opened) -> dict[str, Any]:
 @click.option("--from", "since", type=Day(), help="The first day, as 2027-01-31.")
 @click.option("--until", type=Day(), help="The last day.")
 @click.option(
-    "--references", is_flag=True, help="Tell the references of releases too, as officers wrote them."
+    "--references",
+    is_flag=True,
+    help="Tell the references and purposes of releases too, as officers wrote them.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="A new text file.")
 @click.pass_obj

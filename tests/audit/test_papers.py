@@ -308,7 +308,12 @@ def test_a_commitment_to_a_log_that_was_changed_since_is_not_opened(busy):
 def test_a_report_tells_who_did_what_and_no_intel(busy):
     alpha = busy.alpha
     release(
-        alpha, "beta", reference="Operation Copper Lantern", note="about 198.51.100.1", target=beside(alpha)
+        alpha,
+        "beta",
+        reference="Operation Copper Lantern",
+        purpose="case-198-51-100-1",
+        note="about 198.51.100.1",
+        target=beside(alpha),
     )
     with alpha.database.write() as tx:
         audit.append(
@@ -326,9 +331,11 @@ def test_a_report_tells_who_did_what_and_no_intel(busy):
     reader = alpha.database.read()
     found = report.report(reader)
     text = repr(found)
-    for secret in ("indicator--", "indicator 1", "198.51.100", "Copper Lantern"):
+    for secret in ("indicator--", "indicator 1", "198.51.100", "198-51-100", "Copper Lantern"):
         assert secret not in text
-    assert "Copper Lantern" in repr(report.report(reader, references=True))
+    asked = repr(report.report(reader, references=True))
+    assert "Copper Lantern" in asked
+    assert "case-198-51-100-1" in asked
     [beta] = [one for one in found.exchanges if one.alias == "beta"]
     sealed = packages.sealed(reader, peer(alpha, "beta").cid)
     assert beta.sealed == len(sealed)
