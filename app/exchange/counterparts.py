@@ -118,9 +118,13 @@ def find(connection: Connection, name: str) -> Counterpart:
     """
     known = counterparts.everyone(connection)
     digits = "".join(name.lower().split())
-    exact = [one for one in known if one.alias.casefold() == name.casefold()]
-    if not exact and len(digits) >= SHORT_FINGERPRINT:
-        exact = [one for one in known if one.fingerprint.startswith(digits)]
+    # An alias may look like another's digits: then it means two, whichever was meant.
+    digital = len(digits) >= SHORT_FINGERPRINT
+    exact = [
+        one
+        for one in known
+        if one.alias.casefold() == name.casefold() or (digital and one.fingerprint.startswith(digits))
+    ]
     if not exact and len(digits) == FINGERPRINT_LENGTH:
         holder = counterparts.holder(connection, digits)
         exact = [] if holder is None else [holder]

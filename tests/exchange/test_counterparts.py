@@ -6,7 +6,7 @@ import pytest
 
 from app.exchange import counterparts
 from app.messages import Refused
-from crypto.identity import Identity
+from crypto.identity import Identity, read_card
 from tests.support.sites import T0, connect, peer, state
 
 
@@ -89,3 +89,13 @@ def test_a_pinned_card_begins_unverified_and_revoked_is_for_good(world):
     counterparts.revoke(world.alpha, "gamma")
     refused("counterpart-revoked", counterparts.verify, world.alpha, "gamma")
     refused("card-known", connect, world.alpha, world.beta)
+
+
+def test_an_alias_that_looks_like_anothers_digits_means_neither(world):
+    """It was given before the other card came."""
+    other = card()
+    digits = read_card(other).fingerprint
+    counterparts.rename(world.alpha, "beta", digits[:8])
+    counterparts.add(world.alpha, other)
+    refused("counterpart-ambiguous", peer, world.alpha, digits[:8])
+    assert peer(world.alpha, digits[:12]).alias == "gamma"
