@@ -8,6 +8,7 @@ raiser and may be hostile: whoever prints them shows control characters as marks
 from __future__ import annotations
 
 import gettext as _gettext
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -84,7 +85,15 @@ def sentence(code: str, facts: Mapping[str, object] | None = None) -> str:
     message = MESSAGES.get(code)
     if message is None:
         return _("Refused.")
-    return _(message.sentence).format_map(_Facts({k: plain(v) for k, v in (facts or {}).items()}))
+    # What is only said in brackets is left out with them where nobody gave it.
+    text = _(message.sentence)
+    for name in _IN_BRACKETS.findall(text):
+        if name not in (facts or {}):
+            text = text.replace(f" ({{{name}}})", "")
+    return text.format_map(_Facts({k: plain(v) for k, v in (facts or {}).items()}))
+
+
+_IN_BRACKETS = re.compile(r" \(\{(\w+)\}\)")
 
 
 def remedy(code: str, facts: Mapping[str, object] | None = None) -> str:

@@ -46,6 +46,7 @@ def drop_sync(session: Session, names: tuple[str, ...]) -> int:
     """Publish what waits in the outbox, find what is for us, and open it into the inbox."""
     with session.unlocked() as installation:
         done = drops.sync(installation, names, session.job())
+        shared = {one.name: one for one in drops.listed(installation)}
     document = {
         "published": [{"drop": d, "seq": seq} for d, seq in done.published],
         "received": [
@@ -58,7 +59,11 @@ def drop_sync(session: Session, names: tuple[str, ...]) -> int:
         _("Published: {n}").format(n=len(done.published)),
         _("Received: {n}").format(n=len(done.received)),
     ]
-    lines += [f"{file}: {why(code)}" for _drop, file, code in done.refused]
+    for name, file, code in done.refused:
+        where = shared[name]
+        about = f"{name}: {file}" if file else name
+        facts = {"path": file or where.folder, "seq": file, "name": where.counterpart}
+        lines.append(f"{about}: {why(code, **facts)}")
     lines += [
         why(f"status-{r.status}", missing=spoken(r.missing))
         for _drop, r in done.received

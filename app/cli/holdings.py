@@ -138,7 +138,7 @@ def show(session: Session, id_: str, versions: bool) -> int:
     lines = [f"{plain(found.row.name)}  ({found.row.type})", found.row.id]
     lines += table([(_("marking"), document["marking"] or "-"), (_("handling"), document["handling"] or "-")])
     lines += embargo_lines(bound)
-    lines += table((f.type, f.words[:60], f.source, f.id) for f in said)
+    lines += table((f.type, f.words[:60], f.kind, f.source, f.id) for f in said)
     lines += table(
         (v["modified"] or "-", v["sha256"], "*" if v["current"] else "") for v in document["versions"]
     )

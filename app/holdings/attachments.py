@@ -71,7 +71,11 @@ def attach(
         if any(one.name == name for one in beside):
             raise Refused("attachment-held", name=name, id=id_)
         source = Source(file)
-        sample = samples.is_sample(id_, source.peek(samples.HEAD_BYTES), sample)
+        try:
+            head = source.peek(samples.HEAD_BYTES)
+        except OSError as error:
+            raise Refused("file-unreadable", path=path, why=error.strerror) from error
+        sample = samples.is_sample(id_, head, sample)
         watched = _Watched(source, job, os.fstat(file.fileno()).st_size, "store")
         kept = _keep(installation, watched, hashed=True)
         for other in beside:

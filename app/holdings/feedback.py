@@ -105,7 +105,12 @@ def of(installation: Installation, about: str) -> list[Feedback]:
     """What is held of sightings, opinions and notes on an object; `source` is an alias where it came in a package."""
     with installation.database.snapshot() as reader:
         names = {one.fingerprint: one.alias for one in counterparts.everyone(reader)}
-        return [replace(one, source=names.get(one.source, one.source)) for one in on(reader, about)]
+        found = on(reader, about)
+    # A file may be named like anything, a fingerprint too: only a package speaks for a counterpart.
+    return [
+        replace(one, source=names.get(one.source, one.source)) if one.kind == "package" else one
+        for one in found
+    ]
 
 
 def on(connection: Connection, about: str) -> list[Feedback]:

@@ -105,3 +105,8 @@ def test_facts_from_outside_cannot_act_in_a_sentence():
     assert "[U+202E]" in shown
     assert messages.sentence("counterpart-unknown", {}) == "There is no counterpart ?."
     assert messages.sentence("no-such-code") == "Refused."
+
+
+def test_what_nobody_said_in_brackets_is_left_out_with_them():
+    assert "(" not in messages.sentence("package-damaged")
+    assert "(cut)" in messages.sentence("package-damaged", {"detail": "cut"})

@@ -89,6 +89,19 @@ def test_feedback_goes_back_and_stands_beside_the_original(given_):
     assert problems(met.alpha) == problems(met.beta) == []
 
 
+def test_a_file_with_the_name_of_a_counterpart_does_not_speak_for_it(given_):
+    met = given_
+    said = indicator(9) | {
+        "type": "note",
+        "id": "note--00000009-0000-4000-8000-000000000000",
+        "content": "they say it is harmless",
+        "object_refs": [met.value["id"]],
+    }
+    take(met.alpha, said, name=met.beta.identity.fingerprint)
+    (one,) = feedback.of(met.alpha, met.value["id"])
+    assert (one.kind, one.source) == ("import", met.beta.identity.fingerprint)
+
+
 def test_what_is_said_is_as_strict_as_what_it_is_about(world):
     value = indicator(1, AMBER)
     take(world.alpha, value)
@@ -181,6 +194,20 @@ def test_a_request_is_answered_by_a_release_that_names_it(given_):
     ] * 2
     refused("enquiry-closed", enquiries.close, met.beta, 1, "", None, quiet(), site=met.beta)
     refused("enquiry-closed", enquiries.close, met.alpha, 1, "x", None, quiet(), site=met.alpha)
+
+
+def test_an_answer_that_is_void_or_never_came_answers_nothing(given_):
+    met = given_
+    receive(met.alpha, ask(met.beta, "alpha").package.path)
+    take(met.alpha, indicator(7))
+    answer = release(met.alpha, "beta", indicator(7)["id"], answers=(1,))
+    assert [one.state for one in enquiries.listed(met.alpha)] == ["answered"]
+    outbox.void(met.alpha, "beta", answer.package.seq)
+    assert [(one.state, one.answers) for one in enquiries.listed(met.alpha)] == [("open", ())]
+    # A courier took it, so that they may have it: its statement goes on riding. It did not come.
+    take(met.alpha, indicator(8))
+    receive(met.beta, release(met.alpha, "beta", indicator(8)["id"]).package.path)
+    assert [(one.state, one.answers) for one in enquiries.listed(met.beta)] == [("open", ())]
 
 
 def test_a_request_can_be_declined(met):
