@@ -908,6 +908,9 @@ MESSAGES: dict[str, Message] = {
         N_("A signature of the agreement is broken or is over another text."),
         N_("Do not rely on this file; ask both parties."),
     ),
+    "reference-unusable": Message(
+        N_('"{reference}" cannot be a reference.'), N_("Use up to {most} visible characters on one line.")
+    ),
     "purpose-unusable": Message(
         N_('"{purpose}" cannot name a purpose.'),
         N_("Use lower-case letters, digits and hyphens, as the agreement does."),

@@ -14,7 +14,6 @@ from app.intel import compare, marking
 from app.intel.marking import Level
 from app.messages import ngettext
 from app.store import counterparts as store_counterparts
-from app.store import objects
 from app.store.attachments import Attachment
 from app.store.custody import FREE, Restraint
 from app.store.installation import Installation
@@ -67,14 +66,7 @@ def stix_ids(installation: Installation, wanted: Sequence[int]) -> tuple[str, ..
 
 def names_of(installation: Installation, wanted: Sequence[str]) -> dict[str, ObjectRow]:
     """Rows of STIX ids that are held."""
-    reader = installation.database.read()
-    key = objects.hash_key(reader)
-    found = {}
-    for id_ in wanted:
-        row = objects.find(reader, objects.id_hash(key, id_))
-        if row is not None:
-            found[id_] = row
-    return found
+    return browsing.named(installation, wanted)
 
 
 def senders(installation: Installation) -> dict[str, str]:

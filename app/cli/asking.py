@@ -14,6 +14,7 @@ from app.cli.days import Day
 from app.cli.enquiries import Asking
 from app.exchange import asking, embargo, provenance
 from app.exchange.asking import Asked, Listed
+from app.holdings import browsing
 from app.messages import _, ngettext, plain
 
 Command = Callable[..., Any]
@@ -42,7 +43,7 @@ def request() -> None:
     """Ask a counterpart for something."""
 
 
-for _command in (enquiries.information, enquiries.list_, enquiries.close):
+for _command in (enquiries.information, enquiries.list_, enquiries.show, enquiries.close):
     request.add_command(_command)
 
 
@@ -130,6 +131,34 @@ def list_(session: Session) -> int:
         for one in found
     )
     return session.show({"consents": [_row(one) for one in found]}, table(rows))
+
+
+@consent.command("show")
+@click.argument("number", type=click.IntRange(1, NUMBER_LIMIT))
+@click.pass_obj
+def show(session: Session, number: int) -> int:
+    """One request or consent: whom it is for, why, and each content that it names."""
+    with session.unlocked() as installation:
+        one = asking.show(installation, number)
+        known = browsing.named(installation, (content.id for content in one.contents))
+    facts = [
+        (_("Counterpart"), one.counterpart),
+        (_("Signed"), (_("ours") if one.ours else _("theirs")) + f", {one.at}"),
+        (_("State"), one.state),
+        (_("For"), one.third or "-"),
+        (_("Fingerprint"), one.fingerprint or "-"),
+        (_("Until"), one.until or "-"),
+        (_("Reason"), one.why or "-"),
+    ]
+    lines = [
+        f"{one.number}  {one.kind}  {one.of}",
+        *table(facts),
+        *table(
+            (c.id, c.sha256[:16], known[c.id].name[:60] if c.id in known else _("not held"))
+            for c in one.contents
+        ),
+    ]
+    return session.show(_row(one), lines)
 
 
 @click.command()

@@ -11,6 +11,7 @@ import click
 from app.cli.base import NUMBER_LIMIT, Session, ids_from, level_option, table
 from app.exchange import enquiries
 from app.exchange.enquiries import Listed, Sent
+from app.holdings import browsing
 from app.holdings import feedback as service
 from app.holdings.feedback import Said
 from app.intel import authoring, marking
@@ -61,6 +62,26 @@ def list_(session: Session) -> int:
         for r in found
     )
     return session.show({"requests": [_row(one) for one in found]}, table(rows))
+
+
+@click.command("show")
+@click.argument("number", type=click.IntRange(1, NUMBER_LIMIT))
+@click.pass_obj
+def show(session: Session, number: int) -> int:
+    """One request for information: all of its text, and what it is about."""
+    with session.unlocked() as installation:
+        one = enquiries.show(installation, number)
+        known = browsing.named(installation, one.about)
+    lines = [
+        *table([(one.number, one.counterpart, _by(one), one.state, one.at)]),
+        *map(plain, one.text.splitlines()),
+        *table((id_, known[id_].name[:60] if id_ in known else _("not held")) for id_ in one.about),
+    ]
+    if one.answers:
+        lines.append(_("Answered by package {numbers}.").format(numbers=", ".join(map(str, one.answers))))
+    if one.reason:
+        lines.append(_("Reason: {reason}").format(reason=plain(one.reason)))
+    return session.show(_row(one), lines)
 
 
 @click.command("close")

@@ -36,7 +36,15 @@ def hit_lines(hits: Iterable[Hit]) -> list[str]:
     """Observables that are held already, each with the first object about it and from whom that is."""
     return list(
         table(
-            (hit.observable.value[:60], hit.count, one.type, one.name[:60], one.source, _unlike(hit))
+            (
+                hit.observable.value[:60],
+                hit.count,
+                one.type,
+                one.name[:60],
+                one.kind,
+                one.source,
+                _unlike(hit),
+            )
             for hit in hits
             for one in hit.holders[:1]
         )

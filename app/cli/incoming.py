@@ -93,11 +93,15 @@ def _received(got: Received) -> dict[str, Any]:
         "protection": got.protection,
         "recalls": list(got.recalls),
         "lacking": [list(pair) for pair in got.lacking],
+        "statements": list(got.said),
+        "priority": got.priority,
     }
 
 
 def _received_lines(got: Received) -> list[str]:
     lines = [_("Package {seq} from {name}.").format(seq=got.seq, name=plain(got.sender))]
+    if got.priority == "flash":
+        lines.append(_("It is urgent (flash)."))
     if got.objects:
         waiting = ngettext(
             "{n} object waits in the inbox as number {number}.",
@@ -110,6 +114,19 @@ def _received_lines(got: Received) -> list[str]:
         lines.append(
             _("They ask something back: recall {numbers}. See `recall show`.").format(numbers=numbers)
         )
+    said = {
+        "agreement": _("They propose an agreement. See `agreement list`."),
+        "countersignature": _("They signed an agreement. See `agreement list`."),
+        "receipt": _("They say what they opened, accepted and refused. See `ledger` and `outbox`."),
+        "request": _("They ask for something. See `request list` and `consent list`."),
+        "consent": _("They consent to a request. See `consent list`."),
+        "confirmation": _("They answer a recall. See `recall list`."),
+        "withdrawal": _(
+            "They took something back, ended or declined it."
+            " See `agreement list`, `consent list`, `request list` and `recall list`."
+        ),
+    }
+    lines += [line for kind, line in said.items() if kind in got.said]
     if got.status != "new":
         lines.append(why(f"status-{got.status}", missing=spoken(got.missing)))
     if got.lacking:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.exchange.releases import Decision, Wish
 from app.holdings import browsing
 from app.messages import Refused, _
 from app.store.installation import Installation
+from app.store.objects import ObjectRow
 from crypto.codes import spoken
 
 
@@ -75,7 +77,7 @@ def release(
         raise click.UsageError(_("A package is for one counterpart. Compare several with --dry-run."))
     to = names[0]
     with session.unlocked() as installation:
-        selected = None
+        selected, known = None, dict[str, ObjectRow]()
         if ids is not None:
             selected = ids_from(ids)
         elif query is not None:
@@ -97,10 +99,12 @@ def release(
             return _compare(session, installation, names, wish)
         try:
             if dry_run:
+                releases.require_usable(installation, to, wish)
                 decision = releases.check(installation, to, wish, session.job())
                 if not decision.leaving:
                     raise Refused("nothing-leaves", decision=decision)
                 sealed = None
+                known = browsing.named(installation, (item.id for item in decision.leaving))
             else:
                 released = releases.release(installation, to, wish, out, session.job())
                 decision, sealed = released.decision, released.package
@@ -110,7 +114,8 @@ def release(
             decision = error.facts["decision"]  # type: ignore[assignment]
             session.show(_document(decision, None), _lines(decision, None))
             return say_refused(error)
-    return session.show(_document(decision, sealed), _lines(decision, sealed), attention=bool(decision.held))
+    lines = [*_leaving(decision, known), *_lines(decision, sealed)]
+    return session.show(_document(decision, sealed), lines, attention=bool(decision.held))
 
 
 def _compare(session: Session, installation: Installation, names: tuple[str, ...], wish: Wish) -> int:
@@ -162,6 +167,10 @@ def _document(decision: Decision, sealed: sealing.SealedPackage | None) -> dict[
         "seq": None if sealed is None else sealed.seq,
         "protection": decision.protection,
         "leaves": len(decision.leaving),
+        "objects": [
+            {"id": item.id, "modified": item.modified or None, "sha256": item.sha256.hex()}
+            for item in decision.leaving
+        ],
         "already_has": sum(1 for item in decision.items if item.code == "already-has"),
         "held": [
             {"id": item.id, "modified": item.modified or None, "code": item.code} for item in decision.held
@@ -179,6 +188,15 @@ def _document(decision: Decision, sealed: sealing.SealedPackage | None) -> dict[
         "warnings": [{"code": one.code, "count": one.count} for one in decision.warnings],
         "sha256": None if sealed is None else sealed.sha256.hex(),
     }
+
+
+def _leaving(decision: Decision, known: Mapping[str, ObjectRow]) -> Iterable[str]:
+    """What would leave, each with the level it has at the gate; of a dry run only."""
+    return table(
+        (item.level.label, item.type, known[item.id].name[:60], item.id, item.modified or "-")
+        for item in decision.leaving
+        if item.id in known
+    )
 
 
 def _lines(decision: Decision, sealed: sealing.SealedPackage | None) -> list[str]:

@@ -77,6 +77,14 @@ def listed(installation: Installation) -> list[Listed]:
     return sorted(found, key=lambda one: one.number, reverse=True)
 
 
+def show(installation: Installation, number: int) -> Listed:
+    """One request or consent. Raises `Refused`: request-unknown."""
+    for one in listed(installation):
+        if one.number == number:
+            return one
+    raise Refused("request-unknown", number=number)
+
+
 def request_onward(
     installation: Installation,
     to: str,

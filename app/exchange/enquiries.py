@@ -204,6 +204,15 @@ def listed(installation: Installation) -> list[Listed]:
         return [_listed(reader, row, known) for row in store.everything(reader)]
 
 
+def show(installation: Installation, number: int) -> Listed:
+    """One enquiry. Raises `Refused`: enquiry-unknown."""
+    with installation.database.snapshot() as reader:
+        row = store.at(reader, number)
+        if row is None:
+            raise Refused("enquiry-unknown", number=number)
+        return _listed(reader, row, {})
+
+
 def _listed(connection: Connection, row: store.Row, cache: dict[int, Known]) -> Listed:
     if row.cid not in cache:
         cache[row.cid] = gather(connection, row.cid)

@@ -63,7 +63,8 @@ class Received:
 
     `number` is its number here (None: of a duplicate whose record is gone); `parts` its types in order; `failed` the
     (place, code) of parts and objects that could not be read though the package is sound; `recalls` the numbers here
-    of what they ask back; `lacking` are packages of ours that they say have not come.
+    of what they ask back; `lacking` are packages of ours that they say have not come; `said` the kinds of the statements that were new here and did something, each as often as it
+    came; `priority` routine or flash.
     """
 
     number: int | None
@@ -77,6 +78,8 @@ class Received:
     protection: str = ""
     recalls: tuple[int, ...] = ()
     lacking: Ranges = ()
+    said: tuple[str, ...] = ()
+    priority: str = "routine"
 
 
 def receive(installation: Installation, path: Path, job: Job) -> Received:
@@ -374,13 +377,15 @@ def _commit(
     if sending.claimed:
         content.failed.append(("ack", "channel-claimed"))
     packages.set_content(tx, number, "pending" if content.objects else "decided", content.note)
-    asked_back: list[int] = []
+    asked_back, said = list[int](), list[str]()
     if arrival.status == "new":
         for statement in content.statements:
             if statements.keep_theirs(tx, installation, one.cid, statement):
-                for reader in (receipts, agreements, asking, evidence, successors, recalling, enquiries):
-                    if code := reader.apply(tx, installation, one, statement):
-                        content.failed.append((statement.kind, code))
+                readers = (receipts, agreements, asking, evidence, successors, recalling, enquiries)
+                codes = [reader.apply(tx, installation, one, statement) for reader in readers]
+                content.failed += [(statement.kind, code) for code in codes if code]
+                if not any(codes):
+                    said.append(statement.kind)
                 if statement.kind == recalls.RECALL:
                     asked_back += recalling.number_of(tx, one.cid, statement.id)
     packages.add_header(tx, opened.header_hash, one.cid, manifest.seq, False)
@@ -415,4 +420,6 @@ def _commit(
         opened.key.protection,
         tuple(asked_back),
         counterparts.lacking(tx, one.cid) if manifest.ack is not None and manifest.ack.want else (),
+        tuple(sorted(said)),
+        manifest.priority,
     )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ from app.store.counterparts import Counterpart
 from app.store.custody import FREE, Restraint
 from app.store.database import Connection
 from app.store.installation import Installation
+from crypto.names import NAME_LIMIT, usable
 
 RELEASE_ID_BYTES = 16
 NOTE_LIMIT = 10_000
@@ -123,6 +125,20 @@ def check(installation: Installation, to: str, wish: Wish, job: Job) -> Decision
         return _decide(installation, reader, counterparts.find(reader, to), wish, job)
 
 
+def require_usable(installation: Installation, to: str, wish: Wish) -> None:
+    """Raise `Refused` unless what the officer says of a release can be said: note-too-long, purpose-unusable,
+    reference-unusable, enquiry-unknown, enquiry-own, and as `counterparts.find` does.
+    """
+    if wish.purpose and not is_word(wish.purpose):
+        raise Refused("purpose-unusable", purpose=wish.purpose[:100])
+    if len(wish.note) > NOTE_LIMIT:
+        raise Refused("note-too-long", most=NOTE_LIMIT)
+    if wish.reference and not usable(unicodedata.normalize("NFC", wish.reference.strip())):
+        raise Refused("reference-unusable", reference=wish.reference[:100], most=NAME_LIMIT)
+    reader = installation.database.read()
+    enquiries.ids_of(reader, counterparts.find(reader, to), wish.answers)
+
+
 def release(
     installation: Installation,
     to: str,
@@ -134,13 +150,10 @@ def release(
     """Seal what may leave and hand the package to `target` (None: it waits in the outbox). `shown` is what
     the officer saw: should something else leave now, nothing does.
 
-    Raises `Refused`: nothing-leaves (fact `decision`: the `Decision`), note-too-long, purpose-unusable,
-    and as `check` and `sealing.seal` do.
+    Raises `Refused`: nothing-leaves (fact `decision`: the `Decision`), and as `require_usable`, `check` and
+    `sealing.seal` do.
     """
-    if wish.purpose and not is_word(wish.purpose):
-        raise Refused("purpose-unusable", purpose=wish.purpose[:100])
-    if len(wish.note) > NOTE_LIMIT:
-        raise Refused("note-too-long", most=NOTE_LIMIT)
+    require_usable(installation, to, wish)
     with installation.database.snapshot() as reader, unhurried():
         one = counterparts.find(reader, to)
         decision = _decide(installation, reader, one, wish, job)

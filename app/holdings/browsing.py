@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -229,6 +229,14 @@ def rows(installation: Installation, wanted: Sequence[int]) -> list[ObjectRow]:
     return objects.rows(installation.database.read(), wanted)
 
 
+def named(installation: Installation, wanted: Iterable[str]) -> dict[str, ObjectRow]:
+    """The rows of STIX ids, of those that are held."""
+    reader = installation.database.read()
+    key = objects.hash_key(reader)
+    found = ((id_, objects.find(reader, objects.id_hash(key, id_))) for id_ in wanted)
+    return {id_: row for id_, row in found if row is not None}
+
+
 @dataclass(frozen=True)
 class Line:
     """A row of a long table: the object, and where the version in force came from last: `kind` is import or package,
@@ -246,7 +254,9 @@ def lines(installation: Installation, wanted: Sequence[int]) -> list[Line]:
     found = []
     for row in objects.rows(reader, wanted):
         origin = objects.origins_of(reader, row.current)[-1]
-        found.append(Line(row, origin.kind, names.get(origin.name, origin.name)))
+        # A file may be named like anything, a fingerprint too.
+        source = names.get(origin.name, origin.name) if origin.kind == "package" else origin.name
+        found.append(Line(row, origin.kind, source))
     return found
 
 

@@ -69,6 +69,8 @@ def test_bytes_leave_as_dry_run_showed_and_the_second_package_has_a_one_time_key
     first = a.run("release", "--to", "beta", "--all", "--out", tmp_path / "1.age")
     assert shown["package"] is None
     assert first["leaves"] == shown["leaves"] == 5
+    given = a.run("ledger", "--to", "beta")["entries"]
+    assert shown["objects"] == [{name: e[name] for name in ("id", "modified", "sha256")} for e in given]
     b.run("receive", tmp_path / "1.age")
     b.run("accept", 1)
     assert b.run("receipt", "--to", "alpha", "--out", tmp_path / "2.age")["protection"] == "card"
@@ -78,6 +80,42 @@ def test_bytes_leave_as_dry_run_showed_and_the_second_package_has_a_one_time_key
     assert b.run("receive", tmp_path / "3.age")["protection"] == "onetime"
     assert b.run("receive", tmp_path / "3.age", ok=(3,))["status"] == "duplicate", "its one-time key is gone"
     assert b.run("inbox", "show", 2)["counts"]["same"] == 5
+
+
+def test_a_dry_run_refuses_what_sealing_would(pair, tmp_path):
+    a, _ = pair
+    a.run("import", bundle(tmp_path / "b.json", indicator(1)))
+    for code, *said in (
+        ("reference-unusable", "--reference", "2026/17\nsecond line"),
+        ("reference-unusable", "--reference", "x" * 201),
+        ("purpose-unusable", "--purpose", "Any"),
+        ("enquiry-unknown", "--answers", 1),
+    ):
+        assert a.refused("release", "--to", "beta", "--all", *said, "--dry-run") == code
+        assert a.refused("release", "--to", "beta", "--all", *said) == code
+    assert a.run("outbox")["packages"] == []
+
+
+def test_what_came_is_said_when_it_comes(pair, tmp_path):
+    a, b = pair
+    a.run(
+        "agreement",
+        "propose",
+        "--to",
+        "beta",
+        "--ceiling",
+        "AMBER",
+        "--until",
+        "2099-01-01",
+        "--out",
+        tmp_path / "1",
+    )
+    a.run("request", "--to", "beta", "--text", "Who?\nAnd since when?", "--out", tmp_path / "2")
+    assert b.run("receive", tmp_path / "1")["statements"] == ["agreement", "epoch"]
+    assert b.run("receive", tmp_path / "2")["statements"] == ["request"], "and not the proposal once more"
+    assert b.run("request", "show", 1)["text"] == "Who?\nAnd since when?"
+    assert b.refused("request", "show", 2) == "enquiry-unknown"
+    assert b.refused("consent", "show", 1) == "request-unknown"
 
 
 def test_release_new_sends_only_what_they_lack(pair, tmp_path):

@@ -17,7 +17,7 @@ from app import vault
 from app.exchange import counterparts, receiving, releases
 from app.exchange.releases import Wish
 from app.jobs import Job
-from app.messages import Refused
+from app.messages import Refused, plain
 from tests.ui import stage
 from tests.ui.driving import settle, wait
 from tests.ui.hostile import STRINGS
@@ -190,10 +190,12 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> tuple[stage.Side, Path]:
     stage.take(a, stage.bundle(folder / "ours.json", ours), "CLEAR")
     stage.take(b, stage.bundle(folder / 'theirs <img src="x">.json', theirs), "CLEAR")
     with vault.unlocked(b.home, stage.PASSPHRASE) as there:
-        wish = Wish(None, note="\n".join(texts)[:9_000], priority="flash", reference=texts[9])
+        wish = Wish(
+            None, note="\n".join(texts)[:9_000], priority="flash", reference=plain(texts[9])[:200].strip()
+        )
         package = releases.release(there, a.name, wish, folder, Job()).package.path
     with vault.unlocked(a.home, stage.PASSPHRASE) as here:
-        releases.release(here, b.name, Wish(None, reference=texts[0]), folder, Job())
+        releases.release(here, b.name, Wish(None, reference=plain(texts[0])[:200].strip()), folder, Job())
         got = receiving.receive(here, package, Job())
         assert got.objects == len(STRINGS)
         for number, text in enumerate(texts[:12]):
