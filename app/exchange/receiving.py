@@ -63,8 +63,8 @@ class Received:
 
     `number` is its number here (None: of a duplicate whose record is gone); `parts` its types in order; `failed` the
     (place, code) of parts and objects that could not be read though the package is sound; `recalls` the numbers here
-    of what they ask back; `lacking` are packages of ours that they say have not come; `said` the kinds of the statements that were new here and did something, each as often as it
-    came; `priority` routine or flash.
+    of what they ask back; `lacking` are packages of ours that they say have not come; `said` the kinds of the
+    statements that were new here and did something, each as often as it came; `priority` routine or flash.
     """
 
     number: int | None
