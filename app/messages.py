@@ -115,6 +115,7 @@ STAGES: dict[str, str] = {
     "export": N_("Exporting"),
     "purge": N_("Removing"),
     "copy": N_("Copying the store"),
+    "compact": N_("Writing the store anew"),
     "backup": N_("Writing the backup"),
     "restore": N_("Restoring"),
 }

@@ -75,7 +75,7 @@ def revive(session: Session, confirmed: bool) -> int:
 def compact(session: Session) -> int:
     """Write the store anew without the room that deleted objects left."""
     with session.unlocked() as installation:
-        done = vault.compact(installation)
+        done = vault.compact(installation, session.job())
     return session.show(
         {"before": done.before, "after": done.after},
         [_("{before} bytes before, {after} after.").format(before=done.before, after=done.after)],

@@ -69,7 +69,7 @@ def rekey(session: Session) -> int:
         raise Refused("passphrase-missing")
     passphrase = session.passphrase()
     with session.unlocked(passphrase) as installation:
-        vault.rekey(installation, passphrase)
+        vault.rekey(installation, passphrase, session.job())
         found = vault.slots_of(installation)
     return session.show({"slots": len(found)}, [_("The store has a fresh key.")])
 

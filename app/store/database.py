@@ -131,16 +131,17 @@ class Database:
         """The raw key, for whoever wraps it in key slots."""
         return self._key
 
-    def rekey(self, key: bytes) -> None:
-        """Encrypt every page anew under another key. No other thread may be using the database."""
-        self._close_readers()
+    def rekey(self, key: bytes, job: Job) -> None:
+        """Write the store anew under another key, into a file that takes its place in one step.
+
+        No other thread may be using the database. A crash or an error leaves the old file or the new one; `key` says
+        which. Raises `Refused` as `known_errors` says, and `Cancelled`.
+        """
+        # SQLCipher's own way works in place, and says it is done when its journal could not be removed: whoever opens
+        # the file next would find it undone, and the key gone.
         self.forget_copies()
-        with self._writing, known_errors():
-            # The rollback journal makes this one atomic step; the write-ahead log would hold pages under both keys.
-            self._writer.execute("PRAGMA journal_mode = DELETE")
-            self._writer.execute(f"PRAGMA rekey = \"x'{key.hex()}'\"")
-            self._key = key
-            self._writer.execute("PRAGMA journal_mode = WAL")
+        with self._anew(key) as scratch:
+            self._copy(scratch, key, job)
 
     def _migrate(self, new: bool) -> None:
         """Bring the schema up to date, one transaction a step; before the first, keep the store as it was.
@@ -198,32 +199,54 @@ class Database:
     def _copies(self, kind: str) -> list[Path]:
         return list(self.path.parent.glob(f"{glob.escape(self.path.name)}.{kind}*"))
 
-    def compact(self) -> None:
+    def compact(self, job: Job) -> None:
         """Write the store anew without its free pages, into a file that takes its place in one step.
 
         No other thread may be using the database. A crash leaves the old file or the new one. Raises `Refused` as
-        `known_errors` says.
+        `known_errors` says, and `Cancelled`.
         """
+        whole = self.path.stat().st_size
+        with self._anew(self._key) as scratch:
+
+            def notice() -> None:
+                job.step(min(scratch.stat().st_size, whole), whole, "compact")
+
+            os.close(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            with watched(self._writer, notice):
+                # Unlike VACUUM alone it needs neither memory nor a write-ahead log of the store's size.
+                self._writer.execute("VACUUM INTO ?", (str(scratch),))
+            notice()
+
+    @contextlib.contextmanager
+    def _anew(self, key: bytes) -> Iterator[Path]:
+        """A file for the block to write the store into, under `key`. Then it takes the store's place."""
         scratch = self.path.with_name(f"{self.path.name}.{COPYING}")
         with self._writing:
             try:
                 with known_errors(), _disk_errors():
                     scratch.unlink(missing_ok=True)
-                    os.close(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-                    # Unlike VACUUM alone it needs neither memory nor a write-ahead log of the store's size.
-                    self._writer.execute("VACUUM INTO ?", (str(scratch),))
+                    yield scratch
                     with scratch.open("rb") as file:
                         os.fsync(file.fileno())
                     self._close_readers()
+                    self._empty_log()
                     self._writer.close()
                     try:
                         os.replace(scratch, self.path)
+                        self._key = key
                         _sync_folder(self.path.parent)
                     finally:
                         self._writer = self._open_writer()
             except BaseException:
                 scratch.unlink(missing_ok=True)
                 raise
+
+    def _empty_log(self) -> None:
+        """Fold the write-ahead log into the file, or raise: what is left of it when the connection closes, and that
+        does not say so, would be read into whatever file lies in this one's place.
+        """
+        if self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            raise Refused("store-busy")
 
     def _open_writer(self) -> Connection:
         writer = self._connect()
@@ -335,6 +358,9 @@ class Database:
 
         Raises `Refused` as `known_errors` says, and `Cancelled`.
         """
+        self._copy(path, self._key, job)
+
+    def _copy(self, path: Path, key: bytes, job: Job) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
         def notice(_status: int, remaining: int, total: int) -> None:
@@ -345,7 +371,7 @@ class Database:
             source.execute("SELECT count(*) FROM sqlite_master").fetchone()
             target = dbapi2.connect(str(path), isolation_level=None)
             try:
-                target.execute(f"PRAGMA key = \"x'{self._key.hex()}'\"")
+                target.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
                 # It is read back before it counts, and made anew after a crash.
                 target.execute("PRAGMA synchronous = OFF")
                 source.backup(target, pages=COPY_PAGES, progress=notice, sleep=0)
@@ -383,9 +409,32 @@ class Database:
         self._writer.close()
 
 
-def check(connection: Connection) -> list[str]:
+@contextlib.contextmanager
+def watched(connection: Connection, step: Callable[[], None]) -> Iterator[None]:
+    """Let the statements of the block call `step` now and then, and stop where it raises (`Cancelled`)."""
+    stopped: list[BaseException] = []
+
+    def look() -> int:
+        try:
+            step()
+        except BaseException as raised:
+            stopped.append(raised)
+        return len(stopped)
+
+    connection.set_progress_handler(look, LOOK)
+    try:
+        yield
+    except dbapi2.OperationalError as error:
+        if stopped:
+            raise stopped[0] from error
+        raise
+    finally:
+        connection.set_progress_handler(None, 0)
+
+
+def check(connection: Connection, step: Callable[[], None]) -> list[str]:
     """The code of what is wrong with the file itself, [] if nothing is: page-damaged, structure-damaged,
-    reference-broken.
+    reference-broken. `step` is called now and then, and may raise `Cancelled`.
     """
     # FTS5 notices what another connection wrote when it is queried, not when it is checked: without a
     # query first, a reader
@@ -397,8 +446,10 @@ def check(connection: Connection) -> list[str]:
         ("integrity_check", [("ok",)], "structure-damaged"),
         ("foreign_key_check", [], "reference-broken"),
     ):
+        step()
         try:
-            found = connection.execute(f"PRAGMA {pragma}").fetchall()
+            with watched(connection, step):
+                found = connection.execute(f"PRAGMA {pragma}").fetchall()
         except dbapi2.DatabaseError:
             return [code]
         if found != sound:

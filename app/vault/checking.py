@@ -15,6 +15,7 @@ from app.jobs import Job
 from app.messages import Refused
 from app.store import index, objects, packages
 from app.store.database import check as check_file
+from app.store.database import watched
 from app.store.installation import Installation
 
 STRUCTURE = frozenset({"page-damaged", "structure-damaged", "reference-broken"})
@@ -40,10 +41,14 @@ def check(installation: Installation, job: Job) -> list[Problem]:
 
 
 def _problems(installation: Installation, job: Job) -> list[Problem]:
+    def step() -> None:
+        job.step(0, 0, "check")
+
     with installation.database.snapshot() as reader:
-        problems = [Problem(code, "store") for code in check_file(reader)]
+        problems = [Problem(code, "store") for code in check_file(reader, step)]
         if problems:
             return problems
+    with installation.database.snapshot() as reader, watched(reader, step):
         for number, (vid, sha256, raw) in enumerate(objects.contents(reader)):
             if number % 1000 == 0:
                 job.step(number, 0, "check")

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 
 from app import audit
+from app.jobs import Job
 from app.messages import Refused
 from app.store.installation import Installation
 from app.vault.home import STORE
@@ -19,18 +20,18 @@ class Compacted:
     after: int
 
 
-def compact(installation: Installation) -> Compacted:
+def compact(installation: Installation, job: Job) -> Compacted:
     """Write the store anew without its free pages, and remove the copy kept of it before a migration. Logged.
 
     No other thread may be at work. Raises `Refused`: compact-room (the disk has not the room for a second store),
-    disk-full, store-busy. Nothing is changed then.
+    disk-full, store-busy; and `Cancelled`. Nothing is changed then.
     """
     path = installation.home / STORE
     before = path.stat().st_size + path.with_name(f"{STORE}-wal").stat().st_size
     room = os.statvfs(installation.home)
     if room.f_bavail * room.f_frsize < before:
         raise Refused("compact-room", need=before, free=room.f_bavail * room.f_frsize)
-    installation.database.compact()
+    installation.database.compact(job)
     installation.database.forget_copies()
     after = path.stat().st_size
     with installation.database.write() as tx:

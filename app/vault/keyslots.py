@@ -11,6 +11,7 @@ from pathlib import Path
 
 from app import audit, officers
 from app.courier import folder
+from app.jobs import Job
 from app.messages import Refused
 from app.store import index, people
 from app.store.database import KEY_BYTES, Connection, Database
@@ -71,11 +72,12 @@ def remove_slot(installation: Installation, slot: int) -> None:
     _replace_slots(installation, raw, "slot.removed", slot=slot)
 
 
-def rekey(installation: Installation, passphrase: str) -> None:
+def rekey(installation: Installation, passphrase: str, job: Job) -> None:
     """Encrypt the store anew under a fresh key; only the slot of this passphrase comes along.
 
     The new slots lie beside the old ones until the store is rewritten: a crash at any moment leaves one pair that fits.
-    Raises `Refused`: wrong-passphrase, slot-last-free (it opens with this workstation's keyring only).
+    Raises `Refused`: wrong-passphrase, slot-last-free (it opens with this workstation's keyring only), and as
+    `Database.rekey` does; `Cancelled`.
     """
     key = secrets.token_bytes(KEY_BYTES)
     with _slot_errors():
@@ -89,7 +91,7 @@ def rekey(installation: Installation, passphrase: str) -> None:
     with installation.database.write() as tx:
         remember(tx, old, raw)
         audit.append(tx, installation, "store.rekeyed")
-    installation.database.rekey(key)
+    installation.database.rekey(key, job)
     os.replace(following, installation.home / SLOTS)
     folder.sync_folder(installation.home)
     with installation.database.write() as tx:

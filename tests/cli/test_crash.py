@@ -304,13 +304,13 @@ ACTS = {
         Act("backup", "alpha", ("all.backup",), backed_up, back_up_again),
         Act("move", "alpha", ("all.backup", "--move"), moved, move_again, words=("backup",)),
         Act("restore", "alpha", ("all.backup",), restored, restore_again, home="third"),
-        Act("compact", "alpha", (), compacted, lambda site, folder: vault.compact(site)),
+        Act("compact", "alpha", (), compacted, lambda site, folder: vault.compact(site, quiet())),
         Act(
             "rekey",
             "alpha",
             (),
             rekeyed,
-            lambda site, folder: vault.rekey(site, PASSPHRASE),
+            lambda site, folder: vault.rekey(site, PASSPHRASE, quiet()),
             words=("slot", "rekey"),
         ),
     )

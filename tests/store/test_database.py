@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import stat
@@ -14,6 +15,7 @@ from sqlcipher3 import dbapi2
 from app import audit
 from app.exchange import counterparts
 from app.holdings import browsing
+from app.jobs import Cancelled, Job, quiet
 from app.messages import Refused
 from app.store import database
 from app.store.database import KEY_BYTES, Database
@@ -425,7 +427,7 @@ def test_purging_and_rekeying_remove_the_copy(path, monkeypatch):
         opened.leave_no_trace()
     assert list(path.parent.glob("store.db.before-*")) == []
     path.with_name("store.db.before-1").write_bytes(b"x")
-    opened.rekey(bytes(reversed(KEY)))
+    opened.rekey(bytes(reversed(KEY)), quiet())
     assert list(path.parent.glob("store.db.before-*")) == []
     opened.close()
 
@@ -440,7 +442,7 @@ def test_compacting_gives_room_back_and_leaves_no_trace(path):
         tx.execute("DELETE FROM meta WHERE key LIKE 'k%' AND key <> 'kept'")
     opened._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     before = path.stat().st_size
-    opened.compact()
+    opened.compact(quiet())
     assert path.stat().st_size < before / 2
     assert keys(opened.read()) == {"kept"}
     assert opened.read().execute("PRAGMA cipher_integrity_check").fetchall() == []
@@ -464,9 +466,104 @@ def test_compacting_that_fails_leaves_the_store_as_it_was(path, monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr(database.os, "replace", full)
-        refused("disk-full", opened.compact)
+        refused("disk-full", opened.compact, quiet())
     assert keys(opened.read()) == {"a"}
     with opened.write() as tx:
         put(tx, "b", b"1")
     opened.close()
     assert copies(path) == []
+
+
+def other_reader(path):
+    """A connection that this program knows nothing of, in the middle of reading: no log is folded in meanwhile."""
+    other = dbapi2.connect(str(path), isolation_level=None)
+    other.execute(f"PRAGMA key = \"x'{KEY.hex()}'\"")
+    other.execute("BEGIN")
+    other.execute("SELECT count(*) FROM meta").fetchone()
+    return other
+
+
+@pytest.mark.parametrize("act", ["compact", "rekey"])
+def test_a_store_is_not_replaced_while_its_log_holds_anything(path, act):
+    """Left behind, the log of the old file would be read into the new one, page over page."""
+    opened = Database(path, KEY)
+    opened._writer.execute("PRAGMA busy_timeout = 50")
+    with opened.write() as tx:
+        put(tx, "a", os.urandom(100_000))
+    other = other_reader(path)
+    with opened.write() as tx:
+        put(tx, "b", os.urandom(100_000))
+        tx.execute("DELETE FROM meta WHERE key = 'a'")
+    arguments = [quiet()] if act == "compact" else [bytes(reversed(KEY)), quiet()]
+    refused("store-busy", getattr(opened, act), *arguments)
+    assert (keys(opened.read()), opened.key) == ({"b"}, KEY)
+    assert not path.with_name("store.db.copying").exists()
+    other.close()
+    getattr(opened, act)(*arguments)
+    assert keys(opened.read()) == {"b"}
+    assert database.check(opened.read(), lambda: None) == []
+    opened.close()
+    with pytest.raises(Refused) if act == "rekey" else contextlib.nullcontext():
+        Database(path, KEY).close()
+
+
+class Stopping(Job):
+    """A job that is cancelled after so many steps."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.left = steps
+
+    def step(self, done, total, stage):
+        if not self.left:
+            self.cancel()
+        self.left -= 1
+        super().step(done, total, stage)
+
+
+@pytest.mark.parametrize("act", ["compact", "rekey"])
+def test_writing_the_store_anew_is_shown_and_can_be_stopped(path, act, monkeypatch):
+    monkeypatch.setattr(database, "LOOK", 200)
+    monkeypatch.setattr(database, "COPY_PAGES", 20)
+    opened = Database(path, KEY)
+    with opened.write() as tx:
+        for number in range(300):
+            put(tx, f"k{number}", os.urandom(4000))
+    opened._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    arguments = [] if act == "compact" else [bytes(reversed(KEY))]
+    seen = []
+    getattr(opened, act)(*arguments, Job(lambda *step: seen.append(step)))
+    assert len(seen) > 10
+    assert {stage for _, _, stage in seen} == {"compact" if act == "compact" else "copy"}
+    assert all(0 <= done <= total for done, total, _ in seen)
+    assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
+    before = opened.key
+    for stop_at in (0, 5, len(seen) - 1):
+        if act == "rekey":
+            arguments = [KEY]
+        with pytest.raises(Cancelled):
+            getattr(opened, act)(*arguments, Stopping(stop_at))
+        assert (len(keys(opened.read())), opened.key) == (300, before)
+        assert not path.with_name("store.db.copying").exists()
+    opened.close()
+
+
+def test_a_check_can_be_stopped_anywhere(path, monkeypatch):
+    monkeypatch.setattr(database, "LOOK", 50)
+    opened = Database(path, KEY)
+    with opened.write() as tx:
+        for number in range(2000):
+            put(tx, f"k{number}", b"x" * 100)
+    count = []
+    assert database.check(opened.read(), lambda: count.append(1)) == []
+    assert len(count) > 5
+    for stop_at in (1, len(count) // 2, len(count)):
+        left = iter(range(stop_at))
+
+        def step(left=left):
+            if next(left, None) is None:
+                raise Cancelled
+
+        with pytest.raises(Cancelled):
+            database.check(opened.read(), step)
+    opened.close()

@@ -168,7 +168,7 @@ def test_a_disk_that_fills_loses_nothing(world, small, tmp_path):
         assert browsing.page(site, browsing.selection()).total == kept
         for act in (
             lambda: vault.back_up(site, small / "b", quiet()),
-            lambda: vault.compact(site),
+            lambda: vault.compact(site, quiet()),
             lambda: release(site, "beta", target=small / "p.age"),
         ):
             assert refusal(act) in (

@@ -86,7 +86,7 @@ def test_a_slots_file_from_before_a_rekey_opens_nothing(home):
     with vault.unlocked(home, FIRST) as installation:
         vault.add_slot(installation, SECOND, "", device=False, cost=CHEAP)
         old = (home / "slots").read_bytes()
-        vault.rekey(installation, FIRST)
+        vault.rekey(installation, FIRST, quiet())
     (home / "slots").write_bytes(old)
     assert refusal(vault.unlock, home, SECOND) == "store-damaged"
 
@@ -127,8 +127,8 @@ def test_rekey_shuts_out_every_older_slot_and_keeps_everything_else(home):
         vault.add_slot(installation, SECOND, "", device=False, cost=CHEAP)
         before = installation.database.key
         fingerprint = installation.identity.fingerprint
-        assert refusal(vault.rekey, installation, "no such passphrase") == "wrong-passphrase"
-        vault.rekey(installation, SECOND)
+        assert refusal(vault.rekey, installation, "no such passphrase", quiet()) == "wrong-passphrase"
+        vault.rekey(installation, SECOND, quiet())
         assert installation.database.key != before
         assert len(vault.slots_of(installation)) == 1
         assert vault.check(installation, quiet()) == []
@@ -153,7 +153,7 @@ def test_a_crash_in_rekey_leaves_one_pair_that_fits(home, monkeypatch, step):
         else:
             broken.setattr(os, "replace", crash)
         with pytest.raises(KeyboardInterrupt):
-            vault.rekey(installation, FIRST)
+            vault.rekey(installation, FIRST, quiet())
     for _ in range(2):
         with vault.unlocked(home, FIRST) as installation:
             assert vault.check(installation, quiet()) == []
@@ -195,12 +195,13 @@ SCRIPT = """
     import keyring
     from app import vault
     from app.messages import Refused
+    from app.jobs import quiet
     from crypto.slots import DEVICE, RECOVERY, Cost
     assert "SecretService" in type(keyring.get_keyring()).__module__, keyring.get_keyring()
     home = pathlib.Path({home!r})
     with vault.unlocked(home, {first!r}) as installation:
         vault.add_slot(installation, {second!r}, "this workstation", device=True, cost=Cost(passes=1, memory=8))
-        for act in (lambda: vault.remove_slot(installation, 1), lambda: vault.rekey(installation, {second!r})):
+        for act in (lambda: vault.remove_slot(installation, 1), lambda: vault.rekey(installation, {second!r}, quiet())):
             try:
                 act()
                 print("a keyring alone is left")

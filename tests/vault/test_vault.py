@@ -348,10 +348,10 @@ def test_what_was_altered_of_the_exchange_is_found(world, sql):
 
 def test_compacting_is_logged_and_needs_room(world, monkeypatch):
     take(world.alpha, *(indicator(n, description=f"{n} " * 400) for n in range(60)))
-    done = vault.compact(world.alpha)
+    done = vault.compact(world.alpha, quiet())
     assert done.after <= done.before
     assert acts(world.alpha)[-1] == "store.compacted"
     assert problems(world.alpha) == []
     none = os.statvfs_result((4096, 4096, 10, 0, 0, 0, 0, 0, 0, 255))
     monkeypatch.setattr(os, "statvfs", lambda path: none)
-    refused("compact-room", vault.compact, world.alpha)
+    refused("compact-room", vault.compact, world.alpha, quiet())
