@@ -19,7 +19,7 @@ from app.exchange.provenance import Owners
 from app.exchange.releases import Wish
 from app.holdings import importing
 from app.intel import authoring, marking, redaction
-from app.intel.envelope import mentions
+from app.intel.envelope import envelope, mentions
 from app.intel.marking import Level
 from app.intel.prepared import prepare_text
 from app.intel.redaction import Names, Rules
@@ -287,10 +287,11 @@ def _renewed(
     if row is None:
         return redaction.sanitised(value, rules, names, needed, day, day), False
     held = objects.raw(tx, row.current)
-    if redaction.sanitised(value, rules, names, needed, row.created, row.modified) == held:
+    created = envelope(msgspec.json.decode(held, type=dict[str, object])).created
+    if redaction.sanitised(value, rules, names, needed, created, row.modified) == held:
         return held, True
     later = max(day, _tick(row.modified))
-    return redaction.sanitised(value, rules, names, needed, row.created, later), False
+    return redaction.sanitised(value, rules, names, needed, created, later), False
 
 
 def _tick(moment: str) -> str:

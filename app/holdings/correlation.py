@@ -13,6 +13,7 @@ from app.intel import ids
 from app.intel.observables import WEAK, Hashed, Observable, observables
 from app.intel.observables import hashed as hashed_in
 from app.store import hashed, objects
+from app.store.codes import name
 from app.store.database import Connection
 
 HOLDERS = 5
@@ -91,7 +92,7 @@ class Correlation:
                 [*some, self._upto],
             )
             for kind, value, oid in rows:
-                found.setdefault(Observable(kind, value), []).append(oid)
+                found.setdefault(Observable(name(kind), value), []).append(oid)
         return {one: sorted(oids) for one, oids in found.items() if one in wanted}
 
     def _apart(self, one: Observable, said: Mapping[str, Hashed]) -> set[int]:

@@ -221,8 +221,9 @@ def _moment(piece: _Piece, text: str) -> str:
     found = _DATE.fullmatch(text)
     if found:
         day = f"{found[1]}{found[2] or '-01'}{found[3] or '-01'}T00:00:00Z"
-        if timestamp.valid(day):
-            return text
+        beginning = timestamp.moment(day)
+        if beginning is not None:
+            return beginning[: timestamp.DAY if found[3] else timestamp.MONTH if found[2] else timestamp.YEAR]
     moment = timestamp.moment(text.upper())
     if moment is None:
         raise piece.refused()

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from app.intel import timestamp
 from app.intel.envelope import Envelope
 from app.intel.fold import fold, index_text
 from app.intel.observables import Observable, observables
@@ -72,7 +73,8 @@ def period_tags(moment: str) -> tuple[str, ...]:
     """The words that stand for the year, the month and the day of a moment; of none: one."""
     if not moment:
         return ("none",)
-    return f"y{moment[:4]}", f"m{moment[:4]}{moment[5:7]}", f"d{moment[:4]}{moment[5:7]}{moment[8:10]}"
+    day = timestamp.digits(moment[: timestamp.DAY])
+    return f"y{day[:4]}", f"m{day[:6]}", f"d{day}"
 
 
 def merged(several: Iterable[Indexed]) -> Indexed:

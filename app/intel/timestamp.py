@@ -30,10 +30,10 @@ def valid(text: object) -> bool:
 
 
 def moment(text: object) -> str | None:
-    """`text` as sortable text: the fraction without trailing zeros, no `Z`; None where it is not a timestamp.
+    """`text` as short, sortable text; None where it is not a timestamp.
 
-    Two timestamps name the same moment exactly when their moments are equal, and order as their moments do as
-    text.
+    Two timestamps name the same moment exactly when their moments are equal, and order as their moments do as text.
+    What a moment begins with stands for a year (`YEAR` characters), a month (`MONTH`) or a day (`DAY`).
     """
     if not isinstance(text, str):
         return None
@@ -47,9 +47,43 @@ def moment(text: object) -> str | None:
         last = _DAYS.get(month, 31)
         if int(day) > last and not (month == "02" and day == "29" and _leap(int(year))):
             return None
+    # Two digits a character, the fraction as it is but for zeros at its end.
+    two = _TWO
+    short = (
+        two[text[:2]]
+        + two[text[2:4]]
+        + two[month]
+        + two[day]
+        + two[text[11:13]]
+        + two[text[14:16]]
+        + two[text[17:19]]
+    )
     if fraction is None:
-        return text[:19]
+        return short
     if len(fraction) > MAX_FRACTION:
         return None
-    digits = fraction.rstrip("0")
-    return f"{text[:19]}.{digits}" if digits else text[:19]
+    return short + fraction.rstrip("0")
+
+
+YEAR, MONTH, DAY = 2, 3, 4
+_TWO = {f"{number:02}": chr(32 + number) for number in range(100)}
+_DIGITS = {letter: digits for digits, letter in _TWO.items()}
+
+
+def digits(beginning: str) -> str:
+    """The digits that the beginning of a moment stands for, at most to the second: `20261130` for one of a day."""
+    return "".join(_DIGITS.get(letter, "??") for letter in beginning[:7])
+
+
+def fraction(text: str) -> int:
+    """How many digits of a second a timestamp is written with."""
+    return max(len(text) - 21, 0)
+
+
+def written(moment: str, fraction: int) -> str:
+    """The timestamp that gives `moment`, written with as many digits of a second; "" for no moment."""
+    if not moment:
+        return ""
+    d = digits(moment)
+    behind = f".{moment[7:].ljust(fraction, '0')}" if fraction else ""
+    return f"{d[:4]}-{d[4:6]}-{d[6:8]}T{d[8:10]}:{d[10:12]}:{d[12:14]}{behind}Z"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.store import bodies
+from app.store.codes import code
 from app.store.database import Connection
 
 
@@ -159,8 +160,7 @@ def sectors(connection: Connection, oid: int) -> frozenset[str]:
 def targeting(connection: Connection, source: int) -> list[tuple[int, int, bytes]]:
     """(oid, vid, text) of the relationships in force by which the id with hash `source` targets something."""
     rows = connection.execute(
-        "SELECT v.oid, vid, raw FROM edge JOIN version v USING (vid) JOIN body USING (vid)"
-        " WHERE src = ? AND related = 1 AND rel = 'targets'",
-        (source,),
+        "SELECT v.oid, vid, raw FROM edge JOIN version v USING (vid) WHERE src = ? AND related = 1 AND rel = ?",
+        (source, code("targets")),
     )
     return [(row[0], row[1], bodies.unpack(row[2])) for row in rows]

@@ -12,8 +12,10 @@ from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from app.intel import timestamp
 from app.intel.observables import hashed as hashed_in
 from app.store import bodies, hashed, index, objects
+from app.store.codes import code
 from app.store.database import Connection
 
 if TYPE_CHECKING:
@@ -21,15 +23,23 @@ if TYPE_CHECKING:
     from app.intel.prepared import Prepared
 
 _OBJECT = (
-    "INSERT INTO object (oid, idh, id, type, name, created, modified, moment, marking, handling, revoked, variants,"
-    " current, creator, confidence)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, -1), nullif(?, -1), ?, 1, ?, nullif(?, 0), nullif(?, -1))"
+    "INSERT INTO object (oid, idh, uid, type, name, fraction, moment, marking, handling, revoked, variants, current,"
+    " creator, confidence)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, nullif(?, -1), nullif(?, -1), ?, 1, ?, nullif(?, 0), nullif(?, -1))"
 )
 _VERSION = (
-    "INSERT INTO version (vid, oid, moment, modified, sha256, marking) VALUES (?, ?, ?, ?, ?, nullif(?, -1))"
+    "INSERT INTO version (vid, oid, moment, fraction, sha256, marking, raw)"
+    " VALUES (?, ?, ?, ?, ?, nullif(?, -1), ?)"
 )
 _RECENT = 1 << 15
 """Ids whose hashes are remembered: creators, markings and whatever everything refers to."""
+
+
+def uid(type_: str, id_: str) -> bytearray | str:
+    """What is stored of an id beside its type: the bytes of its UUID, or all of it where it has capital letters."""
+    if id_.islower() and len(id_) == len(type_) + 38:
+        return bytearray.fromhex(id_[-36:].replace("-", ""))
+    return id_
 
 
 class Arriving:
@@ -54,9 +64,8 @@ class Arriving:
     def _clear(self) -> None:
         self._objects: list[tuple[object, ...]] = []
         self._versions: list[tuple[object, ...]] = []
-        self._bodies: list[tuple[int, bytearray]] = []
         self._words: list[tuple[int, str, str, str]] = []
-        self._observables: list[tuple[str, str, int]] = []
+        self._observables: list[tuple[str, int | str, int]] = []
         self._domains: list[tuple[str, int]] = []
         self._externals: list[tuple[str, str, int]] = []
         self._edges: list[index.Edge] = []
@@ -73,16 +82,16 @@ class Arriving:
         self.vid = vid = self.vid + 1
         raw, indexed, recent = one.raw, one.indexed, self._recent
         marked = -1 if marking is None else int(marking)
+        fraction = timestamp.fraction(one.modified)
         handled = -1 if handling is None else int(handling)
         self._objects.append(
             (
                 oid,
                 idh,
-                one.id,
+                uid(one.type, one.id),
                 one.type,
                 one.name,
-                one.created,
-                one.modified,
+                fraction,
                 one.moment,
                 marked,
                 handled,
@@ -93,11 +102,10 @@ class Arriving:
             )
         )
         sha256 = bytearray(hashlib.sha256(raw).digest())
-        self._versions.append((vid, oid, one.moment, one.modified, sha256, marked))
-        self._bodies.append((vid, bytearray(bodies.pack(raw))))
+        self._versions.append((vid, oid, one.moment, fraction, sha256, marked, bytearray(bodies.pack(raw))))
         self._words.append((oid, indexed.text, indexed.tags, indexed.parts))
         for observable in indexed.observables:
-            self._observables.append((observable.value, observable.kind, oid))
+            self._observables.append((observable.value, code(observable.kind), oid))
         if len(indexed.observables) > 1 and (says := hashed_in(one.type, indexed.observables)):
             self._hashed.append((oid, says))
         for domain in indexed.domains:
@@ -107,7 +115,7 @@ class Arriving:
         for link in one.links:
             src = link.src
             self._edges.append(
-                (vid, link.rel, recent(src) if src else idh, recent(link.dst), 1 if src else 0)
+                (vid, code(link.rel), recent(src) if src else 0, recent(link.dst), 1 if src else 0)
             )
         for definition in one.definitions:
             self._marked.append((vid, recent(definition)))
@@ -122,7 +130,6 @@ class Arriving:
         tx, origin = self._tx, self._origin
         tx.executemany(_OBJECT, self._objects)
         tx.executemany(_VERSION, self._versions)
-        tx.executemany("INSERT INTO body (vid, raw) VALUES (?, ?)", self._bodies)
         tx.executemany(
             "INSERT INTO source (vid, origin) VALUES (?, ?)", [(row[0], origin) for row in self._versions]
         )

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 
 import msgspec
 import zstandard
@@ -23,14 +24,15 @@ from app.intel.indexing import Indexed
 from app.intel.observables import Hashed
 from app.intel.observables import hashed as hashed_in
 from app.store import bodies, hashed
+from app.store.codes import code
 from app.store.database import Connection, Database
 
 HASH_KEY = "id-hash-key"
 VERSION_KEY = "index"
 BATCH = 500
 
-Edge = tuple[int, str, int, int, int]
-"""(vid, rel, src, dst, related), ids by hash."""
+Edge = tuple[int, int | str, int, int, int]
+"""(vid, rel as `codes` has it, src, dst, related), ids by hash; src is 0 where it is the content's own object."""
 
 
 @lru_cache(1 << 14)
@@ -164,7 +166,7 @@ def put(tx: Connection, items: Sequence[tuple[int, Indexed]], texts: Texts) -> N
         texts.put_in(oid, one)
     put_found(
         tx,
-        [(found.value, found.kind, oid) for oid, one in items for found in one.observables],
+        [(found.value, code(found.kind), oid) for oid, one in items for found in one.observables],
         [(found, oid) for oid, one in items for found in one.domains],
         [(value, source, oid) for oid, one in items for value, source in one.externals],
     )
@@ -172,7 +174,7 @@ def put(tx: Connection, items: Sequence[tuple[int, Indexed]], texts: Texts) -> N
 
 def put_found(
     tx: Connection,
-    observables: list[tuple[str, str, int]],
+    observables: list[tuple[str, int | str, int]],
     domains: list[tuple[str, int]],
     externals: list[tuple[str, str, int]],
 ) -> None:
@@ -184,7 +186,10 @@ def put_found(
         ("INSERT OR IGNORE INTO external (value, source, oid) VALUES (?, ?, ?)", externals),
     ):
         if rows:
-            tx.executemany(sql, sorted(rows))
+            tx.executemany(sql, sorted(rows, key=_first))
+
+
+_first = itemgetter(0)
 
 
 def put_edges(tx: Connection, edges: Iterable[Edge]) -> None:
@@ -197,10 +202,16 @@ def put_marked(tx: Connection, marked: Iterable[tuple[int, int]]) -> None:
     tx.executemany("INSERT OR IGNORE INTO marked (vid, definition) VALUES (?, ?)", marked)
 
 
-def edges_of(key: bytes, vid: int, id_: str, links: Iterable[indexing.Link]) -> list[Edge]:
-    """The links in a content of the object `id_`."""
+def edges_of(key: bytes, vid: int, links: Iterable[indexing.Link]) -> list[Edge]:
+    """The links in a content."""
     return [
-        (vid, link.rel, id_hash(key, link.src or id_), id_hash(key, link.dst), int(link.src != ""))
+        (
+            vid,
+            code(link.rel),
+            id_hash(key, link.src) if link.src else 0,
+            id_hash(key, link.dst),
+            int(link.src != ""),
+        )
         for link in links
     ]
 
@@ -287,7 +298,7 @@ def anew(
         if after:
             put(tx, [(oid, indexing.merged(content.indexed for content in after))], texts)
             for content in after:
-                put_edges(tx, edges_of(key, content.vid, content.id, content.links))
+                put_edges(tx, edges_of(key, content.vid, content.links))
     count(tx, {("conflict", ""): hashed.change(tx, oid, _hashed(after))})
     if gathered is None:
         texts.write(tx)
@@ -315,7 +326,7 @@ def _hashed(contents: Iterable[Content]) -> list[Hashed]:
 def _take_out(tx: Connection, oid: int, one: Indexed) -> None:
     tx.executemany(
         "DELETE FROM observable WHERE val = ? AND kind = ? AND oid = ?",
-        [(found.value, found.kind, oid) for found in one.observables],
+        [(found.value, code(found.kind), oid) for found in one.observables],
     )
     tx.executemany(
         "DELETE FROM domain WHERE reversed = ? AND oid = ?", [(found, oid) for found in one.domains]
@@ -330,7 +341,7 @@ def _in_force(tx: Connection, oid: int) -> list[Content]:
     """The contents in force, in order of arrival."""
     found = []
     for vid, blob in tx.execute(
-        "SELECT vid, raw FROM version JOIN object USING (oid) JOIN body USING (vid)"
+        "SELECT vid, raw FROM version JOIN object USING (oid)"
         " WHERE oid = ? AND version.moment = object.moment AND dropped = 0 ORDER BY vid",
         (oid,),
     ).fetchall():
@@ -416,10 +427,9 @@ def remake(tx: Connection) -> None:
             items.append((oid, indexing.merged(one.indexed for one in contents)))
             says.append((oid, _hashed(contents)))
             for one in contents:
-                edges += edges_of(key, one.vid, one.id, one.links)
+                edges += edges_of(key, one.vid, one.links)
             for vid, current, blob in tx.execute(
-                "SELECT vid, vid = current, raw FROM version JOIN object USING (oid) JOIN body USING (vid)"
-                " WHERE oid = ?",
+                "SELECT vid, vid = current, raw FROM version JOIN object USING (oid) WHERE oid = ?",
                 (oid,),
             ).fetchall():
                 env = envelope(msgspec.json.decode(bodies.unpack(blob), type=dict[str, object]))
@@ -465,14 +475,12 @@ def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
         if not contents:
             continue
         one = indexing.merged(found.indexed for found in contents)
-        wanted["observable"] += sum(_mark(found.value, found.kind, oid) for found in one.observables)
+        wanted["observable"] += sum(_mark(found.value, code(found.kind), oid) for found in one.observables)
         wanted["domain"] += sum(_mark(found, oid) for found in one.domains)
         wanted["external"] += sum(_mark(*found, oid) for found in one.externals)
         says = {(one.weak, int(one.stated), one.strong) for one in _hashed(contents)}
         wanted["hashed"] += sum(_mark(*said, oid) for said in says)
-        edges = {
-            edge[:4]: edge for found in contents for edge in edges_of(key, found.vid, found.id, found.links)
-        }
+        edges = {edge[:4]: edge for found in contents for edge in edges_of(key, found.vid, found.links)}
         wanted["edge"] += sum(_mark(*edge) for edge in edges.values())
     for name, columns in (
         ("observable", "val, kind, oid"),

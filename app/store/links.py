@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from app.store.codes import name
 from app.store.database import Connection
 
 BATCH = 500
@@ -36,7 +37,9 @@ _FROM_CONTENTS = """
 """
 _FROM_OTHERS = """
     SELECT src, dst, rel, 1, vid, 1 FROM edge INDEXED BY edge_from WHERE src IN ({marks}) AND related = 1
-    UNION ALL SELECT dst, src, rel, 0, vid, related FROM edge INDEXED BY edge_to WHERE dst IN ({marks})
+    UNION ALL SELECT dst, CASE related WHEN 1 THEN src ELSE
+        (SELECT idh FROM version CROSS JOIN object USING (oid) WHERE version.vid = edge.vid) END, rel, 0, vid, related
+        FROM edge INDEXED BY edge_to WHERE dst IN ({marks})
 """
 
 
@@ -53,7 +56,9 @@ def around(connection: Connection, hashes: Sequence[int], limit: int) -> list[Li
                 rows = connection.execute(
                     f"{query.format(marks=marks)} LIMIT ?", [*list(some) * times, limit - len(found)]
                 )
-                found += [Link(row[0], row[1], row[2], bool(row[3]), row[4], bool(row[5])) for row in rows]
+                found += [
+                    Link(row[0], row[1], name(row[2]), bool(row[3]), row[4], bool(row[5])) for row in rows
+                ]
     return found
 
 

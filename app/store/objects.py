@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from app.intel import timestamp
 from app.store import bodies, index
+from app.store.codes import code
 from app.store.database import Connection
 from app.store.index import HASH_KEY as HASH_KEY
 from app.store.index import hash_key as hash_key
@@ -31,7 +33,6 @@ class ObjectRow:
     id: str
     type: str
     name: str
-    created: str
     modified: str
     moment: str
     marking: int | None
@@ -55,15 +56,13 @@ class ObjectRow:
 
 
 # Also of those who list objects (app.store.selecting).
-COLUMNS = (
-    "oid, id, type, name, created, modified, moment, marking, handling, revoked, variants, current, disputed"
-)
+COLUMNS = "oid, id, type, name, modified, moment, marking, handling, revoked, variants, current, disputed"
 
 
 def object_row(row: Sequence[Any]) -> ObjectRow:
     """A row of `COLUMNS`."""
     fields = [*row]
-    fields[9], fields[12] = bool(fields[9]), bool(fields[12])
+    fields[8], fields[11] = bool(fields[8]), bool(fields[11])
     return ObjectRow(*fields)
 
 
@@ -146,12 +145,12 @@ def versions_at(connection: Connection, oid: int, moment: str) -> list[VersionRo
 
 def raw(connection: Connection, vid: int) -> bytes:
     """The exact text of a version."""
-    return bodies.unpack(connection.execute("SELECT raw FROM body WHERE vid = ?", (vid,)).fetchone()[0])
+    return bodies.unpack(connection.execute("SELECT raw FROM version WHERE vid = ?", (vid,)).fetchone()[0])
 
 
 def raws(connection: Connection, vids: Iterable[int]) -> dict[int, bytes]:
     """The exact texts of many versions, by vid."""
-    rows_ = _in_many(connection, "SELECT vid, raw FROM body WHERE vid IN", vids)
+    rows_ = _in_many(connection, "SELECT vid, raw FROM version WHERE vid IN", vids)
     return {row[0]: bodies.unpack(row[1]) for row in rows_}
 
 
@@ -177,11 +176,11 @@ def add_version(
     Inside `index.anew` where it comes into force; `show_version` says whether it is the one shown.
     """
     sha256 = hashlib.sha256(prepared.raw).digest()
+    fraction = timestamp.fraction(prepared.modified)
     connection.execute(
-        "INSERT INTO version (vid, oid, moment, modified, sha256, marking) VALUES (?, ?, ?, ?, ?, ?)",
-        (vid, oid, prepared.moment, prepared.modified, sha256, marking),
+        "INSERT INTO version (vid, oid, moment, fraction, sha256, marking, raw) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (vid, oid, prepared.moment, fraction, sha256, marking, bodies.pack(prepared.raw)),
     )
-    connection.execute("INSERT INTO body (vid, raw) VALUES (?, ?)", (vid, bodies.pack(prepared.raw)))
     connection.execute("INSERT INTO source (vid, origin) VALUES (?, ?)", (vid, origin))
     index.put_marked(connection, ((vid, target) for target in definitions))
 
@@ -192,12 +191,11 @@ def show_version(
     """Make version `vid` the only one in force for its object. Inside `index.anew`."""
     creator = id_hash(hash_key(connection), envelope.creator) if envelope.creator else None
     connection.execute(
-        "UPDATE object SET name = ?, created = ?, modified = ?, moment = ?, marking = ?, revoked = ?,"
+        "UPDATE object SET name = ?, fraction = ?, moment = ?, marking = ?, revoked = ?,"
         " variants = 1, current = ?, creator = ?, confidence = ? WHERE oid = ?",
         (
             envelope.name,
-            envelope.created,
-            envelope.modified,
+            timestamp.fraction(envelope.modified),
             envelope.moment,
             marking,
             int(envelope.revoked),
@@ -295,9 +293,9 @@ def said_of(connection: Connection, target: int, types: Sequence[str], limit: in
     """
     rows_ = connection.execute(
         "SELECT vid FROM edge JOIN version USING (vid) JOIN object USING (oid) WHERE dst = ?"
-        f" AND rel IN ('sighting_of_ref', 'object_refs') AND type IN ({', '.join('?' * len(types))})"
+        f" AND rel IN (?, ?) AND type IN ({', '.join('?' * len(types))})"
         " ORDER BY vid LIMIT ?",
-        (target, *types, limit),
+        (target, code("sighting_of_ref"), code("object_refs"), *types, limit),
     )
     return [row[0] for row in rows_]
 
@@ -456,7 +454,7 @@ def rows(connection: Connection, wanted: Sequence[int]) -> list[ObjectRow]:
 
 def contents(connection: Connection) -> Iterator[tuple[int, bytes, bytes]]:
     """(vid, sha256, exact text) of every version held, in order of arrival."""
-    for row in connection.execute("SELECT vid, sha256, raw FROM version JOIN body USING (vid) ORDER BY vid"):
+    for row in connection.execute("SELECT vid, sha256, raw FROM version ORDER BY vid"):
         yield row[0], bytes(row[1]), bodies.unpack(row[2])
 
 
@@ -466,7 +464,7 @@ TEXTS = 500
 def texts(connection: Connection, selected: Sequence[int] | None) -> Iterator[list[bytes]]:
     """The exact texts of all versions of the `selected` oids (None: all), in order of arrival, some at a time."""
     if selected is None:
-        cursor = connection.execute("SELECT raw FROM body ORDER BY vid")
+        cursor = connection.execute("SELECT raw FROM version ORDER BY vid")
         while some := cursor.fetchmany(TEXTS):
             yield [bodies.unpack(row[0]) for row in some]
         return
@@ -477,7 +475,7 @@ def texts(connection: Connection, selected: Sequence[int] | None) -> Iterator[li
     for start in range(0, len(ordered), TEXTS):
         some = ordered[start : start + TEXTS]
         found = connection.execute(
-            f"SELECT raw FROM body WHERE vid IN ({', '.join('?' * len(some))}) ORDER BY vid", some
+            f"SELECT raw FROM version WHERE vid IN ({', '.join('?' * len(some))}) ORDER BY vid", some
         )
         yield [bodies.unpack(row[0]) for row in found]
 
@@ -534,7 +532,7 @@ def held_contents(connection: Connection, contents: Sequence[bytes]) -> list[Hel
     """The versions with these SHA-256, in order of arrival; one that is not held any more is left out."""
     sql = (
         "SELECT vid, oid, id, type, version.modified, sha256, handling, variants FROM version"
-        " JOIN object USING (oid) WHERE substr(sha256, 1, 8) = substr(?1, 1, 8) AND sha256 = ?1 AND dropped = 0"
+        " JOIN object USING (oid) WHERE substr(sha256, 1, 5) = substr(?1, 1, 5) AND sha256 = ?1 AND dropped = 0"
     )
     found = [row for sha256 in contents for row in connection.execute(sql, (sha256,))]
     return [Held(*row) for row in sorted(found)]

@@ -13,11 +13,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from app.intel import timestamp
 from app.intel.fold import fold
 from app.intel.indexing import type_tag
 from app.intel.observables import Observable
 from app.messages import Refused
 from app.store import objects
+from app.store.codes import code
 from app.store.database import Connection
 from app.store.objects import ObjectRow
 
@@ -187,12 +189,12 @@ def _either(one: Either) -> _Set:
         queries.append(
             "SELECT oid FROM observable WHERE val = ?" + (" AND kind = ?" if observable.kind else "")
         )
-        values += (observable.value, observable.kind) if observable.kind else (observable.value,)
+        values += (observable.value, code(observable.kind)) if observable.kind else (observable.value,)
     if one.begins:
         query = "SELECT oid FROM observable WHERE val >= ? AND val < ?"
         values += (one.begins, _behind(one.begins))
         if one.kinds:
-            term, some = _in("kind", one.kinds)
+            term, some = _in("kind", tuple(map(code, one.kinds)))
             query += f" AND {term}"
             values += some
         queries.append(query)
@@ -477,7 +479,7 @@ _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 
 LOOKS = 48
 """Periods that are looked at before everything is."""
-_GRAINS = (("y", 4), ("m", 7), ("d", 10))
+_GRAINS = (("y", timestamp.YEAR), ("m", timestamp.MONTH), ("d", timestamp.DAY))
 
 
 def _by_periods(
@@ -504,7 +506,7 @@ def _by_periods(
             return found
         while True:
             letter, length = _GRAINS[grain]
-            tag = f"{letter}{moment[:length].replace('-', '')}" if moment else "none"
+            tag = f"{letter}{timestamp.digits(moment[:length])}" if moment else "none"
             most = enough + 1 if grain < 2 and moment else -1
             match = f"{_expression(selection)} AND tags : {tag}"
             rows = connection.execute(

@@ -47,7 +47,6 @@ def holdings(site):
     tables = {
         "object",
         "version",
-        "body",
         "source",
         "origin",
         "edge",

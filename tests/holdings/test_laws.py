@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.holdings import browsing, exporting, handling, importing
-from app.intel import reading
+from app.intel import reading, timestamp
 from app.intel.marking import Level
 from app.jobs import Cancelled, quiet
 from app.messages import Refused
@@ -119,7 +119,7 @@ def test_the_newest_moment_is_in_force_and_conflicts_are_counted(site, given_):
         told += take(site, *one).conflicts
     expected = defaultdict(lambda: defaultdict(set))
     for value in (value for one in given_ for value in one):
-        moment = value["modified"].removesuffix("Z").removesuffix(".000")
+        moment = timestamp.moment(value["modified"])
         expected[value["id"]][moment].add(json.dumps(value, sort_keys=True))
     found = held(site)
     assert set(found) == set(expected)

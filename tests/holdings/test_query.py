@@ -11,8 +11,12 @@ from hypothesis import strategies as st
 from app.holdings.query import FILTERS, QUERY_LIMIT, parse
 from app.intel.marking import Level
 from app.intel.observables import Observable
+from app.intel.timestamp import moment
 from app.messages import Refused
 from app.store.selecting import Named, Selection
+
+DAY, MONTH = moment("2025-01-01T00:00:00Z")[:4], moment("2025-02-01T00:00:00Z")[:3]
+YEAR, INSTANT = moment("2026-01-01T00:00:00Z")[:2], moment("2025-01-01T00:00:00.5Z")
 
 
 @pytest.mark.parametrize(
@@ -33,9 +37,12 @@ from app.store.selecting import Named, Selection
         ("marking:unreadable", Selection(levels=(int(Level.UNREADABLE),))),
         ('source:"CERT B" x', Selection(sources=(Named("CERT B", 1),), match='"x"*')),
         ("x counterpart:b", Selection(counterparts=(Named("b", 3),), match='"x"*')),
-        ("after:2025-01-01 before:2026", Selection(after="2025-01-01", before="2026")),
-        ("after:2025-01-01T00:00:00.500Z", Selection(after="2025-01-01T00:00:00.5")),
-        ("before:2025-02", Selection(before="2025-02")),
+        (
+            "after:2025-01-01 before:2026",
+            Selection(after=DAY, before=YEAR),
+        ),
+        ("after:2025-01-01T00:00:00.500Z", Selection(after=INSTANT)),
+        ("before:2025-02", Selection(before=MONTH)),
         ("confidence:70", Selection(confidence=(70, 100))),
         ("confidence:10..20", Selection(confidence=(10, 20))),
         ("confidence:10..", Selection(confidence=(10, 100))),

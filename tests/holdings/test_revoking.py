@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app.holdings import browsing, importing, purge, revoking, taking_back
 from app.holdings.importing import Incoming
+from app.intel import timestamp
 from app.intel.marking import Level
 from app.intel.prepared import prepare_text
 from app.jobs import quiet
@@ -105,7 +106,7 @@ def test_what_is_in_force_follows_from_who_said_what(site, given_, pinned):
         newest = max(value["modified"] for value in standing.values())
         beside = [value for value in standing.values() if value["modified"] == newest]
         found = browsing.show(site, id_)
-        assert found.row.moment == newest.removesuffix("Z").removesuffix(".000")
+        assert found.row.moment == timestamp.moment(newest)
         assert found.row.variants == len(beside)
         assert found.value in beside
         assert found.row.revoked is (found.value.get("revoked") is True)

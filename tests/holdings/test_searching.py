@@ -223,10 +223,10 @@ MEANT = {
     ),
     "counterpart": lambda: st.just(made("counterpart:beta", lambda r, f, s: False)),
     "after": lambda: st.sampled_from(DATES).map(
-        lambda d: made(f"after:{d}", lambda r, f, s: r.moment >= beginning(d))
+        lambda d: made(f"after:{d}", lambda r, f, s: r.modified.removesuffix("Z") >= beginning(d))
     ),
     "before": lambda: st.sampled_from(DATES).map(
-        lambda d: made(f"before:{d}", lambda r, f, s: "" < r.moment < beginning(d))
+        lambda d: made(f"before:{d}", lambda r, f, s: "" < r.modified.removesuffix("Z") < beginning(d))
     ),
     "confidence": lambda: st.sampled_from([(50, 100), (10, 30), (95, 95)]).map(
         lambda c: made(

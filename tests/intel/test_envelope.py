@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.intel import timestamp
 from app.intel.envelope import MAX_NAME, MAX_TEXT, envelope, mentions, name
 from app.intel.marking import EXTENSION, IDS, Level
 from app.intel.reading import Entry, read_bundle
@@ -55,7 +56,7 @@ def test_the_common_properties() -> None:
     )
     assert (outside.id, outside.type) == (sid("indicator"), "indicator")
     assert (outside.created, outside.modified) == ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00.120Z")
-    assert outside.moment == "2026-01-02T00:00:00.12"
+    assert outside.moment == timestamp.moment("2026-01-02T00:00:00.12Z")
     assert outside.revoked
     assert outside.creator == sid("identity")
     assert outside.marking is Level.UNREADABLE

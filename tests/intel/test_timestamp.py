@@ -9,25 +9,45 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.intel import timestamp
 from app.intel.timestamp import MAX_FRACTION, moment, valid
 
 
 @pytest.mark.parametrize(
-    "text, sortable",
+    "text",
     [
-        ("2016-01-20T12:31:12.123Z", "2016-01-20T12:31:12.123"),
-        ("2016-01-20T12:31:12Z", "2016-01-20T12:31:12"),
-        ("2016-01-20T12:31:12.000Z", "2016-01-20T12:31:12"),
-        ("2016-01-20T12:31:12.100000Z", "2016-01-20T12:31:12.1"),
-        ("2016-01-20T12:31:12.123456789012Z", "2016-01-20T12:31:12.123456789012"),
-        ("2024-02-29T00:00:00Z", "2024-02-29T00:00:00"),
-        ("2000-02-29T00:00:00Z", "2000-02-29T00:00:00"),
-        ("9999-12-31T23:59:59.9Z", "9999-12-31T23:59:59.9"),
+        "2016-01-20T12:31:12.123Z",
+        "2016-01-20T12:31:12Z",
+        "2016-01-20T12:31:12.000Z",
+        "2016-01-20T12:31:12.100000Z",
+        "2016-01-20T12:31:12.123456789012Z",
+        "2024-02-29T00:00:00Z",
+        "2000-02-29T00:00:00Z",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59.9Z",
     ],
 )
-def test_valid_ones(text: str, sortable: str) -> None:
-    assert moment(text) == sortable
+def test_valid_ones(text: str) -> None:
+    found = moment(text)
+    assert found is not None
+    assert timestamp.written(found, timestamp.fraction(text)) == text
     assert valid(text)
+    # Without zeros behind the fraction, whatever it was written with.
+    assert moment(timestamp.written(found, 20)) == found
+
+
+def test_the_beginnings_of_a_moment_are_its_year_month_and_day() -> None:
+    found = moment("2016-01-20T12:31:12.5Z")
+    assert found is not None
+    lengths = (timestamp.YEAR, timestamp.MONTH, timestamp.DAY, 7, 9)
+    assert [timestamp.digits(found[:length]) for length in lengths] == [
+        "2016",
+        "201601",
+        "20160120",
+        "20160120123112",
+        "20160120123112",
+    ]
+    assert timestamp.written("", 3) == ""
 
 
 @pytest.mark.parametrize(
@@ -88,6 +108,7 @@ def test_moments_order_as_the_times_do(a: int, a_part: str, b: int | None, b_par
     assert second is not None
     assert (first < second) == (exact_a < exact_b)
     assert (first == second) == (exact_a == exact_b)
+    assert timestamp.written(first, len(a_part)) == written(a, a_part)
 
 
 @given(st.integers(1, 9999), st.integers(0, 13), st.integers(0, 32))

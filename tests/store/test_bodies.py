@@ -64,8 +64,8 @@ def test_the_dictionary_is_what_the_script_makes():
 def test_a_damaged_frame_is_found_by_check(world):
     take(world.alpha, indicator(1), indicator(2))
     with world.alpha.database.write() as tx:
-        blob = bytearray(tx.execute("SELECT raw FROM body WHERE vid = 1").fetchone()[0])
+        blob = bytearray(tx.execute("SELECT raw FROM version WHERE vid = 1").fetchone()[0])
         assert blob[:1] != b"{"
         blob[-12:] = bytes(12)
-        tx.execute("UPDATE body SET raw = ? WHERE vid = 1", (bytes(blob),))
+        tx.execute("UPDATE version SET raw = ? WHERE vid = 1", (bytes(blob),))
     assert problems(world.alpha) == ["content-altered"]

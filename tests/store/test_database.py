@@ -309,7 +309,7 @@ def test_a_name_that_was_replaced_leaves_no_trace_in_the_index(world):
     key = world.alpha.database._key
     # Each version is kept as it came: only the index must forget.
     with world.alpha.database.write() as tx:
-        tx.execute("UPDATE body SET raw = zeroblob(1)")
+        tx.execute("UPDATE version SET raw = zeroblob(1)")
         tx.execute("UPDATE object SET name = ''")
     world.close_alpha()
     pages = decrypted(world.alpha.home / "store.db", key)

@@ -115,7 +115,7 @@ def emptied(site):
         for row in tx.execute("SELECT oid FROM object").fetchall():
             objects.forget(tx, row[0])
         tx.execute("DELETE FROM origin")
-        for name in (*TABLES, "object", "version", "body", "source"):
+        for name in (*TABLES, "object", "version", "source"):
             assert tx.execute(f"SELECT count(*) FROM {name}").fetchone() == (0,), name
     return site
 
@@ -234,16 +234,20 @@ def test_a_store_of_yesterday_is_indexed_when_it_opens(world, tmp_path):
         indicator(1, statement(1)["id"]),
         statement(1),
         relation(2, indicator(1)["id"], indicator(3)["id"]),
+        address(1, "evil.example"),
+        indicator(4, modified="2026-12-31T23:59:59Z"),
+        indicator(5, modified="9999-12-31T00:00:00.120000Z"),
+        indicator(6) | {"id": "indicator--ABCDEF00-0000-4000-8000-000000000006"},
     )
     with world.alpha.database.write() as tx:
-        before = kept(tx)
+        before, held = kept(tx), lasting(tx)
         rows = {
             name: tx.execute(f"SELECT {columns} FROM {name}").fetchall()
             for name, columns in {
                 "meta": "*",
-                "object": "oid, idh, id, type, name, created, modified, moment, marking, handling, revoked,"
-                " variants, current",
-                "version": "*",
+                "object": f"oid, idh, id, type, name, modified AS created, modified, {AS_IT_WAS}, marking, handling,"
+                " revoked, variants, current",
+                "version": f"vid, oid, {AS_IT_WAS}, modified, sha256, marking, dropped",
                 "origin": "*",
                 "source": "*",
             }.items()
@@ -267,5 +271,23 @@ def test_a_store_of_yesterday_is_indexed_when_it_opens(world, tmp_path):
     index.bring_up_to_date(new)
     with new.write() as tx:
         assert kept(tx) == before
+        assert lasting(tx) == held
         assert index.sound(tx)
     new.close()
+
+
+AS_IT_WAS = "rtrim(rtrim(rtrim(modified, 'Z'), iif(instr(modified, '.'), '0', '')), '.') AS moment"
+
+
+LASTING = {
+    "object": "oid, idh, id, typeof(uid), type, name, moment, fraction, modified, marking, handling, revoked, current",
+    "version": "vid, oid, moment, fraction, modified, sha256, marking, dropped",
+}
+
+
+def lasting(connection):
+    """What is kept of objects and versions beside the indexes."""
+    rows = {
+        name: sorted(connection.execute(f"SELECT {columns} FROM {name}")) for name, columns in LASTING.items()
+    }
+    return rows, list(objects.contents(connection))

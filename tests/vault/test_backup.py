@@ -192,7 +192,7 @@ def test_a_backup_that_would_open_here_only_is_not_made(full, tmp_path, monkeypa
 def test_damage_that_was_there_before_comes_along_and_is_told(full, tmp_path):
     """Of a damaged installation a backup is better than none."""
     with full.alpha.database.write() as tx:
-        tx.execute("UPDATE body SET raw = x'7b7d' WHERE vid = 3")
+        tx.execute("UPDATE version SET raw = x'7b7d' WHERE vid = 3")
     for path in full.alpha.outbox.iterdir():
         path.unlink()
     back_up(full.alpha, tmp_path / "b")
@@ -439,7 +439,7 @@ def test_a_store_that_is_none_is_refused(tmp_path):
         ("DELETE FROM identity", {"backup-damaged"}),
         ("UPDATE identity SET secret = x'00'", {"backup-damaged"}),
         ("DELETE FROM officer", {"backup-damaged"}),
-        ("DROP TABLE body", {"store-damaged"}),
+        ("DROP TABLE version", {"store-damaged"}),
         ("DROP TABLE meta", {"store-damaged"}),
         ("PRAGMA user_version = 9999", {"store-newer"}),
         ("PRAGMA user_version = 0", {"store-damaged"}),

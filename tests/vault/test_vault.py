@@ -281,7 +281,7 @@ def test_a_sealed_file_that_was_touched_is_found(world, what):
 @pytest.mark.parametrize(
     "sql, code",
     [
-        ("UPDATE body SET raw = zeroblob(9) WHERE vid = 3", "content-altered"),
+        ("UPDATE version SET raw = zeroblob(9) WHERE vid = 3", "content-altered"),
         ("UPDATE audit SET entry = replace(entry, 'Haddad', 'Hadad') WHERE number = 2", "audit-altered"),
         ("DELETE FROM audit WHERE number = 2", "audit-missing"),
         ("UPDATE audit_node SET hash = zeroblob(32) WHERE level = 0 AND position = 1", "audit-altered"),
