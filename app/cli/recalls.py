@@ -11,7 +11,8 @@ import click
 from app.cli.base import NUMBER_LIMIT, Session, ids_from, table
 from app.cli.days import Day
 from app.exchange import recalling
-from app.exchange.recalling import Listed, Sent, Touched
+from app.exchange.recalling import Listed, Sent
+from app.exchange.touching import Touched
 from app.messages import Refused, _, plain
 
 Command = Callable[..., Any]

@@ -356,12 +356,12 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
     else:
         if statement.kind != WITHDRAWAL:
             store.add_asking(tx, one.cid, statement.id)
-        known = gather(tx, one.cid)
         if isinstance(said, consents.Consent):
-            code = consents.fault(known, known.consents[statement.id])
+            given = gather(tx, one.cid, statement.id, alone=True).consents[statement.id]
+            code = consents.fault(gather(tx, one.cid, given.request, alone=True), given)
         elif isinstance(said, consents.Request):
-            waiting = [c for c in known.consents.values() if c.request == statement.id]
-            code = next(filter(None, (consents.fault(known, c) for c in waiting)), "")
+            known = gather(tx, one.cid, statement.id)
+            code = next(filter(None, (consents.fault(known, c) for c in known.consents.values())), "")
     audit.append(
         tx,
         installation,

@@ -199,13 +199,14 @@ def basis_now(tx: Connection, installation: Installation, to: Counterpart, basis
     return tuple((giver, force.agreements, contents) for giver, (force, contents) in found)
 
 
-def gather(connection: Connection, cid: int) -> Known:
-    """The requests, consents and withdrawals on a channel. `by` says which side, whatever key it signed with; whom they
+def gather(connection: Connection, cid: int, id_: bytes | None = None, alone: bool = False) -> Known:
+    """The requests, consents and withdrawals on a channel; with `id_` that one and those about it, or that one `alone`.
+    `by` says which side, whatever key it signed with; whom they
     name by a card that has a successor, they name by the successor's.
     """
     found = []
     today = counterparts.successions(connection)
-    for said in store.statements(connection, cid, consents.KINDS):
+    for said in store.statements(connection, cid, consents.KINDS, id_, alone):
         body = document.parse(said.raw).body
         try:
             if consents.about(msgspec.json.decode(body, type=dict[str, object])):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import reduce
 
 import msgspec
 
@@ -19,7 +20,8 @@ from app.intel import ids
 
 RECALL, CONFIRMATION, WITHDRAWAL = KINDS = ("recall", "confirmation", "withdrawal")
 DELETED, REFUSED = ANSWERS = ("deleted", "refused")
-STATES = ("open", "confirmed", "refused", "withdrawn")
+STATES = ("open", "refused", "withdrawn", "confirmed")
+"""What is said later lifts it and never lowers it."""
 BODY_LIMIT = 8 << 20
 OBJECTS_LIMIT = 20_000
 """Contents named by one recall."""
@@ -210,16 +212,28 @@ def withdrawn(known: Known, id_: bytes) -> bool:
     return any(one.subject == id_ and one.by == by for one in known.withdrawals)
 
 
+def added(state: str, said: Confirmation | Withdrawal) -> str:
+    """The state of a recall once something that counts is said of it too: the same in whatever order it is said."""
+    if isinstance(said, Withdrawal):
+        lifted = "withdrawn"
+    else:
+        lifted = "confirmed" if said.answer == DELETED else "refused"
+    return max(state, lifted, key=STATES.index)
+
+
 def state(known: Known, id_: bytes) -> str:
     """open, confirmed (it is deleted there, whatever else was said), withdrawn, or refused."""
-    given = {one.answer for one in answers(known, id_)}
-    if DELETED in given:
-        return "confirmed"
-    if withdrawn(known, id_):
-        return "withdrawn"
-    return "refused" if given else "open"
+    by = known.recalls[id_].by
+    taken = (one for one in known.withdrawals if one.subject == id_ and one.by == by)
+    said: list[Confirmation | Withdrawal] = [*answers(known, id_), *taken]
+    return reduce(added, said, STATES[0])
+
+
+def stands(state: str, withdrawn: bool) -> bool:
+    """Whether what it names is not to be accepted or passed on by whom it was recalled from."""
+    return not withdrawn and state != "refused"
 
 
 def standing(known: Known, id_: bytes) -> bool:
-    """Whether what it names is not to be accepted or passed on by whom it was recalled from."""
-    return not withdrawn(known, id_) and state(known, id_) != "refused"
+    """See `stands`."""
+    return stands(state(known, id_), withdrawn(known, id_))

@@ -220,7 +220,7 @@ def _turn(tx: Connection, package: packages.Sealed, answer: Answer) -> None:
     for state, given in (("accepted", accepted), ("refused", refused)):
         for first, last in given:
             packages.move_ledger_range(tx, cid, epoch, seq, first, last, state)
-    recalls.mark_ledger(tx, cid)
+    recalls.mark_ledger(tx, cid, epoch, seq)
 
 
 def replay(tx: Connection, cid: int, epoch: bytes, seq: int) -> None:

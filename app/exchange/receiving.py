@@ -26,7 +26,7 @@ from app.exchange import (
     evidence,
     identities,
     keys,
-    recalling,
+    recall_state,
     recalls,
     receipts,
     statements,
@@ -381,13 +381,13 @@ def _commit(
     if arrival.status == "new":
         for statement in content.statements:
             if statements.keep_theirs(tx, installation, one.cid, statement):
-                readers = (receipts, agreements, asking, evidence, successors, recalling, enquiries)
+                readers = (receipts, agreements, asking, evidence, successors, recall_state, enquiries)
                 codes = [reader.apply(tx, installation, one, statement) for reader in readers]
                 content.failed += [(statement.kind, code) for code in codes if code]
                 if not any(codes):
                     said.append(statement.kind)
                 if statement.kind == recalls.RECALL:
-                    asked_back += recalling.number_of(tx, one.cid, statement.id)
+                    asked_back += recall_state.number_of(tx, one.cid, statement.id)
     packages.add_header(tx, opened.header_hash, one.cid, manifest.seq, False)
     before = store_counterparts.own_keys_held(tx)
     keys.used(tx, one.cid, opened.key, machine.all_closed(channel.receiving, epoch, manifest.seq))

@@ -28,7 +28,7 @@ from app.intel import compare as values
 from app.intel import ids, marking
 from app.intel.envelope import references
 from app.intel.marking import Level
-from app.intel.observables import Observable, observables
+from app.intel.observables import Hashed, observables
 from app.intel.observables import hashed as hashed_in
 from app.store import hashed, objects
 from app.store.database import Connection
@@ -116,6 +116,9 @@ class _Comparing:
         self._look_up({ref for refs in needed for ref in refs})
         about = {one.id: observables(v) for one, v in zip(some, parsed, strict=True) if v is not None}
         hits = self._correlation.of(about)
+        said = {id_: hashed_in(ids.type_of(id_), found) for id_, found in about.items()}
+        stated = [pair for pairs in said.values() for pair in pairs if pair.stated]
+        others = hashed.strong(self._connection, {pair.weak for pair in stated}, stated=True)
         for one, idh, value, refs in zip(some, hashes, parsed, needed, strict=True):
             row = known.get(idh)
             beside = [] if row is None else [v for v in versions[row.oid] if v.moment == one.moment]
@@ -125,7 +128,7 @@ class _Comparing:
                 remarks.append("dangling")
             if value is not None and value.get("type") in FEEDBACK and self._heard(value):
                 remarks.append("feedback")
-            if status != "same" and self._contradicts(row, about.get(one.id, ()), one.id):
+            if status != "same" and self._contradicts(row, said.get(one.id, ()), others, one.id):
                 remarks.append("contradicts")
             yield Comparison(status, tuple(remarks), () if status == "same" else hits.get(one.id, ()))
 
@@ -142,15 +145,16 @@ class _Comparing:
         about = [value.get("sighting_of_ref"), *(refs if isinstance(refs, list) else ())]
         return any(isinstance(ref, str) and ref in self._known for ref in about)
 
-    def _contradicts(self, row: ObjectRow | None, about: Sequence[Observable], id_: str) -> bool:
+    def _contradicts(
+        self, row: ObjectRow | None, said: Iterable[Hashed], others: hashed.Said, id_: str
+    ) -> bool:
         """Whether what a content states of a file contradicts another object, held or before it among these."""
         found = False
-        for said in hashed_in(ids.type_of(id_), about):
-            if said.stated:
-                others = hashed.differing(self._connection, said, stated=True)
-                found = found or bool(others - {-1 if row is None else row.oid})
-                before = self._stated.setdefault(said.weak, (said.strong, id_))
-                found = found or (before[0] != said.strong and before[1] != id_)
+        for one in said:
+            if one.stated:
+                found = found or bool(hashed.unlike(others, one) - {-1 if row is None else row.oid})
+                before = self._stated.setdefault(one.weak, (one.strong, id_))
+                found = found or (before[0] != one.strong and before[1] != id_)
         return found
 
     def _status(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from app.intel import ids
 from app.intel.observables import WEAK, Hashed, Observable, observables
@@ -63,19 +64,24 @@ class Correlation:
     def of(self, wanted: Mapping[str, tuple[Observable, ...]]) -> dict[str, tuple[Hit, ...]]:
         """The hits of several objects, by STIX id, given their observables; an object without any is left out."""
         held = self._held({one for found in wanted.values() for one in found})
-        answer = {}
-        for id_, found in wanted.items():
-            own = self._oid(id_)
-            said = {pair.weak.hex(): pair for pair in hashed_in(ids.type_of(id_), found)}
-            hits = []
-            for one in found:
-                others = [oid for oid in held.get(one, ()) if oid != own]
-                if others:
-                    apart = self._apart(one, said).intersection(others)
-                    holders = (self._holder(oid, oid in apart) for oid in others[:HOLDERS])
-                    hits.append(Hit(one, len(others), tuple(holders), len(apart)))
-            if hits:
-                answer[id_] = tuple(hits)
+        own = self._own(wanted)
+        others = {
+            (id_, one): beside
+            for id_, found in wanted.items()
+            for one in found
+            if (beside := [oid for oid in held.get(one, ()) if oid != own.get(id_)])
+        }
+        self._name({oid for beside in others.values() for oid in beside[:HOLDERS]})
+        apart = self._apart(wanted, others)
+        answer: dict[str, tuple[Hit, ...]] = {}
+        for (id_, one), beside in others.items():
+            differing = apart.get((id_, one), set()).intersection(beside)
+            holders = (
+                replace(self._holders[oid], differs=True) if oid in differing else self._holders[oid]
+                for oid in beside[:HOLDERS]
+            )
+            hit = Hit(one, len(beside), tuple(holders), len(differing))
+            answer[id_] = (*answer.get(id_, ()), hit)
         return answer
 
     def among(self, wanted: Iterable[Observable]) -> set[Observable]:
@@ -95,29 +101,43 @@ class Correlation:
                 found.setdefault(Observable(name(kind), value), []).append(oid)
         return {one: sorted(oids) for one, oids in found.items() if one in wanted}
 
-    def _apart(self, one: Observable, said: Mapping[str, Hashed]) -> set[int]:
-        """The objects that say another SHA-256 of the file with this hash, given what the object that hits says."""
-        pair = said.get(one.value) if one.kind in WEAK else None
-        return set() if pair is None else hashed.differing(self._connection, pair)
+    def _apart(
+        self, wanted: Mapping[str, tuple[Observable, ...]], others: Iterable[tuple[str, Observable]]
+    ) -> dict[tuple[str, Observable], set[int]]:
+        """Of each weak hash of an object that others have too, the objects that say another SHA-256 of that file."""
+        pairs: dict[tuple[str, Observable], Hashed] = {}
+        for id_, one in others:
+            if one.kind in WEAK:
+                said = {pair.weak.hex(): pair for pair in hashed_in(ids.type_of(id_), wanted[id_])}
+                if one.value in said:
+                    pairs[id_, one] = said[one.value]
+        known = hashed.strong(self._connection, {pair.weak for pair in pairs.values()})
+        return {key: hashed.unlike(known, pair) for key, pair in pairs.items()}
 
-    def _oid(self, id_: str) -> int | None:
-        return objects.oid_of(self._connection, objects.id_hash(objects.hash_key(self._connection), id_))
+    def _own(self, wanted: Iterable[str]) -> dict[str, int]:
+        """The numbers of those of these objects that are held."""
+        key = objects.hash_key(self._connection)
+        hashes = {objects.id_hash(key, id_): id_ for id_ in wanted}
+        held = objects.oids_of(self._connection, hashes)
+        return {hashes[idh]: oid for idh, oid in held.items()}
 
-    def _holder(self, oid: int, differs: bool) -> Holder:
-        if oid not in self._holders:
-            row = self._connection.execute(
-                "SELECT object.id, object.type, object.name, origin.kind, coalesce(alias, origin.name)"
+    def _name(self, oids: Iterable[int]) -> None:
+        """Learn what these objects are, and where they came from first."""
+        for some in _batches([oid for oid in oids if oid not in self._holders]):
+            # Of a group that is reduced by min(), SQLite takes the other columns from the row that has the least.
+            rows = self._connection.execute(
+                "SELECT object.oid, object.id, object.type, object.name, origin.kind, coalesce(alias, origin.name),"
+                " min(origin.number)"
                 " FROM object CROSS JOIN version USING (oid) CROSS JOIN source USING (vid)"
                 " CROSS JOIN origin ON origin = origin.number LEFT JOIN inbox ON package = inbox.number"
                 " LEFT JOIN counterpart ON origin.kind = 'package'"
                 "  AND (counterpart.cid = inbox.cid OR (inbox.cid IS NULL AND fingerprint = origin.name))"
-                " WHERE object.oid = ? ORDER BY origin.number, vid LIMIT 1",
-                (oid,),
-            ).fetchone()
-            self._holders[oid] = Holder(*row)
-        return replace(self._holders[oid], differs=True) if differs else self._holders[oid]
+                f" WHERE object.oid IN ({', '.join('?' * len(some))}) GROUP BY object.oid",
+                some,
+            )
+            self._holders.update((row[0], Holder(*row[1:6])) for row in rows)
 
 
-def _batches(values: list[str]) -> Iterator[list[str]]:
+def _batches(values: list[Any]) -> Iterator[list[Any]]:
     for start in range(0, len(values), BATCH):
         yield values[start : start + BATCH]

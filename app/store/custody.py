@@ -193,13 +193,18 @@ class Said:
     raw: bytes
 
 
-def statements(connection: Connection, cid: int, kinds: Sequence[str]) -> list[Said]:
-    """The statements of some kinds on a channel, in order of arrival."""
+def statements(
+    connection: Connection, cid: int, kinds: Sequence[str], id_: bytes | None = None, alone: bool = False
+) -> list[Said]:
+    """The statements of some kinds on a channel, in order of arrival; with `id_` that one and those about it, or that
+    one `alone`.
+    """
+    about = "" if id_ is None else " AND (s.id = ? OR s.about = CAST(? AS BLOB))"
     rows = connection.execute(
         "SELECT number, s.cid, s.id, s.kind, s.ours, s.raw FROM statement s LEFT JOIN asking a"
-        f" ON a.cid = s.cid AND a.id = s.id WHERE s.cid = ? AND s.kind IN ({', '.join('?' * len(kinds))})"
+        f" ON a.cid = s.cid AND a.id = s.id WHERE s.cid = ?{about} AND s.kind IN ({', '.join('?' * len(kinds))})"
         " ORDER BY s.rowid",
-        (cid, *kinds),
+        (cid, *(() if id_ is None else (id_, "" if alone else id_.hex())), *kinds),
     )
     return [Said(r[0], r[1], bytes(r[2]), r[3], bool(r[4]), bytes(r[5])) for r in rows]
 

@@ -6,11 +6,13 @@ is looked at when its first contradiction comes and when its last one goes, no o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
 
 from app.intel.observables import Hashed
 from app.store.database import Connection
 
+BATCH = 400
 Item = tuple[int, Sequence[Hashed]]
 """An object, by its oid, and what its contents in force say."""
 
@@ -75,13 +77,27 @@ def contradicting(connection: Connection, oid: int, limit: int) -> list[int]:
     return [row[0] for row in rows]
 
 
-def differing(connection: Connection, one: Hashed, stated: bool = False) -> set[int]:
-    """The oids of objects that say (with `stated`: state) another strong hash of the file with this weak one."""
-    rows = connection.execute(
-        "SELECT oid FROM hashed WHERE weak = ? AND stated >= ? AND strong <> ?",
-        (one.weak, stated, one.strong),
-    )
-    return {row[0] for row in rows}
+Said = Mapping[bytes, Sequence[tuple[bytes, int]]]
+"""By weak hash, the (strong hash, oid) of the objects that say both of one file."""
+
+
+def strong(connection: Connection, weaks: Collection[bytes], stated: bool = False) -> Said:
+    """What objects say (with `stated`: state) of the files with these weak hashes."""
+    found: dict[bytes, list[tuple[bytes, int]]] = {}
+    waiting = iter(weaks)
+    while some := list(islice(waiting, BATCH)):
+        rows = connection.execute(
+            f"SELECT weak, strong, oid FROM hashed WHERE weak IN ({', '.join('?' * len(some))}) AND stated >= ?",
+            (*some, stated),
+        )
+        for weak, strong_, oid in rows:
+            found.setdefault(bytes(weak), []).append((bytes(strong_), oid))
+    return found
+
+
+def unlike(said: Said, one: Hashed) -> set[int]:
+    """The oids of objects that say another strong hash of the file with this weak one."""
+    return {oid for strong_, oid in said.get(one.weak, ()) if strong_ != one.strong}
 
 
 def tell_apart(tx: Connection, oid: int) -> int:

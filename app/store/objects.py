@@ -110,6 +110,11 @@ def known(connection: Connection, hashes: Iterable[int]) -> set[int]:
     return {row[0] for row in _in_many(connection, "SELECT idh FROM object WHERE idh IN", hashes)}
 
 
+def oids_of(connection: Connection, hashes: Iterable[int]) -> dict[int, int]:
+    """{id hash: oid} of those of these that are held."""
+    return dict(map(tuple, _in_many(connection, "SELECT idh, oid FROM object WHERE idh IN", hashes)))
+
+
 def versions(connection: Connection, vids: Iterable[int]) -> list[VersionRow]:
     """The versions with these numbers, in no order."""
     return [

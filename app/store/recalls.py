@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from app.store.database import Connection
+
+BATCH = 1_000
 
 
 @dataclass(frozen=True)
@@ -18,13 +21,14 @@ class Row:
     ours: bool
     state: str
     at: str
+    withdrawn: bool
 
 
-_ROW = "number, cid, id, ours, state, at"
+_ROW = "number, cid, id, ours, state, at, withdrawn"
 
 
-def _row(r: tuple[int, int, bytes, int, str, str]) -> Row:
-    return Row(r[0], r[1], bytes(r[2]), bool(r[3]), r[4], r[5])
+def _row(r: tuple[int, int, bytes, int, str, str, int]) -> Row:
+    return Row(r[0], r[1], bytes(r[2]), bool(r[3]), r[4], r[5], bool(r[6]))
 
 
 def add(
@@ -76,6 +80,26 @@ def contents(connection: Connection, number: int) -> list[tuple[str, bytes]]:
     return [(r[0], bytes(r[1])) for r in rows]
 
 
+def names_all(connection: Connection, number: int, contents: Collection[bytes]) -> bool:
+    """Whether a recall names each of these contents (SHA-256)."""
+    found, waiting = 0, iter(contents)
+    while some := list(islice(waiting, BATCH)):
+        marks = ", ".join("?" * len(some))
+        sql = f"SELECT count(DISTINCT sha256) FROM recalled WHERE recall = ? AND sha256 IN ({marks})"
+        found += connection.execute(sql, (number, *some)).fetchone()[0]
+    return found == len(contents)
+
+
+def all_came(connection: Connection, cid: int, number: int) -> bool:
+    """Whether each content that a recall names came in a package of that counterpart."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM recalled r WHERE recall = ? AND NOT EXISTS (SELECT 1 FROM inbox_object o"
+        " WHERE o.id = r.id AND o.sha256 = r.sha256 AND o.number IN (SELECT number FROM inbox WHERE cid = ?)))",
+        (number, cid),
+    ).fetchone()
+    return not row[0]
+
+
 def from_us(connection: Connection, cid: int) -> set[bytes]:
     """SHA-256 of the contents that a counterpart asked back from us, as far as that stands."""
     sql = "SELECT sha256 FROM recalled JOIN recall ON recall = number WHERE cid = ? AND ours = 0 AND standing = 1"
@@ -121,12 +145,15 @@ def holders(connection: Connection, id_: str, sha256: bytes) -> list[int]:
     return [r[0] for r in rows]
 
 
-def mark_ledger(tx: Connection, cid: int) -> None:
-    """Let the ledger say recalled of all that we asked back from a counterpart, and has not become void."""
+def mark_ledger(tx: Connection, cid: int, epoch: bytes | None = None, seq: int = 0) -> None:
+    """Let the ledger say recalled of all that we asked back from a counterpart, and has not become void; with `epoch`
+    and `seq` of what that package of ours has.
+    """
+    where, one = ("epoch = ? AND seq = ? AND ", (epoch, seq)) if epoch is not None else ("", ())
     tx.execute(
-        "UPDATE ledger SET state = 'recalled' WHERE cid = ? AND state NOT IN ('void', 'recalled') AND sha256 IN"
+        f"UPDATE ledger SET state = 'recalled' WHERE cid = ? AND {where}state NOT IN ('void', 'recalled') AND sha256 IN"
         " (SELECT sha256 FROM recalled JOIN recall ON recall = number WHERE cid = ? AND ours = 1 AND withdrawn = 0)",
-        (cid, cid),
+        (cid, *one, cid),
     )
 
 

@@ -8,7 +8,8 @@ from functools import partial
 from PySide6.QtWidgets import QLineEdit, QSizePolicy
 
 from app.exchange import recalling, terms
-from app.exchange.recalling import Listed, Sent, Touched
+from app.exchange.recalling import Listed, Sent
+from app.exchange.touching import Touched
 from app.jobs import Job
 from app.messages import _, ngettext
 from app.store.installation import Installation
