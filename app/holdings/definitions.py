@@ -31,10 +31,10 @@ class Definitions:
         """Whether `value` is a marking definition that says another level than its id has, published or held."""
         if value.get("type") != "marking-definition":
             return False
+        if value.get("id") in marking.LEVELS:
+            return marking.is_redefinition(value)
         held = self(str(value.get("id")))
-        return marking.is_redefinition(value) or (
-            held is not None and marking.defined(held) != marking.defined(value)
-        )
+        return held is not None and marking.defined(held) != marking.defined(value)
 
     def changed(self) -> None:
         """Forget what was read: a definition came in."""

@@ -146,12 +146,17 @@ def _level(text: object) -> Level | None:
 def is_redefinition(value: Mapping[str, object]) -> bool:
     """Whether `value` has one of the nine published ids and does not say what that id stands for.
 
-    Other spellings of the same level (another `created`, no name, TLP:CLEAR under TLP 1's id of WHITE) are
-    not.
+    Other spellings of the same level (another `created`, no name, TLP:CLEAR under TLP 1's id of WHITE, the name and
+    nothing else) are not.
     """
     marking = value.get("id")
     level = LEVELS.get(marking) if isinstance(marking, str) else None
-    return level is not None and defined(value) is not level
+    if level is None or defined(value) is level:
+        return False
+    named_only = not any(key in value for key in ("definition_type", "definition", "extensions"))
+    return not (
+        named_only and value.get("type") == "marking-definition" and _level(value.get("name")) is level
+    )
 
 
 def referred(value: Mapping[str, object]) -> tuple[str | None, ...]:

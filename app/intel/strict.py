@@ -1,8 +1,9 @@
 """Strict JSON: one text, one meaning, or a code.
 
 Whatever two readers could understand differently is refused: a key given twice, NaN and infinity, half a
-surrogate pair, an integer beyond 2^53, a number beyond a double, bytes that are not UTF-8, nesting past a
-limit. What passes is kept as written, only the white space between tokens goes.
+surrogate pair, an integer beyond 2^53 (with a point or an exponent too, unless a double keeps all its digits), a number
+beyond a double, bytes that are not UTF-8, nesting past a limit. What passes is kept as written, only the white space
+between tokens goes.
 Sources: RFC 8259, RFC 7493 (I-JSON), STIX 2.1 section 2.10 (integer).
 
 Codes: json-syntax, json-encoding, json-surrogate, json-number, json-duplicate-key, json-depth.
@@ -13,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 
 import msgspec
 import orjson
@@ -23,9 +25,6 @@ MAX_DEPTH = 64
 TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[{}\[\],]', re.DOTALL)
 """Strings, brackets and commas of a JSON text; a string that the text ends in counts as one."""
 
-_DECODER = msgspec.json.Decoder()
-_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, orjson.JSONEncodeError)
-
 
 class NotStrict(Exception):
     """A text that is not strict JSON. `code` is one of this module's."""
@@ -33,6 +32,22 @@ class NotStrict(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, orjson.JSONEncodeError, NotStrict)
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if abs(number) >= EXACT and (number in _INFINITE or Decimal(digits) != Decimal(repr(number))):
+        raise NotStrict("json-number")
+    return number
+
+
+EXACT = 1 << 53
+"""From here on not every integer is a double."""
+_INFINITE = (float("inf"), float("-inf"))
+_DECODER = msgspec.json.Decoder(float_hook=_float)
 
 
 def strict(text: bytes) -> tuple[bytes, object]:
@@ -126,16 +141,9 @@ def _constant(_name: str) -> object:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > 17 or abs(int(digits)) >= 1 << 53:
+    if len(digits) > 17 or abs(int(digits)) >= EXACT:
         raise NotStrict("json-number")
     return int(digits)
-
-
-def _float(digits: str) -> float:
-    number = float(digits)
-    if number in (float("inf"), float("-inf")):
-        raise NotStrict("json-number")
-    return number
 
 
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)

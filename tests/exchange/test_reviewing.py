@@ -116,6 +116,15 @@ def test_a_redefinition_is_remarked(world):
     }
 
 
+def test_a_published_definition_that_only_says_its_name_is_taken_for_what_it_is(world):
+    white = "marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9"
+    bare = {"type": "marking-definition", "spec_version": "2.1", "id": white, "created": T1}
+    assert reviewed(world, bare | {"name": "TLP:CLEAR"})[white] == ("new", ())
+    counts = take(world.alpha, bare | {"name": "TLP:CLEAR"}, bare | {"name": "TLP:RED"}, bare)
+    assert (counts.new, [code for _, code in counts.refused]) == (1, ["marking-redefined"] * 2)
+    assert browsing.show(world.alpha, white).marking is Level.CLEAR
+
+
 def test_a_dangling_reference_is_remarked(world):
     here, there, beside = indicator(1), thing("malware", 2), thing("malware", 3)
     take(world.alpha, there)

@@ -235,6 +235,45 @@ def test_a_reader_that_runs_ahead_waits(tmp_path):
     assert held <= stix.AHEAD
 
 
+@pytest.mark.torture
+@pytest.mark.timeout(900)
+def test_two_gigabytes_are_read_in_bounded_memory(tmp_path):
+    """Small objects, the greatest there may be, one that is greater, and much white space; here and in the reader."""
+    path = tmp_path / "large.json"
+    small = json.dumps(indicator(1)).encode()
+    head, _, tail = json.dumps(indicator(2, description="@")).encode().partition(b"@")
+    great = head + b"x" * ((16 << 20) - len(head) - len(tail)) + tail
+    with path.open("wb") as file:
+        file.write(b'{"type":"bundle","id":"bundle--1","objects":[')
+        for turn in range(20):
+            file.write(b",".join([small] * 2000) + b"," + great + b",")
+            file.write((small + b" " * (20 << 20) + b",") * 4)
+            if turn == 10:
+                file.write(head + b"x" * (64 << 20) + tail + b",")
+        file.write(small + b"]}" + b"\n" * (1 << 19))
+    assert path.stat().st_size > 1_950_000_000
+    script = f"""
+import pathlib, resource
+from app.formats import stix
+from app.intel.reading import Fault
+found = faults = 0
+with stix.opened(pathlib.Path({str(path)!r})) as entries:
+    for one in entries:
+        if isinstance(one, Fault):
+            faults += 1
+            print(one.where, one.code)
+        else:
+            found += 1
+print(found, faults)
+for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+    print(resource.getrusage(who).ru_maxrss // 1024)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    where, counts, *peaks = done.stdout.splitlines()
+    assert (where, counts) == (f"objects[{11 * 2005}] object-size", f"{20 * 2005 + 1} 1")
+    assert sum(map(int, peaks)) < 450
+
+
 def test_a_frame_is_what_it_says():
     batch = worker.Batch((), (reading.Fault("objects[0]", "stix-id"),), 7)
     text = msgspec.msgpack.encode(batch)

@@ -127,6 +127,10 @@ TLP1_WHITE = "marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9"
         tlp2("red", id=RED, definition_type="statement", definition={"statement": "share freely"}),
         {**STATEMENT, "id": RED},
         {"type": "marking-definition", "id": RED},
+        {"type": "marking-definition", "id": RED, "name": "TLP:AMBER"},
+        {"type": "marking-definition", "id": RED, "name": "Ours"},
+        {"type": "marking-definition", "id": RED, "name": "TLP:RED", "extensions": {}},
+        {"type": "marking-definition", "id": RED, "name": "TLP:RED", "definition_type": "statement"},
         tlp2(None, id=RED),
         tlp2("red", id=RED, extensions={EXTENSION: "red"}),
     ],
@@ -143,6 +147,9 @@ def test_redefinitions_of_published_ids(value: dict[str, Any]) -> None:
         tlp("white", id=TLP1_WHITE),
         tlp("white", id=TLP1_WHITE, name="TLP:CLEAR", created="2020-01-01T00:00:00Z", x_custom=1),
         {"type": "marking-definition", "id": RED, "definition_type": "TLP", "name": "TLP:RED"},
+        {"type": "marking-definition", "id": RED, "name": "TLP:RED"},
+        {"type": "marking-definition", "id": TLP1_WHITE, "name": "TLP:CLEAR"},
+        {"type": "marking-definition", "id": TLP1_WHITE, "name": "TLP:WHITE"},
         tlp("red", id=OWN),
         STATEMENT,
         {"type": "indicator", "id": "indicator--x"},
@@ -186,6 +193,14 @@ def test_what_a_definition_says(value: dict[str, Any], level: Level | None) -> N
     assert defined(value) is level
     expected = level
     assert effective({"object_marking_refs": [OWN]}, {OWN: value}.get) is expected
+
+
+@pytest.mark.parametrize("selectors", [["no_such_property"], ["a.[9].b"], [], None, "name", [7]])
+def test_a_marking_of_a_part_counts_wherever_it_points(selectors: object) -> None:
+    part = {"marking_ref": IDS[Level.RED], "lang": "fr", "selectors": selectors}
+    assert effective({"granular_markings": [part]}, unknown) is Level.RED
+    assert effective({"granular_markings": [{"marking_ref": IDS[Level.RED]}]}, unknown) is Level.RED
+    assert effective({"granular_markings": [{"lang": "fr", "selectors": selectors}]}, unknown) is None
 
 
 def test_strictest_of_object_and_parts() -> None:
