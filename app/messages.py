@@ -545,6 +545,16 @@ MESSAGES: dict[str, Message] = {
         N_("The acceptance cannot be undone: a later version of {id} came after it ({n} in all)."),
         N_("Undo that acceptance first, or undo the others with --ids."),
     ),
+    "undo-bound": Message(
+        N_(
+            "The acceptance cannot be undone: an officer gave {id} a file, an embargo, sectors or a stricter level"
+            " since ({n} in all)."
+        ),
+        N_(
+            "Take that away first (`attachment remove`, `embargo`, `sector`, `handling`),"
+            " or undo the others with --ids."
+        ),
+    ),
     "undo-resolved": Message(
         N_("The acceptance cannot be undone: a conflict over {id} was resolved ({n} in all)."),
         N_("Undo the others with --ids."),

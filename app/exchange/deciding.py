@@ -15,8 +15,10 @@ from app.intel.marking import Level
 from app.intel.prepared import prepare_text
 from app.jobs import Job
 from app.messages import Refused
+from app.store import agreements as store_agreements
+from app.store import attachments as store_attachments
 from app.store import counterparts as store_counterparts
-from app.store import objects, packages, people, recalls
+from app.store import custody, objects, packages, people, recalls
 from app.store.database import Connection
 from app.store.installation import Installation
 from app.store.objects import VersionRow
@@ -103,7 +105,7 @@ def undo(installation: Installation, number: int, ids: Sequence[str] | None, job
 
     A level that rose with the acceptance stays. Raises `Refused`: package-unknown, object-unknown, nothing-accepted;
     where something depends on it (facts `id`, the first, and `n`): undo-released, undo-referenced, undo-newer,
-    undo-resolved.
+    undo-resolved, undo-bound.
     """
     with installation.database.write() as tx:
         package = inbox.find(tx, number)
@@ -119,7 +121,9 @@ def undo(installation: Installation, number: int, ids: Sequence[str] | None, job
         origins = frozenset(objects.origins_by(tx, "package", one.fingerprint, number))
         came = [found for found in objects.brought_by(tx, origins) if found[0] in wanted]
         leaving = objects.only_by(tx, (version.vid for _, _, version in came), origins)
-        _require_free([found for found in came if found[2].vid in leaving], min(origins, default=0), tx, job)
+        _require_free(
+            [found for found in came if found[2].vid in leaving], chosen, min(origins, default=0), tx, job
+        )
         attachments.withdraw(tx, number, wanted)
         done = taking_back.take_back(tx, installation, [version.vid for _, _, version in came], origins)
         packages.decide(tx, number, (w.position for w in chosen), "pending")
@@ -137,15 +141,25 @@ def undo(installation: Installation, number: int, ids: Sequence[str] | None, job
 
 
 def _require_free(
-    leaving: Sequence[tuple[str, int, VersionRow]], since: int, tx: Connection, job: Job
+    leaving: Sequence[tuple[str, int, VersionRow]],
+    accepted: Sequence[Waiting],
+    since: int,
+    tx: Connection,
+    job: Job,
 ) -> None:
     """Raise unless nothing depends on the versions that would go (docs/decisions/0020-undoing-an-acceptance.md): none
     was given to anybody; none of their objects is named by something that came no earlier than act `since` and
-    stays; no later version came after them; no conflict they are in was resolved.
+    stays; no later version came after them; no conflict they are in was resolved; nothing that an officer gave an
+    object since would go with it.
     """
     vids = {version.vid for _, _, version in leaving}
     given = packages.given(tx, {id_ for id_, _, _ in leaving})
     depends: dict[str, list[str]] = {}
+    default = people.default_handling(tx)
+    levels: dict[str, int] = {}
+    for waiting in accepted:
+        came = default if waiting.handling is None else waiting.handling
+        levels[waiting.id] = max(levels.get(waiting.id, 0), came)
     for done, (id_, idh, version) in enumerate(leaving):
         if done % STEP == 0:
             job.step(done, len(leaving), "check")
@@ -160,8 +174,24 @@ def _require_free(
             vid not in vids and objects.first_origin(tx, vid) >= since for vid in objects.referrers(tx, idh)
         ):
             depends.setdefault("undo-referenced", []).append(id_)
+        elif not others and _bound(tx, version.oid, levels.get(id_, default)):
+            depends.setdefault("undo-bound", []).append(id_)
     for code, found in depends.items():
         raise Refused(code, id=found[0], n=len(found))
+
+
+def _bound(tx: Connection, oid: int, came: int) -> bool:
+    """Whether an object bears what an officer here gave it: a file, an embargo, sectors, a level above those it came
+    with (`came`, and its markings).
+    """
+    (row,) = objects.rows(tx, [oid])
+    restraint = custody.restraint(tx, oid)
+    known = [came, *(v.marking for v in objects.versions_of(tx, oid) if v.marking is not None)]
+    return (
+        bool(restraint.held or restraint.travels or store_agreements.sectors(tx, oid))
+        or any(one.package is None for one in store_attachments.of_object(tx, oid))
+        or (row.handling is not None and row.handling > max(known))
+    )
 
 
 def _resolved(version: VersionRow) -> bool:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.exchange import deciding, inbox, recalling, receipts
-from app.holdings import browsing, handling, purge
+from app.exchange import deciding, embargo, inbox, recalling, receipts, sectors
+from app.holdings import attachments, browsing, handling, purge
 from app.intel.marking import Level
 from app.jobs import quiet
 from app.messages import Refused
@@ -261,3 +261,45 @@ def test_a_recall_leaves_somebody_elses_revocation_without_effect(met):
     shown = browsing.show(met.alpha, value["id"])
     assert (shown.row.name, shown.row.revoked, shown.row.variants) == ("indicator 1", False, 1)
     assert problems(met.alpha) == []
+
+
+@pytest.mark.parametrize("what", ["file", "embargo", "travels", "sector", "level"])
+def test_what_an_officer_gave_it_since_is_not_lost_with_it(world, tmp_path, what):
+    """A file of ours would be destroyed; a day, a sector, a level would not count once it is accepted again."""
+    number = given_package(world, indicator(1), indicator(2))
+    accept(world, number)
+    id_ = indicator(1)["id"]
+    if what == "file":
+        (tmp_path / "ours.txt").write_text("what we know of it")
+        attachments.attach(world.alpha, tmp_path / "ours.txt", id_, "", None, quiet())
+    elif what == "sector":
+        sectors.label(world.alpha, id_, ["energy"])
+    elif what == "level":
+        handling.set_level(world.alpha, id_, Level.RED)
+    else:
+        embargo.keep(world.alpha, id_, "2031-01-01", travels=what == "travels")
+    assert refuses(world, "undo-bound", number) == {"id": id_, "n": 1}
+    undo(world, number, indicator(2)["id"])
+    if what == "file":
+        attachments.remove(world.alpha, id_, "ours.txt")
+    elif what == "sector":
+        sectors.label(world.alpha, id_, [])
+    elif what == "level":
+        handling.set_level(world.alpha, id_, Level.CLEAR)
+    else:
+        embargo.lift(world.alpha, id_)
+    undo(world, number)
+    assert problems(world.alpha) == []
+
+
+def test_levels_and_days_that_came_with_it_do_not_hold_it(world):
+    """Two versions, the newer marked more mildly: the object keeps the older one's level."""
+    number = given_package(
+        world,
+        indicator(1, AMBER),
+        indicator(1, modified=T1),
+        thing("note", 3, None, content="x", object_refs=[indicator(1)["id"]]),
+    )
+    accept(world, number)
+    undo(world, number)
+    assert browsing.page(world.alpha, browsing.selection(""), 10).total == 0
