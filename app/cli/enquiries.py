@@ -122,6 +122,8 @@ def feedback(
     """Write a sighting, an opinion or a note on an object that is held."""
     if sighting + (opinion is not None) + note != 1 or (note and not text.strip()):
         raise click.UsageError(_("Give one of --sighting, --opinion and --note; a note has a --text."))
+    if not sighting and (count is not None or first or last):
+        raise click.UsageError(_("--count, --first and --last go with --sighting."))
     kind = "sighting" if sighting else "note" if note else "opinion"
     level = None if tlp is None else marking.parse(tlp)
     with session.unlocked() as installation:

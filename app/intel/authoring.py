@@ -114,4 +114,4 @@ def _made(kind: str, **properties: Any) -> bytes:
         value = stix2.parse({"type": kind, "spec_version": "2.1"} | given, allow_custom=True, version="2.1")
         return msgspec.json.format(str(value.serialize()).encode(), indent=-1)
     except (STIXError, ValueError, TypeError) as error:
-        raise Refused("feedback-unusable", what=str(error)[:300]) from error
+        raise Refused("feedback-unusable", what=str(error)[:300].rstrip(".")) from error
