@@ -119,7 +119,7 @@ def report(found: Report, problems: Sequence[Break]) -> list[str]:
     for one in found.exchanges:
         lines += [
             f"  {plain(one.alias)}  {plain(one.fingerprint)}",
-            "    " + _("packages sealed: {n}").format(n=one.sealed),
+            "    " + _("packages sealed: {n}, of them void: {void}").format(n=one.sealed, void=one.void),
             "    " + _("releases: {n}, objects: {objects}").format(n=one.released, objects=one.objects),
             "    " + _("packages received: {n}").format(n=one.received),
             "    "

@@ -37,16 +37,20 @@ _COUNTED = {
     "package.sealed": ("sealed", None),
     "package.received": ("received", None),
     "receipt.received": ("receipts", None),
+    "package.void": ("void", None),
 }
 
 
 @dataclass
 class Exchange:
-    """How much went to and came from one counterpart. Counts of packages, `objects` of objects released."""
+    """How much went to and came from one counterpart. Counts of packages, `objects` of objects released, in those that
+    became void too (`void`); `accepted` and `refused` are what the newest receipt of each package says.
+    """
 
     fingerprint: str
     alias: str
     sealed: int = 0
+    void: int = 0
     released: int = 0
     objects: int = 0
     received: int = 0
@@ -109,13 +113,18 @@ def _plain(name: str, value: object) -> bool:
 
 def _exchanges(entries: Iterable[Entry], names: dict[str, str]) -> tuple[Exchange, ...]:
     found: dict[str, Exchange] = {}
+    told: dict[tuple[str, object], tuple[int, int]] = {}
     for entry in entries:
-        if entry.act not in _COUNTED:
-            continue
         other = entry.detail.get("to") or entry.detail.get("sender")
         if not isinstance(other, str):
             continue
+        voids = _voids(entry)
+        if entry.act not in _COUNTED and not voids:
+            continue
         one = found.setdefault(other, Exchange(other, names.get(other, "")))
+        one.void += voids
+        if entry.act not in _COUNTED:
+            continue
         what, objects = _COUNTED[entry.act]
         setattr(one, what, getattr(one, what) + 1)
         if objects:
@@ -124,9 +133,19 @@ def _exchanges(entries: Iterable[Entry], names: dict[str, str]) -> tuple[Exchang
             if isinstance(agreements, list):
                 one.agreements.update(n for n in agreements if isinstance(n, int))
         if entry.act == "receipt.received":
-            one.accepted += _count(entry, "accepted")
-            one.refused += _count(entry, "refused")
+            # A later receipt of a package stands in the place of the one before.
+            package = entry.detail.get("package") or entry.detail.get("seq")
+            told[other, str(package)] = _count(entry, "accepted"), _count(entry, "refused")
+    for (other, _package), (accepted, refused) in told.items():
+        found[other].accepted += accepted
+        found[other].refused += refused
     return tuple(sorted(found.values(), key=lambda one: (one.alias, one.fingerprint)))
+
+
+def _voids(entry: Entry) -> int:
+    """How many packages became void by another act than `package.void`: a release in one's place, a recall."""
+    named = entry.detail.get("void")
+    return isinstance(entry.detail.get("replaces"), int) + (len(named) if isinstance(named, list) else 0)
 
 
 def _count(entry: Entry, name: str) -> int:

@@ -259,6 +259,7 @@ def audit_report(
                 "fingerprint": one.fingerprint,
                 "alias": one.alias,
                 "sealed": one.sealed,
+                "void": one.void,
                 "released": one.released,
                 "objects": one.objects,
                 "received": one.received,

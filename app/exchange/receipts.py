@@ -204,6 +204,7 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
         "receipt.received",
         sender=one.fingerprint,
         seq=package.seq,
+        package=package.manifest_hash.hex(),
         accepted=accepted,
         refused=refused,
     )

@@ -12,7 +12,8 @@ from nacl.signing import VerifyKey
 
 from app import audit
 from app.audit import checking, opening, papers, report
-from app.exchange import counterparts, outbox
+from app.exchange import counterparts, deciding, outbox, receipts
+from app.jobs import quiet
 from app.messages import Refused
 from app.store import log, packages
 from crypto import checkpoint as checkpoints
@@ -355,3 +356,18 @@ def test_a_report_keeps_to_its_days(busy):
     ]
     assert "import" in [e.act for e in report.report(reader, until="2026-06-01").entries]
     assert report.report(reader, since="2026-06-02", until="2026-07-10").entries == ()
+
+
+def test_a_report_counts_the_newest_receipt_of_a_package_and_what_became_void(world):
+    """A correction is not one more acceptance."""
+    take(world.alpha, indicator(1), indicator(2), indicator(3))
+    number = receive(world.beta, release(world.alpha, "beta").package.path).number
+    for ids in ([indicator(1)["id"]], None):
+        deciding.accept(world.beta, number, ids, quiet())
+        receive(world.alpha, receipts.send(world.beta, "alpha", beside(world.beta), quiet()).path)
+    lost = release(world.alpha, "beta").package
+    resent = outbox.resend(world.alpha, "beta", lost.seq, beside(world.alpha), quiet()).package
+    outbox.void(world.alpha, "beta", resent.seq)
+    [beta] = [one for one in report.report(world.alpha.database.read()).exchanges if one.alias == "beta"]
+    assert (beta.receipts, beta.accepted, beta.refused) == (2, 3, 0)
+    assert (beta.released, beta.objects, beta.void) == (3, 9, 2)
