@@ -121,3 +121,10 @@ def test_every_package_folder_is_named() -> None:
     with (ROOT / "pyproject.toml").open("rb") as file:
         include = tomllib.load(file)["tool"]["setuptools"]["packages"]["find"]["include"]
     assert include == [f for name in ("app", "ui", "crypto", "resources") for f in (name, f"{name}.*")]
+
+
+@pytest.mark.parametrize("room", ["audit", "courier", "exchange", "formats", "holdings", "store", "vault"])
+def test_the_page_on_the_code_names_every_module_of_a_room(room: str) -> None:
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf8")
+    modules = {path.stem for path in (ROOT / "app" / room).glob("*.py")} - {"__init__"}
+    assert sorted(name for name in modules if f"`{name}`" not in page) == []
