@@ -231,7 +231,7 @@ def ids_from(path: Path) -> tuple[str, ...]:
     """
     try:
         with path.open("rb") as file:
-            text = file.read(IDS_LIMIT + 1).decode()
+            text = file.read(IDS_LIMIT + 1).decode("utf-8-sig")
         if len(text) > IDS_LIMIT:
             # Part of a list is another list.
             raise Refused("file-large", path=path, most=IDS_LIMIT >> 20)

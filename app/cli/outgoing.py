@@ -73,6 +73,9 @@ def release(
     """Seal what may leave into one package for one counterpart."""
     if (ids is not None) + (query is not None) + everything != 1:
         raise click.UsageError(_("Give one of --ids, --query and --all."))
+    if query is not None and not query.strip():
+        # A query that narrows nothing finds everything: that is to be said, not to come of an empty variable.
+        raise click.UsageError(_("--query is empty. To release everything, give --all."))
     if len(names) > 1 and not dry_run:
         raise click.UsageError(_("A package is for one counterpart. Compare several with --dry-run."))
     to = names[0]

@@ -25,7 +25,7 @@ from app.exchange.statements import Statement
 from app.jobs import Job
 from app.messages import Refused
 from app.store import counterparts as store_counterparts
-from app.store import packages, recalls, sanitised
+from app.store import objects, packages, recalls, sanitised
 from app.store.counterparts import Counterpart
 from app.store.database import Connection
 from app.store.installation import Installation
@@ -52,7 +52,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Given:
-    """That a counterpart gave us one content, in which inbox package and when, and what was decided about it."""
+    """That a counterpart gave us one content, in which inbox package and when, and what was decided about it.
+
+    `state` is pending, accepted, refused, or removed: accepted, and not held any more.
+    """
 
     id: str
     modified: str
@@ -278,11 +281,23 @@ def ledger(installation: Installation, to: str = "", id_: str = "") -> Iterator[
 
 def given(installation: Installation, id_: str) -> list[Given]:
     """Every version of an object that counterparts gave us, newest package first."""
-    reader = installation.database.read()
-    names = {one.cid: one.alias for one in store_counterparts.everyone(reader)}
+    with installation.database.snapshot() as reader:
+        names = {one.cid: one.alias for one in store_counterparts.everyone(reader)}
+        oid = objects.oid_of(reader, objects.id_hash(objects.hash_key(reader), id_))
+        held = set() if oid is None else {one.sha256 for one in objects.versions_of(reader, oid)}
+        found = list(packages.given_versions(reader, id_))
     return [
-        Given(id_, modified, names[cid], number, seq, received, decision, sha256.hex())
-        for cid, number, seq, received, modified, sha256, decision in packages.given_versions(reader, id_)
+        Given(
+            id_,
+            modified,
+            names[cid],
+            number,
+            seq,
+            received,
+            "removed" if decision == "accepted" and sha256 not in held else decision,
+            sha256.hex(),
+        )
+        for cid, number, seq, received, modified, sha256, decision in found
     ]
 
 

@@ -96,6 +96,14 @@ def test_a_dry_run_refuses_what_sealing_would(pair, tmp_path):
     assert a.run("outbox")["packages"] == []
 
 
+def test_an_empty_query_releases_nothing_and_a_marked_list_is_read(pair, tmp_path):
+    a, _ = pair
+    a.run("import", bundle(tmp_path / "b.json", indicator(1), indicator(2)))
+    a.run("release", "--to", "beta", "--query", " ", "--dry-run", ok=(2,))
+    (tmp_path / "ids").write_text("\ufeff" + indicator(1)["id"] + "\r\n", encoding="utf8")
+    assert a.run("release", "--to", "beta", "--ids", tmp_path / "ids", "--dry-run")["leaves"] == 1
+
+
 def test_what_came_is_said_when_it_comes(pair, tmp_path):
     a, b = pair
     a.run(

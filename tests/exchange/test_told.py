@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from app.exchange import deciding, receipts, telephone
+from app.exchange import deciding, recalling, receipts, telephone
+from app.holdings import purge
 from app.intel.marking import Level
 from app.jobs import quiet
 from app.messages import Refused
@@ -17,6 +18,7 @@ from tests.support.sites import (
     T1,
     accept_all,
     acts,
+    beside,
     indicator,
     peer,
     problems,
@@ -128,6 +130,20 @@ def test_the_ledger_says_what_they_gave_us_too(met):
     assert (entry.sender, entry.number, entry.state) == ("alpha", got.number, "pending")
     deciding.accept(met.beta, got.number, None, quiet())
     assert receipts.given(met.beta, indicator(1)["id"])[0].state == "accepted"
+    purge.purge_listed(met.beta, [indicator(1)["id"]], quiet())
+    assert {one.state for one in receipts.given(met.beta, indicator(1)["id"])} <= {"removed"}
+
+
+def test_what_was_asked_back_and_deleted_is_not_told_as_held(met):
+    take(met.alpha, indicator(1), handling=Level.CLEAR)
+    got = receive(met.beta, release(met.alpha, "beta").package.path)
+    deciding.accept(met.beta, got.number, None, quiet())
+    sent = recalling.recall(
+        met.alpha, "beta", [indicator(1)["id"]], None, "wrong", beside(met.alpha), quiet()
+    )
+    receive(met.beta, sent.package.path)
+    recalling.confirm(met.beta, 1, "", None, quiet())
+    assert [one.state for one in receipts.given(met.beta, indicator(1)["id"])] == ["removed"]
 
 
 # Over the telephone -------------------------------------------------------------------------------------------
