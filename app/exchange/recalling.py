@@ -147,7 +147,12 @@ def recall(
         reason=reason.strip(),
     )
 
-    return _send(installation, one, statement, statement.id, target, job, lambda tx: None, void, planned)
+    def check(tx: Connection) -> None:
+        # The same asked back again within one tick of the clock is the same statement, and that is withdrawn.
+        if store.by_id(tx, one.cid, statement.id) is not None:
+            raise Refused("store-busy")
+
+    return _send(installation, one, statement, statement.id, target, job, check, void, planned)
 
 
 def holders(installation: Installation, ids: Sequence[str], versions: Sequence[bytes] | None) -> list[str]:

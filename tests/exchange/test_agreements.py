@@ -589,6 +589,25 @@ def test_what_waits_for_an_agreement_takes_effect_with_it(world):
     assert refused(agreements.sign, world.alpha, 1, None, quiet()) == "agreement-ended"
 
 
+def test_what_is_replayed_after_its_withdrawal_stays_ended(world):
+    """The proposal in a package of its own, and the signature in the form in which it came."""
+    take(world.alpha, indicator(1, AMBER))
+    proposal = rogue_proposal(world)
+    id_ = document.parse(proposal).id.hex()
+    rogue_package(world, part("statement", proposal))
+    sign(world.alpha, 1)
+    assert states(world.alpha) == {id_: "in-force"}
+    assert (
+        rogue_package(world, world.mallory.statement("withdrawal", of="agreement", subject=id_)).failed == ()
+    )
+    before = agreements.listed(world.alpha), code_of(world.alpha, "mallory", indicator(1))
+    assert rogue_package(world, part("statement", proposal)).failed == ()
+    assert (agreements.listed(world.alpha), code_of(world.alpha, "mallory", indicator(1))) == before
+    assert states(world.alpha) == {id_: "ended"}
+    assert before[1] == "no-agreement"
+    assert refused(agreements.sign, world.alpha, 1, None, quiet()) == "agreement-ended"
+
+
 def test_a_withdrawal_of_something_else_is_not_ours_to_read(world):
     assert rogue_package(world, world.mallory.statement("withdrawal", of="roster", subject="x")).failed == ()
 

@@ -529,6 +529,15 @@ def test_a_deletion_that_was_confirmed_stays_confirmed(said, more):
         assert before != "confirmed" or after == "confirmed"
 
 
+def test_the_same_asked_back_again_within_one_tick_is_refused_and_later_is_another_recall(shared):
+    one = shared.objects[0]["id"]
+    first = ask_back(shared.alpha, "beta", one)
+    recalling.withdraw(shared.alpha, first.listed.number, "right", beside(shared.alpha), quiet())
+    refused("store-busy", ask_back, shared.alpha, "beta", one, site=shared.alpha)
+    shared.clock.pass_days(1 / 86_400)
+    assert ask_back(shared.alpha, "beta", one).listed.state == "open"
+
+
 def test_nobody_answers_or_withdraws_for_the_other():
     id_ = b"\x01" * 32
     own = Confirmation(A, T0, id_, "deleted", frozenset(), frozenset(), "", "")
