@@ -32,6 +32,7 @@ def import_(session: Session, files: tuple[Path, ...], format_: str, handling: s
     """Import STIX bundles into the holdings."""
     level = None if handling is None else marking.parse(handling)
     total = importing.Counts()
+    stix.ready()
     with session.unlocked() as installation:
         for path in files:
             try:

@@ -6,10 +6,12 @@ is bounded whatever the file's size: a reader that is ahead waits.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import queue
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -64,20 +66,76 @@ def opened(path: Path, job: Job | None = None) -> Iterator[Iterator[Prepared | F
     except OSError as error:
         raise Refused("file-unreadable", path=path, why=error.strerror) from error
     with file:
-        process = subprocess.Popen(
-            command(),
-            stdin=file,
-            stdout=subprocess.PIPE,
-            # What it would say there is made of the file's own words.
-            stderr=subprocess.DEVNULL,
-            env=environment(),
-        )
+        process = _READY.take(file) or _started(file.fileno())
     assert process.stdout is not None
     try:
         with answers(process.stdout, process.kill, job or quiet(), path) as found:
             yield found
     finally:
         process.wait()
+
+
+def ready() -> None:
+    """Begin to start the process that will read the next file, so that nobody waits for it then."""
+    if hasattr(socket, "send_fds"):
+        with contextlib.suppress(OSError):
+            _READY.start()
+
+
+def _started(source: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command(),
+        stdin=source,
+        stdout=subprocess.PIPE,
+        # What it would say there is made of the file's own words.
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+    )
+
+
+class _Ready:
+    """The process that is to read the next file; it waits for that on a socket, and ends when this one does."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: tuple[subprocess.Popen[bytes], socket.socket] | None = None
+
+    def start(self) -> None:
+        with self._lock:
+            if self._waiting is None:
+                ours, theirs = socket.socketpair()
+                with theirs:
+                    self._waiting = _started(theirs.fileno()), ours
+
+    def take(self, file: IO[bytes]) -> subprocess.Popen[bytes] | None:
+        """Let it read this file; None if there is none."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, None
+        if waiting is None:
+            return None
+        process, control = waiting
+        with control:
+            try:
+                socket.send_fds(control, [b"F"], [file.fileno()])
+            except OSError:
+                process.kill()
+                process.communicate()
+                return None
+        return process
+
+    def close(self) -> None:
+        """End it."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            process, control = waiting
+            control.close()
+            process.kill()
+            process.communicate()
+
+
+_READY = _Ready()
+atexit.register(_READY.close)
 
 
 def environment() -> dict[str, str]:

@@ -5,9 +5,9 @@ end first), a letter and MessagePack: `B` a batch of what was read, `E` the end,
 file, if anything is. An output that stops without an `E` means that the reader died. It knows neither the store nor the
 name of the file, holds no keys, and takes its own powers away before the first byte of the file.
 
-With a socket as its standard input it reads nothing itself: for each pair of pipes that comes over the socket it makes
-a child that is such a reader (of STIX 2.1 alone), and answers with the child's number. A child costs much less than a
-new process, and none has seen what another one read.
+With a socket as its standard input it waits there. When a file comes over it, it becomes the reader of that. For each
+pair of pipes that comes it makes a child that is such a reader (of STIX 2.1 alone), and answers with the child's
+number: a child costs much less than a new process, and none has seen what another one read.
 """
 
 from __future__ import annotations
@@ -154,7 +154,9 @@ def _shut() -> None:
 
 
 def serve(control: socket.socket) -> None:
-    """Make a reader for each pair of pipes that comes, until the other side is gone; see the module's head."""
+    """Make a reader for each pair of pipes that comes, or be the reader of the file that comes, until the other side is
+    gone; see the module's head.
+    """
     # What a child needs is loaded here, once, and is not touched by the collector of garbage: then pages stay shared.
     _shut()
     read(io.BytesIO(_SAMPLE), lambda frame: None)
@@ -166,6 +168,12 @@ def serve(control: socket.socket) -> None:
         if child:
             # Whoever asked for it is done with it. Only now is its number free for another process.
             os.waitpid(child, 0)
+        if len(pipes) == 1:
+            control.close()
+            os.dup2(pipes[0], 0)
+            os.close(pipes[0])
+            _live(take_old=True)
+            return
         if len(pipes) != 2:
             return
         child = os.fork()

@@ -6,13 +6,16 @@ level is refused (`redefines`), whoever sends it. Should two stand side by side 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
 from app.intel import marking
+from app.intel.marking import Level
 from app.store import objects
 from app.store.database import Connection
+
+BATCH = 500
 
 
 class Definitions:
@@ -39,6 +42,22 @@ class Definitions:
     def changed(self) -> None:
         """Forget what was read: a definition came in."""
         self._known.clear()
+
+    def read_again(
+        self, vids: Collection[int], handling: Level, step: Callable[[int], None] = lambda done: None
+    ) -> None:
+        """Give these versions the level their markings have now; what has none is treated at `handling`. `step` is told
+        how many were read.
+        """
+        ordered = sorted(vids)
+        for start in range(0, len(ordered), BATCH):
+            step(start)
+            texts = objects.raws(self._connection, ordered[start : start + BATCH])
+            levels = {
+                vid: marking.effective(msgspec.json.decode(raw, type=dict[str, object]), self)
+                for vid, raw in texts.items()
+            }
+            objects.set_markings(self._connection, levels, handling)
 
     def _held(self, stix_id: str) -> list[dict[str, object]]:
         row = objects.find(self._connection, objects.id_hash(self._hash_key, stix_id))

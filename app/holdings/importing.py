@@ -20,7 +20,6 @@ from app.holdings import revoking
 from app.holdings.correlation import Correlation, Hit
 from app.holdings.definitions import Definitions
 from app.intel import compare as values
-from app.intel import marking
 from app.intel.marking import Level
 from app.intel.observables import Observable
 from app.intel.prepared import Prepared, prepare
@@ -263,12 +262,9 @@ class _Taking:
             for definition in self._arrived
             for vid in objects.marked_by(self._tx, objects.id_hash(self._hash_key, definition))
         }
-        for number, vid in enumerate(sorted(affected)):
-            if number % STEP == 0:
-                self._job.step(number, len(affected), "store")
-            value = msgspec.json.decode(objects.raw(self._tx, vid), type=dict[str, object])
-            level = marking.effective(value, self._definitions)
-            objects.set_marking(self._tx, vid, level, self._default)
+        self._definitions.read_again(
+            affected, self._default, lambda done: self._job.step(done, len(affected), "store")
+        )
 
     def _write_texts(self) -> None:
         self._texts.write(self._tx, lambda done, total: self._job.step(done, total, "index"))

@@ -11,12 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from app import audit
 from app.holdings import attachments, revoking
 from app.holdings.definitions import Definitions
-from app.intel import marking
 from app.jobs import Job
 from app.messages import Refused
 from app.store import objects, packages, people
@@ -100,9 +97,4 @@ def purge(tx: Connection, installation: Installation, ids: Iterable[str], job: J
 def read_markings_again(tx: Connection, key: bytes, definitions: Sequence[str]) -> None:
     """What was marked by a purged definition has a marking nobody can read any more: it is held back from now on."""
     affected = {vid for id_ in definitions for vid in objects.marked_by(tx, objects.id_hash(key, id_))}
-    if not affected:
-        return
-    known, default = Definitions(tx, key), people.default_handling(tx)
-    for vid in sorted(affected):
-        value = msgspec.json.decode(objects.raw(tx, vid), type=dict[str, object])
-        objects.set_marking(tx, vid, marking.effective(value, known), default)
+    Definitions(tx, key).read_again(affected, people.default_handling(tx))

@@ -62,7 +62,8 @@ def envelope(value: Mapping[str, object], resolve: marking.Resolve | None = None
     """The envelope of an object as `reading` gives it. `resolve` finds the definitions of markings."""
     identifier, kind = _string(value, "id"), _string(value, "type")
     modified = _string(value, "modified")
-    own = tuple(ref for ref in marking.referred(value) if ref is not None and ref not in marking.LEVELS)
+    marked = marking.referred(value)
+    own = tuple(ref for ref in marked if ref is not None and ref not in marking.LEVELS) if marked else ()
     confidence = value.get("confidence")
     return Envelope(
         id=identifier,
@@ -73,11 +74,11 @@ def envelope(value: Mapping[str, object], resolve: marking.Resolve | None = None
         name=name(value),
         revoked=value.get("revoked") is True,
         creator=_string(value, "created_by_ref"),
-        marking=marking.effective(value, resolve or _nothing_held),
+        marking=marking.strictest(identifier, marked, resolve or _nothing_held),
         definitions=own,
         rels=references(value),
         confidence=confidence if type(confidence) is int and 0 <= confidence <= 100 else None,
-        text="\n".join(filter(None, _searchable(value)))[:MAX_TEXT],
+        text="\n".join([text for text in _searchable(value) if text])[:MAX_TEXT],
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -56,7 +57,7 @@ def indexed(value: Mapping[str, object], env: Envelope) -> Indexed:
     found = observables(value)
     return Indexed(
         index_text(env.text),
-        " ".join((type_tag(env.type), *period_tags(env.moment))),
+        f"{type_tag(env.type)} {_tags(env.moment[: timestamp.DAY])}",
         "\n".join(fold(one.value) for one in found if one.kind in _IN_PART) if found else "",
         found,
         tuple(dict.fromkeys(filter(None, map(_domain, found)))) if found else (),
@@ -75,6 +76,11 @@ def period_tags(moment: str) -> tuple[str, ...]:
         return ("none",)
     day = timestamp.digits(moment[: timestamp.DAY])
     return f"y{day[:4]}", f"m{day[:6]}", f"d{day}"
+
+
+@lru_cache(1 << 12)
+def _tags(day: str) -> str:
+    return " ".join(period_tags(day))
 
 
 def merged(several: Iterable[Indexed]) -> Indexed:

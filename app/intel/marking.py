@@ -161,6 +161,8 @@ def is_redefinition(value: Mapping[str, object]) -> bool:
 
 def referred(value: Mapping[str, object]) -> tuple[str | None, ...]:
     """The ids of all markings of an object and of its parts, each once; None for one that cannot be read."""
+    if "object_marking_refs" not in value and "granular_markings" not in value:
+        return ()
     found: dict[str | None, None] = {}
     for marking in _list(value, "object_marking_refs"):
         found[marking if isinstance(marking, str) else None] = None
@@ -188,13 +190,18 @@ def effective(value: Mapping[str, object], resolve: Resolve) -> Level | None:
 
     UNREADABLE where one is malformed, not held, or not understood. A published definition itself is CLEAR.
     """
-    marking = value.get("id")
-    strictest = Level.CLEAR if isinstance(marking, str) and marking in LEVELS else None
-    for reference in referred(value):
+    identifier = value.get("id")
+    return strictest(identifier if isinstance(identifier, str) else "", referred(value), resolve)
+
+
+def strictest(identifier: str, references: Iterable[str | None], resolve: Resolve) -> Level | None:
+    """The same for an object of that id whose markings are `references`, as `referred` gives them."""
+    found = Level.CLEAR if identifier in LEVELS else None
+    for reference in references:
         level = resolved(reference, resolve)
-        if level is not None and (strictest is None or level > strictest):
-            strictest = level
-    return strictest
+        if level is not None and (found is None or level > found):
+            found = level
+    return found
 
 
 def deferred(reference: str) -> Mapping[str, object]:

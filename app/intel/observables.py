@@ -76,6 +76,10 @@ _ADDRESSES = frozenset(
         *("domain-name:resolves_to_refs.value", "ipv4-addr:value", "ipv6-addr:value"),
     )
 )
+_PATHS: dict[str, dict[str, str]] = {}
+"""By the type of an object and a property: the path; of what holds no hashes."""
+for _path in (*_KINDS, *_ADDRESSES):
+    _PATHS.setdefault(_path.partition(":")[0], {})[_path.partition(":")[2]] = _path
 _HASH_BY_LENGTH = {32: "md5", 40: "sha-1", 64: "sha-256", 96: "sha-384", 128: "sha-512"}
 _ALGORITHM = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _HEX = re.compile(r"[0-9a-f]+")
@@ -132,8 +136,14 @@ def _of_object(value: Mapping[str, object]) -> Iterator[Observable]:
     kind = value.get("type")
     if not isinstance(kind, str):
         return
+    if kind not in _HASHED:
+        if wanted := _PATHS.get(kind):
+            for key, item in value.items():
+                if key in wanted:
+                    yield from _one(wanted[key], item)
+        return
     for key, item in value.items():
-        if key == "hashes" and kind in _HASHED:
+        if key == "hashes":
             if isinstance(item, dict):
                 for algorithm, digest in item.items():
                     yield from _one(f"{kind}:hashes.{algorithm}", digest)
@@ -144,7 +154,9 @@ def _of_object(value: Mapping[str, object]) -> Iterator[Observable]:
 def _of_pattern(pattern: str) -> Iterator[Observable]:
     for comparison in comparisons(pattern):
         if not comparison.negated and comparison.operator in ("=", "IN", "ISSUBSET"):
-            path = re.sub(r"\[[^\]]*\]", "", comparison.path)
+            path = comparison.path
+            if "[" in path:
+                path = re.sub(r"\[[^\]]*\]", "", path)
             for item in comparison.values:
                 yield from _one(path, item)
 

@@ -35,8 +35,7 @@ SINCE_2_0 = frozenset(
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One object: its exact text, its value (a JSON object as Python values), and its place in the file.
 
     `old`: it came as STIX 2.0.

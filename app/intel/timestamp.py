@@ -7,10 +7,12 @@ has no place in an order of moments that every implementation agrees on.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 MAX_FRACTION = 64
 """Digits behind the point; more is not a measurement but an attack on whoever sorts them."""
 
+_LONGEST = 21 + MAX_FRACTION
 _SHAPE = re.compile(
     r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
     r"(?:\.([0-9]+))?Z"
@@ -35,8 +37,12 @@ def moment(text: object) -> str | None:
     Two timestamps name the same moment exactly when their moments are equal, and order as their moments do as text.
     What a moment begins with stands for a year (`YEAR` characters), a month (`MONTH`) or a day (`DAY`).
     """
-    if not isinstance(text, str):
-        return None
+    # An object is changed when it was made, or once, and is asked for both again.
+    return _moment(text) if isinstance(text, str) and len(text) <= _LONGEST else None
+
+
+@lru_cache(1 << 10)
+def _moment(text: str) -> str | None:
     found = _SHAPE.fullmatch(text)
     if found is None:
         return None
@@ -60,8 +66,6 @@ def moment(text: object) -> str | None:
     )
     if fraction is None:
         return short
-    if len(fraction) > MAX_FRACTION:
-        return None
     return short + fraction.rstrip("0")
 
 

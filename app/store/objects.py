@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -50,9 +51,7 @@ class ObjectRow:
     @property
     def level(self) -> int:
         """The stricter of marking and handling, -1 for neither."""
-        return max(
-            -1 if self.marking is None else self.marking, -1 if self.handling is None else self.handling
-        )
+        return _stricter(self.marking, self.handling)
 
 
 # Also of those who list objects (app.store.selecting).
@@ -254,21 +253,37 @@ def set_handling(connection: Connection, oid: int, level: int) -> None:
         connection.execute("UPDATE object SET handling = ? WHERE oid = ?", (level, oid))
 
 
-def set_marking(connection: Connection, vid: int, marking: int | None, handling: int) -> None:
-    """Correct the level read from a version's markings, once a definition it needs has come.
+def set_markings(connection: Connection, levels: Mapping[int, int | None], handling: int) -> None:
+    """Correct the levels read from the markings of versions, by vid, once a definition they need has come or gone.
 
     An object that turns out to have no TLP marking gets `handling`, unless it has one.
     """
-    oid, before = connection.execute("SELECT oid, marking FROM version WHERE vid = ?", (vid,)).fetchone()
-    if before == marking:
-        return
-    with index.counted(connection, oid):
-        connection.execute("UPDATE version SET marking = ? WHERE vid = ?", (marking, vid))
-        connection.execute(
-            "UPDATE object SET marking = CASE WHEN current = ?1 THEN ?2 ELSE marking END,"
-            " handling = CASE WHEN ?2 IS NULL THEN coalesce(handling, ?3) ELSE handling END WHERE oid = ?4",
-            (vid, marking, handling, oid),
-        )
+    sql = (
+        "SELECT vid, oid, version.marking, vid = current, object.marking, handling FROM version"
+        " JOIN object USING (oid) WHERE vid IN"
+    )
+    changed: dict[int, tuple[int | None, int | None]] = {}
+    counts = Counter[tuple[str, str]]()
+    for vid, oid, before, shown, marked, handled in list(_in_many(connection, sql, levels)):
+        level = levels[vid]
+        if before == level:
+            continue
+        connection.execute("UPDATE version SET marking = ? WHERE vid = ?", (level, vid))
+        old = changed.get(oid, (marked, handled))
+        new = (level if shown else old[0], handling if level is None and old[1] is None else old[1])
+        if new != old:
+            counts["level", str(_stricter(*old))] -= 1
+            counts["level", str(_stricter(*new))] += 1
+        changed[oid] = new
+    connection.executemany(
+        "UPDATE object SET marking = ?, handling = ? WHERE oid = ?",
+        [(*levels_, oid) for oid, levels_ in changed.items()],
+    )
+    index.count(connection, counts)
+
+
+def _stricter(marking: int | None, handling: int | None) -> int:
+    return max(-1 if marking is None else marking, -1 if handling is None else handling)
 
 
 def marked_by(connection: Connection, definition: int) -> list[int]:

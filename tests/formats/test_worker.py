@@ -57,6 +57,7 @@ def refused(site, path, code, job=None):
 
 def instead(monkeypatch, script):
     """Let another program stand in for the reader."""
+    stix._READY.close()
     monkeypatch.setattr(stix, "command", lambda: [sys.executable, "-I", "-c", script])
 
 
@@ -75,6 +76,29 @@ def test_another_process_reads_what_this_one_would(site, tmp_path, corpus):
         assert found
 
 
+def test_a_reader_that_waits_reads_the_same_and_no_second_file(site, tmp_path, corpus):
+    first = sorted((corpus / "misp").glob("*stix2*.json"))[0]
+    with stix.opened(first) as entries:
+        expected = list(entries)
+    stix.ready()
+    waiting = stix._READY._waiting[0]
+    stix.ready()
+    assert stix._READY._waiting[0] is waiting
+    with stix.opened(first) as entries:
+        assert list(entries) == expected
+    assert waiting.returncode is not None
+    assert stix._READY._waiting is None
+
+
+def test_a_waiting_reader_that_ended_is_replaced(site, tmp_path):
+    stix.ready()
+    stix._READY._waiting[0].kill()
+    stix._READY._waiting[0].wait()
+    with stix.opened(written(tmp_path, indicator(1))) as entries:
+        assert len(list(entries)) == 1
+
+
+@pytest.mark.parametrize("ready", [False, True])
 @pytest.mark.parametrize(
     "text, code",
     [
@@ -87,7 +111,9 @@ def test_another_process_reads_what_this_one_would(site, tmp_path, corpus):
         (b"\xff\xfe{\0", "json-encoding"),
     ],
 )
-def test_bombs_and_torsos_change_nothing(site, tmp_path, text, code):
+def test_bombs_and_torsos_change_nothing(site, tmp_path, text, code, ready):
+    if ready:
+        stix.ready()
     refused(site, written(tmp_path, text=text), code)
 
 
@@ -157,6 +183,7 @@ def test_a_reader_that_hangs_is_ended(site, tmp_path, monkeypatch):
 
 def test_a_reader_killed_on_the_way_leaves_the_store_as_it_was(site, tmp_path, monkeypatch):
     path = written(tmp_path, *map(indicator, range(20_000, 24_000)))
+    stix._READY.close()
     started = []
     real = subprocess.Popen
 

@@ -326,6 +326,7 @@ class Holdings(Pane):
     def ask_import(self) -> None:
         """Ask for files to import."""
         self._desk.go.emit("holdings")
+        stix.ready()
         files.ask(
             self.window(),
             _("Import"),
