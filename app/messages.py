@@ -306,6 +306,10 @@ MESSAGES: dict[str, Message] = {
         N_("The signature or the proof is false."),
         N_("Do not rely on this file; ask whoever gave it to you."),
     ),
+    "log-uncompared": Message(
+        N_("{path} is a checkpoint or a proof: only a whole log can be held against an earlier checkpoint."),
+        N_("Ask for an export of the log."),
+    ),
     "log-other": Message(
         N_("The checkpoint is of another log: {path}."), N_("Use a checkpoint of the same installation.")
     ),

@@ -140,7 +140,8 @@ def check(path: Path, known: Sequence[Card], earlier: Sequence[Path] = ()) -> Ch
     """Check a checkpoint, a proof or an export against cards, an export against `earlier` checkpoints too.
 
     Raises `Refused`: file-unreadable, log-file (not one of them), log-unsigned (by none of the cards), log-forged (the
-    signature or the proof is false), log-other (an earlier checkpoint is of another log).
+    signature or the proof is false), log-other (an earlier checkpoint is of another log), log-uncompared (what is no
+    export cannot be held against an earlier checkpoint).
     """
     try:
         with path.open("rb") as file:
@@ -150,6 +151,8 @@ def check(path: Path, known: Sequence[Card], earlier: Sequence[Path] = ()) -> Ch
                 return _check_export(iter(lambda: file.readline(PAPER_LIMIT + 1), b""), known, earlier)
     except OSError as error:
         raise Refused("file-unreadable", path=path, why=error) from error
+    if earlier:
+        raise Refused("log-uncompared", path=path.name)
     raw = _small(path)
     if start != PROOF.encode() + b"\n":
         found, card = _opened(raw, known)

@@ -263,8 +263,9 @@ def export(session: Session, out: Path, query: str, closure: bool) -> int:
     with session.unlocked() as installation:
         chosen = browsing.selection(query)
         count = exporting.count(installation, chosen, closure)
-        exporting.log(installation, count)
-        folder.write_pieces(out, exporting.bundle(installation, chosen, session.job(), closure))
+        with folder.new_file(out) as file:
+            exporting.log(installation, count)
+            file.writelines(exporting.bundle(installation, chosen, session.job(), closure))
         left = attachments.count(installation, chosen)
     lines = [_("{n} objects written.").format(n=count)]
     if left:

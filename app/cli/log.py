@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,9 @@ def _verify_file(session: Session, file: Path, cards: tuple[Path, ...], checkpoi
             [(e.number, e.at, e.officer, e.act, ", ".join(f"{k}={v}" for k, v in e.detail.items()))]
         )
         lines.append(_("This entry is in the log."))
+    if found.kind != "export":
+        # One checkpoint, or one entry, says nothing of all the others.
+        return session.show(document, [*lines, _("The signature is good.")])
     return _say(session, document, lines, found.breaks)
 
 
@@ -137,10 +141,10 @@ def _problem(one: checking.Break) -> dict[str, object]:
 @click.pass_obj
 def audit_export(session: Session, file: Path) -> int:
     """Write the log to FILE with its signed checkpoint: whoever has the card can verify it."""
-    with session.unlocked() as installation:
+    with session.unlocked() as installation, folder.new_file(file) as out:
         _logged(installation, "log.exported")
         with installation.database.snapshot() as reader:
-            folder.write_pieces(file, papers.export(reader, installation))
+            out.writelines(papers.export(reader, installation))
     return session.show({"file": str(file)}, [str(file)])
 
 
@@ -149,11 +153,11 @@ def audit_export(session: Session, file: Path) -> int:
 @click.pass_obj
 def audit_checkpoint(session: Session, file: Path) -> int:
     """Write the signed checkpoint of the log to FILE, to be kept elsewhere and compared later."""
-    with session.unlocked() as installation:
+    with session.unlocked() as installation, folder.new_file(file) as out:
         _logged(installation, "log.checkpoint")
-        with installation.database.snapshot() as reader:
-            folder.write_pieces(file, [papers.signed(reader, installation)])
-            size, verifier = audit.head(reader).number, papers.verifier(reader, installation)
+        reader = installation.database.read()
+        out.write(papers.signed(reader, installation))
+        size, verifier = audit.head(reader).number, papers.verifier(reader, installation)
     document = {"file": str(file), "entries": size, "verifier": verifier}
     return session.show(document, [str(file), _("Entries: {n}").format(n=size), verifier])
 
@@ -166,9 +170,10 @@ def audit_prove(session: Session, number: int, out: Path) -> int:
     """Write a proof that entry NUMBER is in the log, with nothing of the other entries."""
     with session.unlocked() as installation:
         papers.prove(installation.database.read(), installation, number)
-        _logged(installation, "log.proved", number=number)
-        with installation.database.snapshot() as reader:
-            folder.write_pieces(out, [papers.prove(reader, installation, number)])
+        with folder.new_file(out) as file:
+            _logged(installation, "log.proved", number=number)
+            with installation.database.snapshot() as reader:
+                file.write(papers.prove(reader, installation, number))
     return session.show({"file": str(out), "number": number}, [str(out)])
 
 
@@ -240,14 +245,14 @@ def audit_report(
     """What an inspector may read: who did what when, how much went to whom. No intel."""
     from app import printed
 
-    with session.unlocked() as installation:
+    with session.unlocked() as installation, nullcontext() if out is None else folder.new_file(out) as file:
         _logged(installation, "log.reported")
         with installation.database.snapshot() as reader:
             found = reports.report(reader, since or "", until or "", references)
             problems = checking.verify(reader)
         lines = printed.report(found, problems)
-        if out is not None:
-            folder.write_pieces(out, [("\n".join(lines) + "\n").encode()])
+        if file is not None:
+            file.write(("\n".join(lines) + "\n").encode())
     document = {
         "from": since,
         "until": until,

@@ -303,6 +303,14 @@ def test_a_commitment_to_a_log_that_was_changed_since_is_not_opened(busy):
     refused("opening-differs", opening.opening, alpha.database.read(), record)
 
 
+def test_a_checkpoint_or_a_proof_is_not_held_against_an_earlier_checkpoint(busy, card):
+    """It would be passed by in silence."""
+    reader = busy.alpha.database.read()
+    earlier = written(busy.alpha, papers.signed(reader, busy.alpha))
+    for raw in (papers.signed(reader, busy.alpha), papers.prove(reader, busy.alpha, 1)):
+        refused("log-uncompared", papers.check, written(busy.alpha, raw), card, [earlier])
+
+
 # The inspector's report -------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from tests.cli.conftest import Site, bundle, connect, indicator
+from tests.cli.conftest import CLI, Site, bundle, connect, indicator
 
 
 def test_wrong_passphrase(site, tmp_path):
@@ -220,3 +220,21 @@ def test_three_installations_do_not_mix(pair, stranger, tmp_path):
     assert c.run("receive", tmp_path / "c1")["seq"] == 1
     assert b.run("receive", tmp_path / "b1")["seq"] == 1
     assert b.refused("receive", tmp_path / "c1") == "not-for-us"
+
+
+def test_what_could_not_be_written_is_not_logged_as_given_out(site, tmp_path):
+    taken = tmp_path / "taken"
+    taken.write_bytes(b"mine")
+    for args in (("audit", "export", taken), ("audit", "checkpoint", taken), ("export", "--out", taken)):
+        assert site.refused(*args) == "target-exists"
+    assert site.refused("audit", "report", "--out", taken) == "target-exists"
+    assert site.refused("audit", "prove", 1, "--out", taken) == "target-exists"
+    acts = {entry["act"] for entry in site.run("audit", "list")["entries"]}
+    assert not acts & {"log.exported", "log.checkpoint", "log.reported", "log.proved", "export"}
+
+
+def test_a_checkpoint_alone_is_not_said_to_be_a_whole_log(site, tmp_path):
+    site.run("audit", "checkpoint", tmp_path / "mark")
+    command = [CLI, "audit", "verify", tmp_path / "mark", "--card", tmp_path / "alpha.card"]
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True)
+    assert (done.returncode, "whole" in done.stdout) == (0, False), done.stdout
