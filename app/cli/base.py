@@ -216,6 +216,13 @@ def embargo_lines(bound: Restraint) -> list[str]:
     ]
 
 
+def plain_json(raw: bytes) -> list[str]:
+    """A JSON text indented for reading, each line made plain."""
+    import msgspec
+
+    return [plain(line) for line in msgspec.json.format(raw, indent=2).decode().splitlines()]
+
+
 def read_file(path: Path, limit: int) -> bytes:
     """A small file, up to one byte more than `limit`. Raises `Refused` (file-unreadable)."""
     try:

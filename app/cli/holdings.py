@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from app.cli.base import Session, embargo_lines, ids_from, level_option, table, why
+from app.cli.base import Session, embargo_lines, ids_from, level_option, plain_json, table, why
 from app.cli.hits import HITS_SHOWN, hit_document, hit_lines
 from app.courier import folder
 from app.exchange import embargo
@@ -276,13 +276,6 @@ def export(session: Session, out: Path, query: str, closure: bool) -> int:
         )
         lines.append(text.format(n=left))
     return session.show({"objects": count, "file": str(out), "attachments": left}, lines)
-
-
-def plain_json(raw: bytes) -> list[str]:
-    """A JSON text indented for reading, each line made plain."""
-    import msgspec
-
-    return [plain(line) for line in msgspec.json.format(raw, indent=2).decode().splitlines()]
 
 
 def _label(level: Level | None) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from app.cli.base import NUMBER_LIMIT, Session, table, why
+from app.cli.base import NUMBER_LIMIT, Session, plain_json, table, why
 from app.cli.hits import HITS_SHOWN, hit_document, hit_lines
 from app.exchange import inbox, recalling, telephone
 from app.exchange.inbox import Listed
@@ -42,7 +42,12 @@ def inbox_list(session: Session) -> int:
 
 @inbox_group.command("show")
 @click.argument("number", type=click.IntRange(1, NUMBER_LIMIT))
-@click.option("--diff", "id_", metavar="ID", help="One object, property by property beside what is held.")
+@click.option(
+    "--diff",
+    "id_",
+    metavar="ID",
+    help="One object, property by property beside what is held; all of it, if nothing is.",
+)
 @click.pass_obj
 def inbox_show(session: Session, number: int, id_: str | None) -> int:
     """A package, each object compared with what is held."""
@@ -77,6 +82,7 @@ def inbox_show(session: Session, number: int, id_: str | None) -> int:
                 "remarks": list(one.remarks),
                 "decision": one.decision,
                 "handling": None if one.handling is None else one.handling.label,
+                "level": None if one.level is None else one.level.label,
                 "embargo": one.embargo or None,
                 "exercise": one.exercise,
                 "hits": [hit_document(hit) for hit in one.hits],
@@ -86,7 +92,10 @@ def inbox_show(session: Session, number: int, id_: str | None) -> int:
     }
     lines = [
         *table(review.counts.items()),
-        *table((o.status, o.decision, o.type, o.name[:60], o.id) for o in review.objects),
+        *table(
+            (o.status, o.decision, "-" if o.level is None else o.level.label, o.type, o.name[:60], o.id)
+            for o in review.objects
+        ),
     ]
     if review.answers:
         numbers = ", ".join(map(str, review.answers))
@@ -117,12 +126,17 @@ def _beside(one: inbox.Beside) -> dict[str, Any]:
     held = (
         None if one.held is None else {"sha256": one.held.sha256.hex(), "modified": one.held.modified or None}
     )
-    return {"position": one.position, "held": held, "differences": differences}
+    return {
+        "position": one.position,
+        "held": held,
+        "differences": differences,
+        "object": msgspec.Raw(one.raw),
+    }
 
 
 def _beside_lines(one: inbox.Beside) -> list[str]:
     if one.held is None:
-        return [_("Nothing is held under this id.")]
+        return [_("Nothing is held under this id."), *plain_json(one.raw)]
     if not one.differences:
         return [_("The same as what is held.")]
     return list(table((d.path, _value(d.before), "->", _value(d.after)) for d in one.differences))

@@ -64,6 +64,7 @@ class Compared:
     embargo: str = ""
     exercise: bool = False
     hits: tuple[Hit, ...] = ()
+    level: Level | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ def review(installation: Installation, number: int, job: Job) -> Review:
                 (*judged.remarks, "recalled") if one.sha256 in asked_back else judged.remarks,
                 *bound.get(one.sha256, ("", False)),
                 judged.hits,
+                judged.level,
             )
             for one, judged in zip(waiting, found, strict=True)
         )

@@ -58,11 +58,14 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What one content would be here."""
+    """What one content would be here. `level`: at which it came, by its marking, the handling or our default; None if
+    its text was purged.
+    """
 
     status: str
     remarks: tuple[str, ...]
     hits: tuple[Hit, ...] = ()
+    level: Level | None = None
 
 
 def compare(
@@ -130,7 +133,9 @@ class _Comparing:
                 remarks.append("feedback")
             if status != "same" and self._contradicts(row, said.get(one.id, ()), others, one.id):
                 remarks.append("contradicts")
-            yield Comparison(status, tuple(remarks), () if status == "same" else hits.get(one.id, ()))
+            found = () if status == "same" else hits.get(one.id, ())
+            level = None if value is None else self._level(one, value)
+            yield Comparison(status, tuple(remarks), found, level)
 
     def _look_up(self, refs: set[str]) -> None:
         """Learn which of these ids are held."""

@@ -104,6 +104,16 @@ def test_an_empty_query_releases_nothing_and_a_marked_list_is_read(pair, tmp_pat
     assert a.run("release", "--to", "beta", "--ids", tmp_path / "ids", "--dry-run")["leaves"] == 1
 
 
+def test_what_is_new_can_be_read_before_it_is_accepted(pair, tmp_path):
+    a, b = pair
+    a.run("import", bundle(tmp_path / "b.json", indicator(1)))
+    a.run("release", "--to", "beta", "--all", "--out", tmp_path / "1")
+    number = b.run("receive", tmp_path / "1")["number"]
+    [content] = b.run("inbox", "show", number, "--diff", indicator(1)["id"])["contents"]
+    assert (content["held"], content["object"]) == (None, indicator(1))
+    assert b.run("inbox", "show", number)["objects"][0]["level"] == "CLEAR"
+
+
 def test_what_came_is_said_when_it_comes(pair, tmp_path):
     a, b = pair
     a.run(
