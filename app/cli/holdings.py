@@ -38,7 +38,9 @@ def import_(session: Session, files: tuple[Path, ...], format_: str, handling: s
             try:
                 job = session.job()
                 with stix.opened(path, job) as entries:
-                    done = importing.import_entries(installation, entries, path.name, level, job)
+                    done = importing.import_entries(
+                        installation, entries, path.name, level, job, stix.size(path)
+                    )
             except Refused as error:
                 # One file is an answer of its own; of several, those that went in stay in, and this one is named.
                 if len(files) == 1:

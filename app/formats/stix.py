@@ -75,6 +75,14 @@ def opened(path: Path, job: Job | None = None) -> Iterator[Iterator[Prepared | F
         process.wait()
 
 
+def size(path: Path) -> int:
+    """Bytes of a file; 0 where that is not known."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def ready() -> None:
     """Begin to start the process that will read the next file, so that nobody waits for it then."""
     if hasattr(socket, "send_fds"):
@@ -216,7 +224,8 @@ def _holds(one: Prepared) -> bool:
         value = _TEXT.decode(one.raw)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return False
-    return value.get("id") == one.id and value.get("type") == one.type == ids.type_of(one.id)
+    id_ = one.id
+    return value.get("id") == id_ and value.get("type") == one.type == ids.type_of(id_)
 
 
 def _next(frames: queue.Queue[_Frame], upto: int, job: Job) -> tuple[bytes, bytes]:

@@ -34,8 +34,14 @@ from app.store.objects import ObjectRow, VersionRow
 from app.store.packages import Given
 
 STEP = 500
-MANY = 20_000
-"""New objects after which, if they are more than were held, indexes nobody looks at meanwhile are made at the end."""
+MANY = 3_000
+"""New objects after which, if they are many beside what is held, indexes that nobody looks at meanwhile are made at the
+end.
+"""
+BESIDE = 4
+"""Into indexes that do not fit in memory, one object goes at the cost of sorting this many, and more."""
+TEXT = 600
+"""Bytes of a text, about: how many more are to come follows from the size of the file."""
 VARIANTS_LIMIT = 64
 HITS = 100
 """Hits that an import tells in full; all are counted."""
@@ -91,8 +97,10 @@ def import_entries(
     name: str,
     handling: Level | None,
     job: Job,
+    size: int = 0,
 ) -> Counts:
-    """Import the objects of a file in one transaction, logged. `handling` None: the settings' default.
+    """Import the objects of a file in one transaction, logged. `handling` None: the settings' default. `size`: bytes of
+    the file, as far as known.
 
     Raises `Refused`: whatever reading raises, and not-stix when the file holds no object at all. Nothing
     is changed then.
@@ -111,7 +119,7 @@ def import_entries(
     with installation.database.large(job) as tx:
         origin = objects.add_origin(tx, "import", name, None, installation.officer, installation.now())
         default = people.default_handling(tx) if handling is None else handling
-        take(tx, good(), origin, default, job, 0, counts)
+        take(tx, good(), origin, default, job, 0, counts, size=size)
         if not counts.read:
             raise Refused("not-stix")
         if counts.read == len(counts.refused):
@@ -143,12 +151,13 @@ def take(
     total: int,
     counts: Counts | None = None,
     foreign: bool = False,
+    size: int = 0,
 ) -> Counts:
     """Put objects into the holdings inside the caller's transaction; returns what each turned out to be.
 
     `foreign`: they come from a counterpart, who may raise the level of what is held here and never lower it.
     """
-    taking = _Taking(tx, origin, default, foreign, counts or Counts(), job)
+    taking = _Taking(tx, origin, default, foreign, counts or Counts(), job, size // TEXT)
     waiting, done = iter(incoming), 0
     while some := list(islice(waiting, STEP)):
         job.step(done, total, "store")
@@ -162,7 +171,14 @@ class _Taking:
     """One act of taking objects in. New ones are put into the store many at a time."""
 
     def __init__(
-        self, tx: Connection, origin: int, default: Level, foreign: bool, counts: Counts, job: Job
+        self,
+        tx: Connection,
+        origin: int,
+        default: Level,
+        foreign: bool,
+        counts: Counts,
+        job: Job,
+        expected: int,
     ) -> None:
         self._job = job
         self.counts = counts
@@ -174,6 +190,7 @@ class _Taking:
         self._new = Arriving(tx, origin, self._texts)
         self._lately = set[int]()
         self._held = self._new.oid
+        self._expected, self._taken = expected, 0
         self._aside: list[str] = []
         self._again: list[int] = []
         self._correlation = Correlation(tx, upto=self._held) if self._held else None
@@ -207,7 +224,8 @@ class _Taking:
         self._again.clear()
         if self._texts.full:
             self._write_texts()
-        if not self._aside and self.counts.new > max(MANY, self._held):
+        self._taken += len(some)
+        if not self._aside and self._many():
             self._aside = index.lay_aside(self._tx)
 
     def _join_all(self, waiting: Sequence[tuple[int, Incoming]], known: dict[int, ObjectRow]) -> None:
@@ -226,6 +244,12 @@ class _Taking:
                 del contents[row.oid]
                 if known[idh].level > row.level:
                     self._raised.append(row.id)
+
+    def _many(self) -> bool:
+        """Whether so much is new that indexes are better made at the end."""
+        new = self.counts.new
+        coming = max(new, new * self._expected // self._taken)
+        return new > MANY and coming > self._held // BESIDE
 
     def _row(self, idh: int) -> ObjectRow:
         row = objects.find(self._tx, idh)

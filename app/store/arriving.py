@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from app.intel import timestamp
 from app.intel.observables import hashed as hashed_in
 from app.store import bodies, hashed, index, objects
-from app.store.codes import code
+from app.store.codes import CODES
 from app.store.database import Connection
 
 if TYPE_CHECKING:
@@ -80,19 +80,19 @@ class Arriving:
         """Take an object never seen before with its first version; it is in the store after `write`."""
         self.oid = oid = self.oid + 1
         self.vid = vid = self.vid + 1
-        raw, indexed, recent = one.raw, one.indexed, self._recent
+        raw, indexed, recent, type_, moment = one.raw, one.indexed, self._recent, one.type, one.moment
         marked = -1 if marking is None else int(marking)
-        fraction = timestamp.fraction(one.modified)
         handled = -1 if handling is None else int(handling)
+        fraction = timestamp.fraction(one.modified) if moment else 0
         self._objects.append(
             (
                 oid,
                 idh,
-                uid(one.type, one.id),
-                one.type,
+                uid(type_, one.id),
+                type_,
                 one.name,
                 fraction,
-                one.moment,
+                moment,
                 marked,
                 handled,
                 1 if one.revoked else 0,
@@ -101,25 +101,28 @@ class Arriving:
                 -1 if one.confidence is None else one.confidence,
             )
         )
-        sha256 = bytearray(hashlib.sha256(raw).digest())
-        self._versions.append((vid, oid, one.moment, fraction, sha256, marked, bytearray(bodies.pack(raw))))
+        digest = bytearray(hashlib.sha256(raw).digest())
+        self._versions.append((vid, oid, moment, fraction, digest, marked, bytearray(bodies.pack(raw))))
         self._words.append((oid, indexed.text, indexed.tags, indexed.parts))
-        for observable in indexed.observables:
-            self._observables.append((observable.value, code(observable.kind), oid))
-        if len(indexed.observables) > 1 and (says := hashed_in(one.type, indexed.observables)):
-            self._hashed.append((oid, says))
-        for domain in indexed.domains:
-            self._domains.append((domain, oid))
+        if found := indexed.observables:
+            for observable in found:
+                kind = observable.kind
+                self._observables.append((observable.value, CODES.get(kind, kind), oid))
+            if len(found) > 1 and (says := hashed_in(type_, found)):
+                self._hashed.append((oid, says))
+            for domain in indexed.domains:
+                self._domains.append((domain, oid))
         for value, source in indexed.externals:
             self._externals.append((value, source, oid))
         for link in one.links:
-            src = link.src
-            self._edges.append(
-                (vid, code(link.rel), recent(src) if src else 0, recent(link.dst), 1 if src else 0)
-            )
+            rel, src = link.rel, link.src
+            if src:
+                self._edges.append((vid, CODES.get(rel, rel), recent(src), recent(link.dst), 1))
+            else:
+                self._edges.append((vid, CODES.get(rel, rel), 0, recent(link.dst), 0))
         for definition in one.definitions:
             self._marked.append((vid, recent(definition)))
-        self._found[one.type, marked if marked > handled else handled, one.revoked] += 1
+        self._found[type_, marked if marked > handled else handled, one.revoked] += 1
 
     def write(self) -> int:
         """Store and index what was added; the words when `texts` are written. Returns how many of the objects say of a

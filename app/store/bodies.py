@@ -40,7 +40,7 @@ def _ready() -> _Tools:
 
 def pack(raw: bytes) -> bytes:
     """The form in which a text is stored."""
-    blob = _ready().pack(raw)
+    blob = (_tools or _ready()).pack(raw)
     return blob if len(blob) < len(raw) else raw
 
 

@@ -96,12 +96,13 @@ NAMES = (
     *("md5", "sha-1", "sha-224", "sha-256", "sha-384", "sha-512", "sha3-256", "sha3-512", "ssdeep", "tlsh"),
 )
 
-_CODES = {name: number for number, name in enumerate(NAMES)}
+CODES = {name: number for number, name in enumerate(NAMES)}
+"""The numbers, by name."""
 
 
 def code(name: str) -> int | str:
     """What is stored for a name."""
-    return _CODES.get(name, name)
+    return CODES.get(name, name)
 
 
 def name(code: int | str) -> str:

@@ -67,7 +67,7 @@ def main(work: str, home: Path, file: Path | None = None) -> dict[str, float]:
         else:
             with stix.opened(file) as entries:
                 found["objects"] = importing.import_entries(
-                    installation, entries, file.name, None, quiet()
+                    installation, entries, file.name, None, quiet(), file.stat().st_size
                 ).read
         found["seconds"] = time.perf_counter() - began
         found["cpu"] = time.process_time() - used
@@ -134,7 +134,7 @@ def _cancelled(installation, file: Path) -> float:
     timer.start()
     try:
         with stix.opened(file, job) as entries:
-            importing.import_entries(installation, entries, file.name, None, job)
+            importing.import_entries(installation, entries, file.name, None, job, file.stat().st_size)
     except Cancelled:
         return time.perf_counter() - asked[0]
     raise AssertionError("it was done before it was cancelled")

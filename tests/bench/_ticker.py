@@ -43,7 +43,7 @@ def main(home: Path, file: Path) -> dict[str, float]:
     def run() -> None:
         try:
             with stix.opened(file) as entries:
-                importing.import_entries(installation, entries, file.name, None, quiet())
+                importing.import_entries(installation, entries, file.name, None, quiet(), file.stat().st_size)
         except BaseException as error:
             failed.append(error)
 

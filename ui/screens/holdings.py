@@ -341,7 +341,8 @@ class Holdings(Pane):
 
         def work(installation: Installation, job: Job) -> Counts:
             with stix.opened(path, job) as entries:
-                return importing.import_entries(installation, entries, path.name, None, job)
+                size = stix.size(path)
+                return importing.import_entries(installation, entries, path.name, None, job, size)
 
         def done(counts: Counts) -> None:
             self._say_imported(path.name, counts)
