@@ -123,6 +123,7 @@ ACTS: dict[str, str] = {
     "receipt.received": N_("Receipt received"),
     "receipt.unknown": N_("Receipt about something unknown"),
     "receipt.unreadable": N_("Receipt not readable"),
+    "receipt.contradicts": N_("Receipt contradicts another"),
     "package.sealed": N_("Package sealed"),
     "package.carried": N_("Package carried"),
     "package.received": N_("Package opened"),

@@ -125,7 +125,7 @@ def test_the_officer_asks_for_what_is_missing(talked, tmp_path):
     assert b.run("receive", tmp_path / "3", ok=(3,))["status"] == "gap"
     assert b.run("channel", "ask", "alpha", ok=(3,))["missing"] == [[2, 2]]
     b.run("receipt", "--to", "alpha", "--out", tmp_path / "r")
-    a.run("receive", tmp_path / "r")
+    assert a.run("receive", tmp_path / "r", ok=(3,))["lacking"] == [[2, 2]]
     a.run("carry", 2, "--to", "beta", "--out", tmp_path / "2again")
     assert b.run("receive", tmp_path / "2again")["status"] == "new"
     assert b.run("channel", "show", "alpha")["missing"] == []
