@@ -241,6 +241,20 @@ MESSAGES: dict[str, Message] = {
     "structure-damaged": Message(
         N_("The store's structure is broken."), N_("Restore the installation from a backup.")
     ),
+    "statement-altered": Message(
+        N_("A signed statement is not what its hash or its signature says: {where}."),
+        N_("Restore the installation from a backup."),
+    ),
+    "header-missing": Message(
+        N_("A package would not be known again if it came a second time: {where}."),
+        N_("Restore the installation from a backup."),
+    ),
+    "state-old": Message(
+        N_(
+            "A page of the store is of an earlier time: what it says of counterparts and channels cannot be relied on."
+        ),
+        N_("Restore a backup; or `check --mend` goes on with what is here, and every channel begins anew."),
+    ),
     "reference-broken": Message(
         N_("The store refers to a row that is not there."), N_("Restore the installation from a backup.")
     ),

@@ -228,8 +228,12 @@ def require_sound(one: Counterpart) -> None:
         raise Refused("counterpart-unverified", name=one.alias)
 
 
-def require_at_work(connection: Connection) -> None:
-    """Raise (retired) if this installation was moved to another machine: only the one there seals and opens."""
+def require_at_work(installation: Installation, connection: Connection) -> None:
+    """Raise (retired) if this installation was moved to another machine: only the one there seals and opens. Raise
+    (state-old) if what the store says of counterparts and channels is of another time than the rest.
+    """
+    if installation.database.aged:
+        raise Refused("state-old")
     if since := people.retired(connection):
         raise Refused("retired", since=since)
 

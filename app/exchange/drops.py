@@ -98,7 +98,7 @@ def _publish(installation: Installation, cid: int, folder: Path, job: Job) -> li
     """(seq, "" or why not) of every package that waits for a courier, oldest first."""
     reader = installation.database.read()
     one = store_counterparts.get(reader, cid)
-    counterparts.require_at_work(reader)
+    counterparts.require_at_work(installation, reader)
     counterparts.require_sound(one)
     sending = counterparts.load_channel(reader, cid).sending
     done = []

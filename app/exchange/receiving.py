@@ -126,7 +126,7 @@ def _regular(path: Path) -> Iterator[BinaryIO]:
 
 def _receive(installation: Installation, file: BinaryIO, hint: str, job: Job) -> Received:
     reader = installation.database.read()
-    counterparts.require_at_work(reader)
+    counterparts.require_at_work(installation, reader)
     mark = format_.read_header_hash(file)
     file.seek(0)
     if (committed := packages.header(reader, mark)) is not None:
@@ -159,7 +159,7 @@ def _receive(installation: Installation, file: BinaryIO, hint: str, job: Job) ->
             raise Refused("package-forged")
     receiving, arrival = _arrive(installation, sender, channel, known, opened)
     with installation.database.write() as tx:
-        counterparts.require_at_work(tx)
+        counterparts.require_at_work(installation, tx)
         _require_unchanged(tx, one, channel)
         for step in sender.chain:
             one = successors.adopt(tx, installation, one, step)

@@ -88,7 +88,7 @@ def choice(
     Raises `Refused`: retired, counterpart-unverified, counterpart-revoked, channel-frozen, channel-claimed,
     channel-full.
     """
-    counterparts.require_at_work(connection)
+    counterparts.require_at_work(installation, connection)
     counterparts.require_sound(one)
     channel = counterparts.load_channel(connection, one.cid)
     if code := machine.may_seal(channel):
@@ -205,7 +205,7 @@ def seal(
             logged=logged,
         )
         with installation.database.write() as tx:
-            counterparts.require_at_work(tx)
+            counterparts.require_at_work(installation, tx)
             counterparts.require_sound(store_counterparts.get(tx, one.cid))
             if counterparts.load_channel(tx, one.cid) != before:
                 raise Refused("store-busy")
@@ -264,7 +264,7 @@ def carry(
     Raises `Refused`: retired, counterpart-unverified, counterpart-revoked, anchor-unwritten, store-busy, and as
     `folder.reserve` and `deliver` do.
     """
-    counterparts.require_at_work(installation.database.read())
+    counterparts.require_at_work(installation, installation.database.read())
     counterparts.require_sound(one)
     installation.secured()
     room = folder.reserve(target, record.medium, record.size)

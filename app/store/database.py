@@ -21,6 +21,7 @@ from sqlcipher3 import dbapi2
 
 from app.jobs import Cancelled, Job, quiet
 from app.messages import Refused
+from app.store import seal
 
 KEY_BYTES = 32
 COPY_PAGES = 2_000
@@ -81,6 +82,8 @@ _KNOWN = (
     ("malformed", "store-damaged"),
     ("not a database", "store-damaged"),
     ("disk I/O error", "store-damaged"),
+    # A page of something else where a text was.
+    ("Could not decode", "store-damaged"),
 )
 
 
@@ -112,6 +115,9 @@ class Database:
         self._leave_no_trace = False
         self.after_commit: Callable[[Connection], None] | None = None
         """Called after each transaction with the connection that made it. It does not write, and returns at once."""
+        self._sealed = False
+        self.aged = False
+        """Whether a page was put back as it was earlier (`app.store.seal`). It stays so until `accept_age`."""
         self._on_commit: list[Callable[[], None]] = []
         self._on_rollback: list[Callable[[], None]] = []
         with known_errors():
@@ -157,7 +163,10 @@ class Database:
             raise Refused("store-newer", have=have, known=len(steps))
         if 0 < have < len(steps):
             self._keep_copy(have)
+        if have >= seal.SCHEMA:
+            self.aged = not seal.holds(self._writer)
         self._step_up(steps, have)
+        self._sealed = len(steps) >= seal.SCHEMA
         # Complete: from now on the copy is of the store before the last migration.
         with _disk_errors():
             for kept in self._copies(UNDER_WAY):
@@ -167,8 +176,10 @@ class Database:
         for number, read in enumerate(steps, 1):
             if number > have:
                 try:
+                    # The next transaction makes the sum of how things stand anew, in their new shape.
+                    unseal = "DELETE FROM seal;" if number > seal.SCHEMA and not self.aged else ""
                     self._writer.executescript(
-                        f"BEGIN IMMEDIATE;\n{read()}\nPRAGMA user_version = {number};\nCOMMIT;"
+                        f"BEGIN IMMEDIATE;\n{unseal}{read()}\nPRAGMA user_version = {number};\nCOMMIT;"
                     )
                 except BaseException:
                     if self._writer.in_transaction:
@@ -292,6 +303,8 @@ class Database:
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
+                if self._sealed and not self.aged:
+                    seal.put(self._writer)
                 self._writer.execute("COMMIT")
             except BaseException:
                 self._leave_no_trace = False
@@ -310,6 +323,10 @@ class Database:
                 # Old pages lie in the log until they are written over. Where a snapshot still needs them, closing
                 # the store empties the log.
                 self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def accept_age(self) -> None:
+        """Inside `write()`: how things stand is what counts from now on, whenever that was."""
+        self.aged = False
 
     def on_commit(self, act: Callable[[], None]) -> None:
         """Inside `write()`: what to do beside the database once this transaction is committed. It does not raise."""

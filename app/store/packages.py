@@ -707,6 +707,19 @@ def their_statements(connection: Connection, cid: int, kind: str) -> Iterator[by
         yield bytes(row[0])
 
 
+def statements(connection: Connection) -> Iterator[tuple[bytes, str, bytes]]:
+    """(id, kind, raw) of every statement held, ours and theirs, in order of arrival."""
+    for id_, kind, raw in connection.execute("SELECT id, kind, raw FROM statement ORDER BY rowid"):
+        yield bytes(id_), kind, bytes(raw)
+
+
+def every_manifest(connection: Connection) -> Iterator[tuple[str, bytes, bytes]]:
+    """(where, raw, signature) of the manifest of every package sealed or received."""
+    for table, name in (("outbox", "seq"), ("inbox", "number")):
+        for number, raw, signature in connection.execute(f"SELECT {name}, manifest, signature FROM {table}"):
+            yield f"{table} {number}", bytes(raw), bytes(signature)
+
+
 def unacked_statements(connection: Connection, cid: int) -> list[Kept]:
     """Our statements the counterpart has not acked, oldest first: they ride in every package."""
     rows = connection.execute(

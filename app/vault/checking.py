@@ -1,4 +1,5 @@
-"""Looking for damage: every page, every text against its hash, the indexes, the log, the sealed files, the attachments.
+"""Looking for damage: every page, every text against its hash, the indexes, how things stand, what was signed, the
+log, the sealed files, the attachments.
 What follows from the texts alone can be made anew; nothing else is mended.
 """
 
@@ -6,17 +7,25 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+import msgspec
 
 from app import audit
 from app.audit import checking as log_checking
 from app.holdings import attachments
 from app.jobs import Job
 from app.messages import Refused
-from app.store import index, objects, packages
+from app.store import counterparts, index, objects, packages, people, seal
+from app.store.database import Connection, watched
 from app.store.database import check as check_file
-from app.store.database import watched
 from app.store.installation import Installation
+from crypto import document
+from crypto import manifest as manifests
+from crypto.errors import CryptoError
+from crypto.identity import read_card
+from crypto.package import verify_manifest
 
 STRUCTURE = frozenset({"page-damaged", "structure-damaged", "reference-broken"})
 """The codes of what is wrong with the store's file itself."""
@@ -48,35 +57,96 @@ def _problems(installation: Installation, job: Job) -> list[Problem]:
         problems = [Problem(code, "store") for code in check_file(reader, step)]
         if problems:
             return problems
-    with installation.database.snapshot() as reader, watched(reader, step):
-        for number, (vid, sha256, raw) in enumerate(objects.contents(reader)):
-            if number % 1000 == 0:
-                job.step(number, 0, "check")
-            if hashlib.sha256(raw).digest() != sha256:
-                problems.append(Problem("content-altered", f"version {vid}"))
-        if not problems:
-            # An altered text may say anything, or nothing that can be read.
-            wrong = index.amiss(reader, lambda done: job.step(done, 0, "check"))
-            problems += [Problem("index-wrong", name) for name in wrong]
-        if not index.sound(reader):
-            problems.append(Problem("counters-wrong", "store"))
-        problems += [Problem("content-altered", where) for where in packages.altered(reader)]
-        problems += [Problem(found.code, found.where) for found in log_checking.verify(reader)]
-        for package in packages.sealed(reader):
-            path = installation.outbox / package.file
-            if not path.is_file():
-                if not package.closed:
-                    problems.append(Problem("outbox-missing", package.file))
-                continue
-            with path.open("rb") as file:
-                if hashlib.file_digest(file, "sha256").digest() != package.sha256:
-                    problems.append(Problem("outbox-altered", package.file))
-        problems += [Problem(code, where) for code, where in attachments.check(reader, installation, job)]
+        if installation.database.aged or not seal.holds(reader):
+            problems.append(Problem("state-old", "state"))
+    try:
+        with installation.database.snapshot() as reader, watched(reader, step):
+            problems += _contents(installation, reader, job)
+    except Refused as refused:
+        if refused.code != "store-damaged":
+            raise
+        problems.append(Problem("structure-damaged", "store"))
     return problems
 
 
+def _contents(installation: Installation, reader: Connection, job: Job) -> Iterator[Problem]:
+    """What is wrong with what is in a sound file."""
+    altered = False
+    for number, (vid, sha256, raw) in enumerate(objects.contents(reader)):
+        if number % 1000 == 0:
+            job.step(number, 0, "check")
+        if hashlib.sha256(raw).digest() != sha256:
+            altered = True
+            yield Problem("content-altered", f"version {vid}")
+    if not altered:
+        # An altered text may say anything, or nothing that can be read.
+        for name in index.amiss(reader, lambda done: job.step(done, 0, "check")):
+            yield Problem("index-wrong", name)
+    if not index.sound(reader):
+        yield Problem("counters-wrong", "store")
+    for where in packages.altered(reader):
+        yield Problem("content-altered", where)
+    yield from _signed(reader, job)
+    for found in log_checking.verify(reader):
+        yield Problem(found.code, found.where)
+    for package in packages.sealed(reader):
+        path = installation.outbox / package.file
+        if not path.is_file():
+            if not package.closed:
+                yield Problem("outbox-missing", package.file)
+            continue
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").digest() != package.sha256:
+                yield Problem("outbox-altered", package.file)
+    for code, where in attachments.check(reader, installation, job):
+        yield Problem(code, where)
+
+
+def _signed(reader: Connection, job: Job) -> Iterator[Problem]:
+    """Statements and manifests that are not what their hash says, or that whoever they name did not sign; and packages
+    that would not be known again by their header.
+    """
+    cards = [one.card for one in people.identities(reader)]
+    for counterpart in counterparts.everyone(reader):
+        cards += [counterpart.card, *(one.card for one in counterparts.former(reader, counterpart.cid))]
+    signers = {card.fingerprint: card.signing for card in map(read_card, cards)}
+    for number, (id_, kind, raw) in enumerate(packages.statements(reader)):
+        job.step(number, 0, "check")
+        if not _is_statement(id_, kind, raw, signers):
+            yield Problem("statement-altered", f"{kind} {id_.hex()[:16]}")
+    for number, (where, raw, signature) in enumerate(packages.every_manifest(reader)):
+        job.step(number, 0, "check")
+        try:
+            signer = signers.get(manifests.parse(raw).sender)
+            if signer is not None:
+                verify_manifest(raw, signature, signer)
+            if packages.header(reader, manifests.parse(raw).header) is None:
+                yield Problem("header-missing", where)
+        except CryptoError:
+            yield Problem("content-altered", where)
+
+
+def _is_statement(id_: bytes, kind: str, raw: bytes, signers: Mapping[str, bytes]) -> bool:
+    try:
+        said = document.parse(raw)
+        by = msgspec.json.decode(said.body, type=dict[str, object]).get("by")
+        signer = signers.get(by) if isinstance(by, str) else None
+        if signer is not None:
+            said.verify(signer)
+    except (CryptoError, msgspec.DecodeError, ValueError, RecursionError):
+        return False
+    return (said.id, said.kind) == (id_, kind)
+
+
 def mend(installation: Installation) -> None:
-    """Make every index and counter anew from the texts held; nothing else can be made anew. Logged."""
+    """Make every index and counter anew from the texts held; nothing else can be made anew. Logged.
+
+    How things stand counts from now on if a page of it is of an earlier time (state-old); then every channel begins
+    anew at the next unlock, as after a restore.
+    """
     with installation.database.write() as tx:
         index.remake(tx)
-        audit.append(tx, installation, "indexes.remade")
+        audit.append(tx, installation, "indexes.remade", aged=installation.database.aged)
+        if installation.database.aged:
+            counterparts.begin_anew(tx)
+            installation.database.accept_age()

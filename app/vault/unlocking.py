@@ -15,7 +15,7 @@ from app import audit, officers
 from app.holdings import attachments
 from app.messages import Refused
 from app.store import counterparts, packages, people
-from app.store.database import Connection, Database
+from app.store.database import Connection, Database, known_errors
 from app.store.installation import Identities, Installation, moment, utc_now
 from app.vault import anchor, attempts, workstation
 from app.vault.anchor import ANCHORED, ID_BYTES, STORE_ID, Anchor
@@ -101,23 +101,25 @@ def unlock(
         os.close(lock)
         raise
     try:
-        identities, last = _identities(database), last_session(database.read())
+        with known_errors():
+            identities, last = _identities(database), last_session(database.read())
     except BaseException:
         database.close()
         os.close(lock)
         raise
     unlocked = Unlocked(Installation(home, database, identities, officer, clock), last, lock)
     try:
-        known = officers.names(database.read())
-        if officer and officer not in known:
-            raise Refused("officer-unknown", name=officer)
-        unlocked.installation = replace(unlocked.installation, officer=officer or known[0])
-        check_slots(unlocked.installation, passphrase, recovery)
-        _anchored(unlocked, recovery, accept)
-        unlocked._logged = True
-        attempts.forget(home)
-        _sweep(unlocked.installation)
-        attachments.sweep(unlocked.installation)
+        with known_errors():
+            known = officers.names(database.read())
+            if officer and officer not in known:
+                raise Refused("officer-unknown", name=officer)
+            unlocked.installation = replace(unlocked.installation, officer=officer or known[0])
+            check_slots(unlocked.installation, passphrase, recovery)
+            _anchored(unlocked, recovery, accept)
+            unlocked._logged = True
+            attempts.forget(home)
+            _sweep(unlocked.installation)
+            attachments.sweep(unlocked.installation)
     except BaseException as error:
         if isinstance(error, Refused) and error.code in ("officer-unknown", "slots-old"):
             _log_refusal(unlocked.installation, error.code, officer)

@@ -1,0 +1,2 @@
+-- A sum over the small tables that say how things stand, and the length of the log: app.store.seal. One row, or none yet.
+CREATE TABLE seal (sum BLOB NOT NULL) STRICT;

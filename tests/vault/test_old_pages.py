@@ -1,0 +1,168 @@
+"""One page of a store put back as it was earlier: it authenticates, and is found all the same."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+
+import pytest
+
+from app import vault
+from app.exchange import counterparts, epochs
+from app.holdings import handling, purge
+from app.intel.marking import Level
+from app.jobs import quiet
+from app.messages import MESSAGES, Refused
+from app.store import packages, seal
+from tests.support.pages import put_back, trees
+from tests.support.sites import (
+    CHEAP,
+    T1,
+    acts,
+    channel,
+    copied,
+    indicator,
+    problems,
+    receive,
+    release,
+    send,
+    take,
+    unlocked,
+)
+
+MISSED = {
+    *(
+        f"{table}_{part}"
+        for table in ("object_text", "observable_text")
+        for part in ("data", "idx", "docsize", "config")
+    ),
+    *("carried", "release_terms"),
+}
+"""What is not found: words that lists are searched by; which statements rode in a package; the purpose of a release."""
+
+
+@pytest.fixture(scope="module")
+def before(met_template, tmp_path_factory):
+    with copied(met_template, tmp_path_factory.mktemp("pages")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def aged(before):
+    """A store that much was done in, its copy from before that, its clock, and the tables its pages belong to."""
+    met, alpha = before, before.alpha
+    take(alpha, *map(indicator, range(60)), indicator(61, None))
+    receive(alpha, met.mallory.intel(alpha, indicator(200)))
+    release(alpha, "beta")
+    home, key = alpha.home, alpha.database.key
+    met.close_alpha()
+    old = shutil.copy(home / "store.db", home.parent / "old.db")
+    with unlocked(home, met.clock) as alpha:
+        handling.set_level(alpha, indicator(61)["id"], Level.RED)
+        take(alpha, indicator(5, modified=T1, name="new"), indicator(6, name="clash"))
+        counterparts.revoke(alpha, "mallory")
+        release(alpha, "beta", indicator(7)["id"])
+        purge.purge_listed(alpha, [indicator(9)["id"]], quiet())
+        vault.add_slot(alpha, "another horse battery staple", "second", device=False, cost=CHEAP)
+    return home, old, met.clock, trees(home / "store.db", key)
+
+
+def found(aged, number):
+    """What is said of a copy of the store with this page as it was earlier; None if it was the same."""
+    home, old, clock, _ = aged
+    copy = home.with_name("copy")
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(home, copy)
+    if not put_back(old, copy / "store.db", number):
+        return None
+    try:
+        with unlocked(copy, clock) as site:
+            return problems(site)
+    except Refused as refused:
+        return [refused.code]
+
+
+@pytest.mark.parametrize("table", ["channel", "counterpart", "meta", "header", "object", "audit", "version"])
+def test_a_page_of_an_earlier_time_is_found(aged, table):
+    said = [found(aged, number) for number, name in aged[3].items() if name == table]
+    told = [codes for codes in said if codes is not None]
+    assert told
+    assert all(told), told
+    assert {code for codes in told for code in codes} <= set(MESSAGES)
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(600)
+def test_every_page_of_an_earlier_time_is_found_but_for_a_few(aged):
+    _, old, _, tables = aged
+    kinds, missed = Counter(), set()
+    for number in range(1, old.stat().st_size // 4096 + 1):
+        codes = found(aged, number)
+        if codes:
+            kinds[codes[0]] += 1
+        elif codes is not None:
+            missed.add(tables.get(number, "a long value"))
+    assert missed <= MISSED
+    assert kinds.total() > 25
+
+
+def test_nothing_leaves_and_nothing_comes_in_by_a_channel_of_an_earlier_time(aged, before, tmp_path):
+    home, old, clock, tables = aged
+    home = shutil.copytree(home, tmp_path / "alpha")
+    (number,) = (number for number, name in tables.items() if name == "channel")
+    assert put_back(old, home / "store.db", number)
+    with unlocked(home, clock) as alpha:
+        assert (
+            channel(alpha, "beta").sending.next
+            < max(one.seq for one in packages.sealed(alpha.database.read())) + 1
+        )
+        for act in (lambda: release(alpha, "beta"), lambda: receive(alpha, send(before.beta, "alpha"))):
+            with pytest.raises(Refused, match="state-old"):
+                act()
+        assert problems(alpha) == ["state-old"]
+        # Whatever is done here makes it no younger.
+        take(alpha, indicator(300))
+    with unlocked(home, clock) as alpha:
+        assert problems(alpha) == ["state-old"]
+        vault.mend(alpha)
+        assert problems(alpha) == []
+        assert acts(alpha)[-2] == "indexes.remade"
+        with pytest.raises(Refused, match="restore-unsettled"):
+            release(alpha, "beta")
+        assert epochs.settle_restore(alpha)
+        release(alpha, "beta")
+    with unlocked(home, clock) as alpha:
+        assert problems(alpha) == []
+
+
+def test_what_stands_is_summed_with_each_act_whatever_it_is(world):
+    alpha = world.alpha
+    before = set()
+    for act in (
+        lambda: take(alpha, indicator(1)),
+        lambda: counterparts.rename(alpha, "beta", "gamma"),
+        lambda: vault.add_slot(alpha, "another horse battery staple", "x", device=False, cost=CHEAP),
+    ):
+        act()
+        reader = alpha.database.read()
+        assert seal.holds(reader)
+        before.add(bytes(reader.execute("SELECT sum FROM seal").fetchone()[0]))
+    assert len(before) == 3
+
+
+@pytest.mark.parametrize(
+    "sql, code",
+    [
+        ("UPDATE statement SET raw = x'00' WHERE rowid = 1", "statement-altered"),
+        ("UPDATE statement SET id = randomblob(32) WHERE rowid = 1", "statement-altered"),
+        ("UPDATE statement SET kind = 'recall' WHERE rowid = 1", "statement-altered"),
+        ("UPDATE statement SET raw = CAST(raw || x'00' AS BLOB)", "statement-altered"),
+        ("UPDATE outbox SET signature = randomblob(length(signature))", "content-altered"),
+        ("DELETE FROM header WHERE ours = 0", "header-missing"),
+    ],
+)
+def test_what_was_signed_is_looked_at(met, sql, code):
+    assert problems(met.alpha) == []
+    with met.alpha.database.write() as tx:
+        assert tx.execute(sql).rowcount
+    assert set(problems(met.alpha)) == {code}
