@@ -127,8 +127,10 @@ def read(
                 content.note = raw.decode()
             elif part.type == "statement":
                 content.statements.append(statements.read(raw, signers))
-            elif part.type == "keys" and keys.take(tx, installation, one.cid, raw, channel.sending.onetime):
-                content.failed.append(("keys", "keys-bad"))
+            elif part.type == "keys" and not channel.mending:
+                # What was told before they knew that we were restored may be used up: it is told again.
+                if keys.take(tx, installation, one.cid, raw, channel.sending.onetime):
+                    content.failed.append(("keys", "keys-bad"))
         except (CryptoError, ValueError) as error:
             content.failed.append((part.type, getattr(error, "code", "part-unreadable")))
     if number is not None:

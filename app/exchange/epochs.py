@@ -148,6 +148,9 @@ def begin(
             if package.state in ("sealed", "handed"):
                 packages.move_ledger(tx, one.cid, left, seq, "void", False, ("sealed", "carried"))
         keys.skip_numbers(tx, one.cid)
+    if reason == "restored":
+        # What was done since the backup may have used them up.
+        keys.forget(tx, one.cid)
     audit.append(
         tx,
         installation,
@@ -181,8 +184,10 @@ def settle(
     """Let the epoch that `start` begins be theirs: the channel after that, stored."""
     after = machine.confirmed(replace(channel, receiving=replace(channel.receiving, pending=start)))
     counterparts.save_channel(tx, one.cid, after)
-    for kind in (keys.ONETIME, keys.REUSABLE):
-        store_counterparts.drop_their_keys(tx, one.cid, kind, (1 << 53) - 1)
+    keys.forget(tx, one.cid)
+    if start.reason != "rotated":
+        # They forgot ours if they were restored: what lives of them is told again.
+        store_counterparts.publish_again(tx, one.cid, after.sending.next)
     packages.unack_statements(tx, one.cid)
     if start.after is not None:
         evidence.owe(tx, installation, one, start.after)

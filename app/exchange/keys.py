@@ -117,6 +117,12 @@ def skip_numbers(tx: Connection, cid: int) -> None:
         counterparts.put_last_own_number(tx, cid, kind, number + SKIPPED)
 
 
+def forget(tx: Connection, cid: int) -> None:
+    """Use none of the keys that a counterpart has published so far."""
+    for kind in (ONETIME, REUSABLE):
+        counterparts.drop_their_keys(tx, cid, kind, (1 << 53) - 1)
+
+
 def keep(tx: Connection, fresh: Sequence[OwnKey], seq: int) -> None:
     """Store new key pairs, published in package `seq`; a number never names two keys, even after the key is gone."""
     for key in fresh:

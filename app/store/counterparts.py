@@ -261,9 +261,9 @@ def add_own_key(tx: Connection, key: OwnKey) -> None:
     )
 
 
-def publish_again(tx: Connection, cid: int) -> None:
-    """Our direction begins anew: every live key rides again from its first package on."""
-    tx.execute("UPDATE own_key SET published = 1 WHERE cid = ?", (cid,))
+def publish_again(tx: Connection, cid: int, seq: int = 1) -> None:
+    """Let every live key of ours ride again from package `seq` on: the first, where our direction begins anew."""
+    tx.execute("UPDATE own_key SET published = ? WHERE cid = ?", (seq, cid))
 
 
 def own_keys(connection: Connection, cid: int | None = None) -> list[OwnKey]:

@@ -13,6 +13,7 @@ from app.exchange import counterparts, deciding, epochs, outbox, receiving
 from app.jobs import quiet
 from app.messages import Refused
 from app.store import counterparts as store
+from app.store import people
 from tests.support.sites import (
     PASSPHRASE,
     accept_all,
@@ -118,3 +119,42 @@ def test_what_came_before_their_ack_waits(restored):
     got = receive(alpha, release(beta, "alpha").package.path)
     assert got.objects == 1
     assert refusal(deciding.accept, alpha, got.number, None, quiet()) == "channel-mending"
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_no_key_that_the_lost_time_used_up_is_used_again(met, tmp_path, private):
+    """Of three packages that were sealed after the copy the last one came: its key is gone there. `private`: an older
+    store was put back, private halves and all, and not a backup.
+    """
+    home = tmp_path / "again"
+    with met.alpha.database.write() as tx:
+        people.put_meta(tx, store.RESTORED, b"1")
+    shutil.copytree(met.alpha.home, home)
+    with met.alpha.database.write() as tx:
+        store.settled(tx)
+    take(met.alpha, indicator(1))
+    paths = [release(met.alpha, "beta").package.path for _ in range(3)]
+    before = send(met.beta, "alpha")
+    receive(met.beta, paths[-1])
+    met.close_alpha()
+    with vault.unlocked(home, PASSPHRASE, clock=met.clock) as alpha:
+        if not private:
+            with alpha.database.write() as tx:
+                store.strip_for_backup(tx)
+        epochs.settle_restore(alpha)
+        # Sealed before beta knew of it: what this tells of keys is used up in part.
+        if private:
+            assert receive(alpha, before).status == "new"
+        else:
+            assert refusal(receive, alpha, before) == "not-for-us"
+        anew = send(alpha, "beta")
+        assert refusal(receive, met.beta, anew) == "epoch-pending"
+        epochs.confirm(met.beta, "alpha")
+        receive(met.beta, anew)
+        receive(alpha, send(met.beta, "alpha"))
+        kinds = []
+        for _ in range(6):
+            path = send(alpha, "beta")
+            kinds.append(outbox.listed(alpha, "beta")[0].protection)
+            assert receive(met.beta, path).status == "new"
+        assert kinds == ["onetime"] * 6
