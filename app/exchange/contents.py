@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import msgspec
 
@@ -18,7 +18,7 @@ from app.exchange import counterparts, keys, statements
 from app.exchange.channel import Channel
 from app.exchange.files import Arriving
 from app.exchange.keys import Owned
-from app.exchange.terms import is_day
+from app.exchange.terms import is_day, stricter_onward
 from app.formats import streams
 from app.intel import marking
 from app.intel.envelope import envelope
@@ -57,12 +57,14 @@ _TEXT = msgspec.json.Decoder(dict[str, object])
 @dataclass(frozen=True)
 class Bound:
     """What came beside a content: its level; the day before which it is not passed on, "" for none; whether it is a
-    part of an exercise.
+    part of an exercise; what whoever stands behind the sender lets be done with it (`terms.ONWARD`), "" if nobody
+    stands there.
     """
 
     level: Level
     embargo: str
     exercise: bool
+    onward: str = ""
 
 
 @dataclass
@@ -127,10 +129,13 @@ def read(
                 content.note = raw.decode()
             elif part.type == "statement":
                 content.statements.append(statements.read(raw, signers))
-            elif part.type == "keys" and not channel.mending:
-                # What was told before they knew that we were restored may be used up: it is told again.
-                if keys.take(tx, installation, one.cid, raw, channel.sending.onetime):
-                    content.failed.append(("keys", "keys-bad"))
+            # What was told before they knew that we were restored may be used up: it is told again.
+            elif (
+                part.type == "keys"
+                and not channel.mending
+                and keys.take(tx, installation, one.cid, raw, channel.sending.onetime)
+            ):
+                content.failed.append(("keys", "keys-bad"))
         except (CryptoError, ValueError) as error:
             content.failed.append((part.type, getattr(error, "code", "part-unreadable")))
     if number is not None:
@@ -200,6 +205,7 @@ class _HandlingLine(msgspec.Struct, forbid_unknown_fields=True):
     embargo: str | None = None
     exercise: bool = False
     case: str | None = None
+    onward: Literal["never", "consent", "within-tlp"] | None = None
 
 
 def _handling(raw: bytes) -> dict[bytes, Bound]:
@@ -224,6 +230,7 @@ def _handling(raw: bytes) -> dict[bytes, Bound]:
             max(level, before.level),
             max(line.embargo or "", before.embargo),
             line.exercise or before.exercise,
+            stricter_onward(line.onward or "", before.onward),
         )
     return bound
 
@@ -235,9 +242,9 @@ def _bind(tx: Connection, number: int, content: Content) -> None:
         tx,
         number,
         (
-            (sha256, one.embargo, one.exercise)
+            (sha256, one.embargo, one.exercise, one.onward)
             for sha256, one in content.bound.items()
-            if one.embargo or one.exercise
+            if one.embargo or one.exercise or one.onward
         ),
     )
     if any(place == "handling" for place, _ in content.failed):

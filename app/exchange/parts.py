@@ -70,11 +70,12 @@ def handling_lines(leaving: Sequence[Item], exercise: bool) -> bytes:
                 "embargo": item.bound.embargo or None,
                 "exercise": exercise or item.bound.exercise,
                 "case": None,
+                "onward": item.onward or None,
             }
         )
         + b"\n"
         for item in leaving
-        if item.handling is not None or exercise or item.bound.embargo or item.bound.exercise
+        if item.handling is not None or exercise or item.bound.embargo or item.bound.exercise or item.onward
     )
 
 

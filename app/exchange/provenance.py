@@ -2,8 +2,9 @@
 
 What first came here in a package belongs to the counterpart who sent it, whatever is imported later; so does
 each further content that came in one. What first came by an import or was made here is ours. An officer may declare
-an independent source (`declare`), for the contents held then. Who stood behind the one it came from is not
-told in packages: they answer for it. Source: design, originator control; docs/decisions/0019.
+an independent source (`declare`), for the contents held then. Who stood behind the one it came from is not told in
+packages, but what they let be done with it: whoever gave it answers, and consents to no more than they were let.
+Source: design, originator control; docs/decisions/0019, 0036.
 """
 
 from __future__ import annotations
@@ -98,6 +99,7 @@ class Provenance:
         self._under: dict[int, dict[str, list[Clauses]]] = {}
         self._levels: dict[int, dict[bytes, int]] = {}
         self._onward: dict[tuple[str, int | None], str] = {}
+        self._behind: dict[int, dict[bytes, str]] = {}
 
     def load(self, oids: Iterable[int]) -> None:
         """Read what is known of these objects, many at once."""
@@ -112,7 +114,10 @@ class Provenance:
         given = gate.stricter(marking, None if said is None else Level(said), self._default)
         if origin.name == self._to.fingerprint:
             return Custody(origin.name, given)
-        return Custody(origin.name, given, self._clause(origin), sha256 in self._permission(origin.name)[1])
+        clause = self._clause(origin)
+        if clause and origin.package is not None:
+            clause = terms.stricter_onward(clause, self._given_onward(origin.package).get(sha256, ""))
+        return Custody(origin.name, given, clause, sha256 in self._permission(origin.name)[1])
 
     def foreign(self, oid: int, vid: int) -> bool:
         """Whether a content is a counterpart's."""
@@ -156,6 +161,11 @@ class Provenance:
         if number not in self._levels:
             self._levels[number] = store.given_levels(self._connection, number)
         return self._levels[number]
+
+    def _given_onward(self, number: int) -> dict[bytes, str]:
+        if number not in self._behind:
+            self._behind[number] = store.given_onward(self._connection, number)
+        return self._behind[number]
 
     def _permission(self, giver: str) -> tuple[agreements.InForce, frozenset[bytes]]:
         if giver not in self._leave:

@@ -16,7 +16,7 @@ from app.audit import clock
 from app.exchange import agreements, counterparts, enquiries, files, gate, parts, sealing, statements
 from app.exchange.agreements import NONE_IN_FORCE, InForce
 from app.exchange.files import Bundled
-from app.exchange.gate import Candidate, Caution, Stated, Terms
+from app.exchange.gate import Candidate, Caution, Custody, Stated, Terms
 from app.exchange.provenance import Basis, Provenance, basis_now
 from app.exchange.sectors import Subjects
 from app.exchange.selection import Fact, Gathering, unhurried
@@ -66,7 +66,8 @@ class Wish:
 @dataclass(frozen=True)
 class Item:
     """One version and its verdict: leaves, already-has, or the code of what holds it back. `bound` is what goes
-    with it beside its level.
+    with it beside its level, `onward` what whoever it came from lets be done with it ("": it is
+    ours, or theirs, or free).
     """
 
     vid: int
@@ -78,6 +79,7 @@ class Item:
     handling: Level | None
     code: str
     bound: Restraint = FREE
+    onward: str = ""
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,9 @@ def release(
 
 
 def _contents(decision: Decision) -> tuple[object, ...]:
-    return tuple((item.sha256, item.handling, item.bound) for item in decision.leaving), decision.attachments
+    return tuple(
+        (item.sha256, item.handling, item.bound, item.onward) for item in decision.leaving
+    ), decision.attachments
 
 
 def send(
@@ -286,6 +290,7 @@ def _decide(
         Stated(wish.purpose, wish.exercise),
         Subjects(reader, hash_key, by_sector=terms.sectors is not None),
     )
+    theirs = {one.key: one.custody for one in gathered.candidates if one.custody is not None}
     items = tuple(
         Item(
             v.key,
@@ -297,6 +302,7 @@ def _decide(
             fact.handling,
             v.code,
             provenance.restraint(fact.row.oid),
+            _onward(theirs.get(v.key), fact.level),
         )
         for v in sorted(judgement.verdicts, key=lambda v: v.key)
         for fact in (gathered.facts[v.key],)
@@ -308,6 +314,11 @@ def _decide(
     warnings = (*judgement.warnings, *cautions, *([Caution("attachment-theirs", bound)] if bound else ()))
     logged = audit.head(reader).number
     return Decision(items, warnings, key.protection, terms.ceiling, force, provenance.basis(), going, logged)
+
+
+def _onward(custody: Custody | None, level: Level) -> str:
+    """What goes with a content of somebody else's, so that leave for one is not leave for all."""
+    return "" if custody is None or level is Level.CLEAR else custody.onward
 
 
 def _cautions(

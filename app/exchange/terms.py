@@ -40,6 +40,11 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
+def stricter_onward(one: str, other: str) -> str:
+    """The stricter of two words on passing on; "" says nothing."""
+    return min(filter(None, (one, other)), key=ONWARD.index, default="")
+
+
 class Unreadable(ValueError):
     """A statement about agreements that says nothing: `str()` names the part at fault."""
 

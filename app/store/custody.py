@@ -162,12 +162,20 @@ def set_restraint(tx: Connection, oid: int, bound: Restraint) -> None:
         )
 
 
-def add_waiting_restraints(tx: Connection, number: int, said: Iterable[tuple[bytes, str, bool]]) -> None:
-    """What binds objects of a received package: (SHA-256, embargo, exercise)."""
+def add_waiting_restraints(tx: Connection, number: int, said: Iterable[tuple[bytes, str, bool, str]]) -> None:
+    """What binds objects of a received package: (SHA-256, embargo, exercise, onward)."""
     tx.executemany(
-        "INSERT INTO inbox_restraint (number, sha256, embargo, exercise) VALUES (?, ?, ?, ?)",
-        ((number, sha256, embargo, int(exercise)) for sha256, embargo, exercise in said),
+        "INSERT INTO inbox_restraint (number, sha256, embargo, exercise, onward) VALUES (?, ?, ?, ?, ?)",
+        ((number, sha256, embargo, int(exercise), onward) for sha256, embargo, exercise, onward in said),
     )
+
+
+def given_onward(connection: Connection, number: int) -> dict[bytes, str]:
+    """{SHA-256: what whoever stands behind the sender lets be done with it}, of what came so in a package."""
+    rows = connection.execute(
+        "SELECT sha256, onward FROM inbox_restraint WHERE number = ? AND onward <> ''", (number,)
+    )
+    return {bytes(row[0]): row[1] for row in rows}
 
 
 def waiting_restraints(connection: Connection, number: int) -> dict[bytes, tuple[str, bool]]:

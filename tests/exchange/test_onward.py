@@ -11,19 +11,33 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.exchange import agreements, asking, consents, counterparts, gate, provenance, releases
+from app import vault
+from app.exchange import (
+    agreements,
+    asking,
+    consents,
+    counterparts,
+    gate,
+    provenance,
+    receipts,
+    releases,
+    terms,
+)
 from app.exchange.consents import Consent, Content, Request, Withdrawal
 from app.exchange.gate import Candidate, Custody, Terms
 from app.holdings import handling
 from app.intel.marking import Level
 from app.jobs import quiet
 from app.messages import MESSAGES, Refused
-from app.store import packages
+from app.store import objects, packages
 from crypto import document
-from crypto.identity import read_card
+from crypto.identity import Identity, read_card
 from tests.support.sites import (
     AMBER,
+    CHEAP,
     CLEAR,
+    LASTING,
+    PASSPHRASE,
     RED,
     T0,
     T1,
@@ -31,6 +45,7 @@ from tests.support.sites import (
     acts,
     agreed,
     beside,
+    connect,
     indicator,
     level_line,
     part,
@@ -40,9 +55,12 @@ from tests.support.sites import (
     receive,
     relationship,
     release,
+    send,
+    sha256_of,
     state,
     take,
     thing,
+    unlocked,
     verdicts,
 )
 
@@ -214,6 +232,117 @@ def test_down_a_chain_each_answers_for_what_they_gave(trio):
     accept_all(trio.gamma, release(trio.beta, "gamma", value["id"]).package.path)
     agreed(trio.alpha, trio.gamma, ceiling=Level.RED)
     assert code(trio.gamma, "alpha", value) == "onward-never"
+
+
+@pytest.fixture
+def four(trio):
+    """delta beside alpha, beta and gamma; beta and gamma each know it, and gamma and it have an agreement."""
+    vault.create(trio.folder / "delta", "delta", "JO", "R. Haddad", PASSPHRASE, CHEAP, clock=trio.clock)
+    with unlocked(trio.folder / "delta", trio.clock) as trio.delta:
+        for site in (trio.beta, trio.gamma):
+            connect(site, trio.delta)
+            receive(trio.delta, send(site, "delta"))
+            receive(site, send(trio.delta, site.home.name))
+        agreed(trio.beta, trio.gamma, ceiling=Level.RED, onward="within-tlp")
+        agreed(trio.gamma, trio.delta, ceiling=Level.RED, onward="within-tlp")
+        yield trio
+
+
+def leave(asker, giver, third, value, until=LAST):
+    """What `asker` asks `giver`, who consents; what came back is here."""
+    receive(giver, ask(asker, giver.home.name, third, value["id"]).package.path)
+    number = max(one.number for one in asking.listed(giver) if one.kind == "request" and not one.ours)
+    receive(asker, grant(giver, number, until=until).package.path)
+
+
+def test_over_two_hops_the_originators_word_counts_and_the_ledger_says_who_has_what(four):
+    value, free = indicator(1, GREEN), indicator(2, GREEN)
+    agreed(four.alpha, four.beta, ceiling=Level.RED, onward="consent")
+    take(four.alpha, value)
+    take(four.beta, free)
+    accept_all(four.beta, release(four.alpha, "beta", value["id"]).package.path)
+    leave(four.beta, four.alpha, "gamma", value)
+    accept_all(four.gamma, release(four.beta, "gamma").package.path)
+    # What is beta's own goes on as beta and gamma agreed; of alpha's, alpha said for whom.
+    assert code(four.gamma, "delta", free) == "leaves"
+    assert code(four.gamma, "delta", value) == "onward-consent"
+    # gamma asks beta, who was not let so far.
+    receive(four.beta, ask(four.gamma, "beta", "delta", value["id"]).package.path)
+    number = next(o.number for o in asking.listed(four.beta) if o.counterpart == "gamma")
+    assert refused(grant, four.beta, number) == "not-ours-to-give"
+    leave(four.beta, four.alpha, "delta", value)
+    receive(four.gamma, grant(four.beta, number).package.path)
+    assert code(four.gamma, "delta", value) == "leaves"
+    # Who has which version, since when, and from whom.
+    receive(four.beta, receipts.send(four.gamma, "beta", beside(four.gamma), quiet()).path)
+    (entry,) = receipts.ledger(four.beta, id_=value["id"])
+    assert (entry.to, entry.state, entry.sha256) == ("gamma", "accepted", sha256_of(value))
+    assert [one.sender for one in receipts.given(four.beta, value["id"])] == ["alpha"]
+    accept_all(four.delta, release(four.gamma, "delta", value["id"]).package.path)
+    # And so on: delta would have to ask gamma.
+    pin(four.delta, Identity.generate().card("epsilon", "XX", T0))
+    agreed_row = provenance.Provenance(
+        four.delta.database.read(), four.delta, peer(four.delta, "epsilon"), Level.AMBER
+    )
+    (version,) = held_versions(four.delta, value)
+    custody = agreed_row.custody(version.oid, version.vid, version.sha256, Level.GREEN)
+    assert (custody.whose, custody.onward, custody.consented) == (
+        four.gamma.identity.fingerprint,
+        "consent",
+        False,
+    )
+
+
+def held_versions(site, value):
+    reader = site.database.read()
+    oid = objects.oid_of(reader, objects.id_hash(objects.hash_key(reader), value["id"]))
+    return objects.versions_of(reader, oid)
+
+
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        ((None,), "leaves"),
+        (("within-tlp",), "leaves"),
+        (("consent", "within-tlp"), "onward-consent"),
+        (("within-tlp", "never"), "onward-never"),
+    ],
+)
+def test_of_several_words_from_behind_the_strictest_counts(rogue_to_beta, words, expected):
+    world, value = rogue_to_beta
+    lines = [level_line(value, "GREEN", onward=word) for word in words]
+    path = world.mallory.intel(world.alpha, value, handling=lines)
+    accept_all(world.alpha, path)
+    assert code(world.alpha, "beta", value) == expected
+
+
+def test_a_word_that_is_none_makes_all_red(rogue_to_beta):
+    world, value = rogue_to_beta
+    got = receive(
+        world.alpha,
+        world.mallory.intel(world.alpha, value, handling=[level_line(value, "GREEN", onward="always")]),
+    )
+    assert ("handling", "part-unreadable") in got.failed
+
+
+@pytest.fixture
+def rogue_to_beta(met):
+    """mallory lets alpha pass on within TLP, and alpha may give beta what is GREEN."""
+    agreed(met.alpha, met.beta, ceiling=Level.GREEN)
+    raw = met.mallory.signed(
+        "agreement",
+        rfc8785.dumps(
+            {"by": met.mallory.fingerprint, "at": "2026-06-01T00:00:00.000Z"}
+            | terms.facts(
+                (met.mallory.fingerprint, met.alpha.identity.fingerprint),
+                replace(LASTING, onward="within-tlp"),
+            )
+        ),
+    )
+    receive(met.alpha, met.mallory.package(met.alpha, part("statement", raw)))
+    number = next(o.number for o in agreements.listed(met.alpha) if o.counterpart == "mallory")
+    agreements.sign(met.alpha, number, beside(met.alpha), quiet())
+    return met, indicator(1, GREEN)
 
 
 # Requests and consents --------------------------------------------------------------------------------------
