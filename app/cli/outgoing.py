@@ -17,6 +17,7 @@ from app.holdings import browsing
 from app.messages import Refused, _
 from app.store.installation import Installation
 from app.store.objects import ObjectRow
+from app.store.packages import Told
 from crypto.codes import spoken
 
 
@@ -240,15 +241,24 @@ def outbox_(session: Session, to: str) -> int:
                 "release": one.release,
                 "reference": one.reference,
                 "priority": one.priority,
-                "accepted": None if one.told is None else one.told[0],
-                "refused": None if one.told is None else one.told[1],
+                "accepted": None if one.told is None else one.told.accepted,
+                "refused": None if one.told is None else one.told.refused,
+                "reason": "" if one.told is None else one.told.reason,
                 "file": str(one.path),
             }
             for one in found
         ]
     }
-    rows = ((p.to, p.seq, p.state, p.sealed, p.size, p.priority, p.reference) for p in found)
+    rows = ((p.to, p.seq, p.state, p.sealed, p.size, p.priority, p.reference, _told(p.told)) for p in found)
     return session.show(document, table(rows))
+
+
+def _told(said: Told | None) -> str:
+    """What the newest receipt says of a package, in words."""
+    if said is None:
+        return ""
+    words = _("{accepted} accepted, {refused} refused").format(accepted=said.accepted, refused=said.refused)
+    return f"{words}: {said.reason}" if said.reason and said.refused else words
 
 
 @click.command()

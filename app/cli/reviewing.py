@@ -104,7 +104,7 @@ def inbox_show(session: Session, number: int, id_: str | None) -> int:
     if hits:
         lines += [_("{n} observables are held already:").format(n=len(hits)), *hit_lines(hits[:HITS_SHOWN])]
     if review.package.note:
-        lines.insert(0, plain(review.package.note))
+        lines[:0] = map(plain, review.package.note.splitlines())
     for remark, count in review.remarks.items():
         if count:
             lines.append(f"{count}: {why(f'remark-{remark}')}")

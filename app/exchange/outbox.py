@@ -28,7 +28,7 @@ _FLASH = b'"priority":"flash"'
 @dataclass(frozen=True)
 class Listed:
     """A sealed package. `state` is sealed, handed, acked or void; `release` hex, None: no intel in it; `told` what the
-    newest receipt says: (accepted, refused).
+    newest receipt says.
     """
 
     to: str
@@ -41,7 +41,7 @@ class Listed:
     reference: str
     path: Path
     priority: str = "routine"
-    told: tuple[int, int] | None = None
+    told: packages.Told | None = None
 
 
 def listed(installation: Installation, to: str = "") -> list[Listed]:
@@ -50,7 +50,7 @@ def listed(installation: Installation, to: str = "") -> list[Listed]:
     cid = counterparts.find(reader, to).cid if to else None
     names = {one.cid: one.alias for one in store_counterparts.everyone(reader)}
     channels = {one: counterparts.load_channel(reader, one).sending for one in names}
-    told = {(one, *where): numbers for one in names for where, numbers in packages.told(reader, one).items()}
+    told = {(one, *where): said for one in names for where, said in packages.told(reader, one).items()}
     found = [
         Listed(
             names[one.cid],

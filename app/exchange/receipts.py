@@ -31,6 +31,9 @@ from app.store.database import Connection
 from app.store.installation import Installation
 from crypto import document
 
+REASON_LIMIT = 1_000
+"""Characters of a reason that are kept, and that one of ours has at most."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -200,7 +203,8 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
     packages.set_receipt_revision(tx, one.cid, package.manifest_hash, answer.revision)
     _turn(tx, package, answer)
     accepted, refused = answer.numbers()
-    packages.set_told(tx, one.cid, package.manifest_hash, accepted, refused)
+    reason = answer.reason.encode(errors="replace").decode()[:REASON_LIMIT]
+    packages.set_told(tx, one.cid, package.manifest_hash, packages.Told(accepted, refused, reason))
     audit.append(
         tx,
         installation,

@@ -117,11 +117,20 @@ def set_receipt_revision(tx: Connection, cid: int, manifest_hash: bytes, revisio
     )
 
 
-def set_told(tx: Connection, cid: int, manifest_hash: bytes, accepted: int, refused: int) -> None:
-    """Record how many objects of a package of ours the newest receipt says were accepted and refused."""
+@dataclass(frozen=True)
+class Told:
+    """What the newest receipt says of a package of ours: how many objects were accepted, how many refused and why."""
+
+    accepted: int
+    refused: int
+    reason: str
+
+
+def set_told(tx: Connection, cid: int, manifest_hash: bytes, said: Told) -> None:
+    """Record what the newest receipt says of a package of ours."""
     tx.execute(
-        "UPDATE outbox SET accepted = ?, refused = ? WHERE cid = ? AND manifest_hash = ?",
-        (accepted, refused, cid, manifest_hash),
+        "UPDATE outbox SET accepted = ?, refused = ?, reason = ? WHERE cid = ? AND manifest_hash = ?",
+        (said.accepted, said.refused, said.reason, cid, manifest_hash),
     )
 
 
@@ -154,12 +163,13 @@ def contradicted(connection: Connection, cid: int) -> list[int]:
     return [int(row[0]) for row in rows]
 
 
-def told(connection: Connection, cid: int) -> dict[tuple[bytes, int], tuple[int, int]]:
-    """{(epoch, seq): (accepted, refused)} of what receipts said of packages of ours."""
+def told(connection: Connection, cid: int) -> dict[tuple[bytes, int], Told]:
+    """{(epoch, seq): what the newest receipt says} of packages of ours."""
     rows = connection.execute(
-        "SELECT epoch, seq, accepted, refused FROM outbox WHERE cid = ? AND accepted IS NOT NULL", (cid,)
+        "SELECT epoch, seq, accepted, refused, reason FROM outbox WHERE cid = ? AND accepted IS NOT NULL",
+        (cid,),
     )
-    return {(bytes(row[0]), row[1]): (row[2], row[3]) for row in rows}
+    return {(bytes(row[0]), row[1]): Told(*row[2:]) for row in rows}
 
 
 def heard(connection: Connection, cid: int) -> tuple[str, str]:

@@ -184,6 +184,8 @@ def test_a_refusal_needs_a_reason_and_comes_back_in_the_receipt(pair, tmp_path):
     # The later receipt arrives first: the earlier one must not undo it.
     assert a.run("receive", tmp_path / "r2", ok=(3,))["missing"] == [[1, 1]]
     a.run("receive", tmp_path / "r1")
+    [sent] = [p for p in a.run("outbox")["packages"] if p["release"]]
+    assert (sent["accepted"], sent["refused"], sent["reason"]) == (1, 3, "not ours to act on")
     states = {e["id"]: e["state"] for e in a.run("ledger", "--to", "beta")["entries"]}
     assert states == {indicator(n)["id"]: "accepted" if n == 2 else "refused" for n in range(1, 5)}
     assert len(b.export()) == 1

@@ -11,6 +11,7 @@ from app import vault
 from app.exchange import deciding, epochs, outbox, recalling, receipts
 from app.jobs import quiet
 from app.messages import Refused
+from app.store import packages
 from crypto import document
 from crypto.package import Ack
 from tests.support.sites import (
@@ -110,7 +111,7 @@ def test_two_receipts_under_one_revision_are_told_apart_and_the_first_counts(giv
     assert acts(given.alpha).count("receipt.contradicts") == 5
     assert epochs.status(given.alpha, "mallory").contradicted == (1,)
     assert epochs.status(given.alpha, "beta").contradicted == ()
-    assert outbox.listed(given.alpha, "mallory")[0].told == (2, 0)
+    assert outbox.listed(given.alpha, "mallory")[0].told == packages.Told(2, 0, "")
     # A newer one counts, and what was said twice stays told.
     assert answered(given, revision=4, refused=[[0, 5]]) == ["refused"] * COUNT
     assert epochs.status(given.alpha, "mallory").contradicted == (1,)

@@ -64,8 +64,9 @@ def test_a_receipt_tells_no_ids_where_the_agreement_says_counts(counted):
     [(_, told)] = [
         item for item in packages.told(counted.alpha.database.read(), cid).items() if item[0][0] == epoch
     ]
-    assert told[0] == 1
-    assert told[1] >= COUNT - 1
+    assert told.accepted == 1
+    assert told.refused >= COUNT - 1
+    assert told.reason == "not now"
     assert problems(counted.alpha) == []
 
 

@@ -220,9 +220,11 @@ class History(Pane):
             items += [6, fact(_("Priority"), _("Flash"))]
         if package.told is not None:
             said = _("{accepted} accepted, {refused} refused").format(
-                accepted=numbers.number(package.told[0]), refused=numbers.number(package.told[1])
+                accepted=numbers.number(package.told.accepted), refused=numbers.number(package.told.refused)
             )
             items += [6, fact(_("Receipt"), said)]
+            if package.told.refused and package.told.reason:
+                items += [6, fact(_("Reason"), isolate(package.told.reason))]
         if package.reference:
             items += [6, fact(_("Reference"), package.reference)]
         items.append(16)
