@@ -14,6 +14,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
+from importlib.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,11 @@ LARGE_CACHE = 144 << 10
 _PRAGMAS = (
     # Errors of a wrong key are ours to word; the library would write to standard error.
     "PRAGMA cipher_log_level = NONE",
-    # There is no switch for SQLite's defensive mode in this driver; our own statements never write to the schema's
-    # table, and what a damaged page claims of its cells is checked before it is believed.
+    # There is no switch for SQLite's defensive mode in this driver (`setconfig` came with Python 3.12, to its own
+    # sqlite3), and sqlite3_db_config takes a pointer that only the driver's private memory has. It would forbid writing
+    # to the schema's table and to the tables behind an index of words. Our own statements do neither, and they are the
+    # only ones: no extension can be loaded, and a file with a trigger or a view that is not of our migrations is not
+    # opened (`_refuse_programs`). What a damaged page claims of its cells is checked before it is believed.
     "PRAGMA cell_size_check = ON",
     # Sorting and temporary indexes hold intel: never in a file of /var/tmp.
     "PRAGMA temp_store = MEMORY",
@@ -123,6 +127,7 @@ class Database:
         with known_errors():
             self._writer = self._open_writer()
             try:
+                self._refuse_programs()
                 self._migrate(new)
                 with _disk_errors():
                     path.with_name(f"{path.name}.{COPYING}").unlink(missing_ok=True)
@@ -148,6 +153,14 @@ class Database:
         self.forget_copies()
         with self._anew(key) as scratch:
             self._copy(scratch, key, job)
+
+    def _refuse_programs(self) -> None:
+        """Refuse (store-damaged) a file with SQL in it, to be run by what is done here, that no migration put there."""
+        found = self._writer.execute("SELECT sql FROM sqlite_master WHERE type IN ('trigger', 'view')")
+        if programs := [row[0] for row in found]:
+            ours = [file.read_text() for file in _files()]
+            if not all(any(program in text for text in ours) for program in programs):
+                raise Refused("store-damaged")
 
     def _migrate(self, new: bool) -> None:
         """Bring the schema up to date, one transaction a step; before the first, keep the store as it was.
@@ -490,7 +503,12 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _steps() -> list[Callable[[], str]]:
+def _files() -> list[Traversable]:
     folder = resources.files("app.store") / "migrations"
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
-    return [(folder / name).read_text for name in names]
+    return [
+        folder / name for name in sorted(one.name for one in folder.iterdir() if one.name.endswith(".sql"))
+    ]
+
+
+def _steps() -> list[Callable[[], str]]:
+    return [file.read_text for file in _files()]

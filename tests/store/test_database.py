@@ -567,3 +567,24 @@ def test_a_check_can_be_stopped_anywhere(path, monkeypatch):
         with pytest.raises(Cancelled):
             database.check(opened.read(), step)
     opened.close()
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "CREATE TRIGGER t AFTER INSERT ON meta BEGIN DELETE FROM meta; END",
+        "CREATE VIEW v AS SELECT load_extension('x') FROM meta",
+    ],
+)
+def test_a_file_with_a_program_in_it_is_not_opened(path, program):
+    Database(path, KEY).close()
+    plain(path, program)
+    refused("store-damaged", Database, path, KEY)
+
+
+def test_no_extension_is_loaded(path):
+    opened = Database(path, KEY)
+    for connection in (opened._writer, opened.read()):
+        with pytest.raises(dbapi2.OperationalError, match="not authorized"):
+            connection.execute("SELECT load_extension('x')")
+    opened.close()
