@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from app.exchange import terms
+from app.exchange import wording
 from app.messages import _
 
 
@@ -17,6 +17,6 @@ class Day(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The text of a real day, unchanged."""
-        if not terms.is_day(str(value)):
+        if not wording.is_day(str(value)):
             self.fail(_("Give a day as 2027-12-31."), param, ctx)
         return str(value)

@@ -18,7 +18,8 @@ from itertools import pairwise
 
 from app.exchange import agreements, terms
 from app.exchange.agreements import AGREEMENT, COUNTERSIGNATURE, WITHDRAWAL
-from app.exchange.terms import Answer, Clauses, Proposal, Unreadable
+from app.exchange.terms import Answer, Clauses, Proposal
+from app.exchange.wording import Unreadable
 from app.messages import Refused
 from app.store import agreements as store
 from app.store import counterparts as store_counterparts

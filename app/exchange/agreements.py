@@ -19,7 +19,8 @@ from app import audit
 from app.audit import clock
 from app.exchange import counterparts, sealing, statements, terms
 from app.exchange.statements import Statement
-from app.exchange.terms import Clauses, Proposal, Unreadable
+from app.exchange.terms import Clauses, Proposal
+from app.exchange.wording import Unreadable
 from app.jobs import Job
 from app.messages import Refused
 from app.store import agreements as store
@@ -363,16 +364,7 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
         code, detail = "agreement-unreadable", str(error)
     else:
         detail = ""
-    audit.append(
-        tx,
-        installation,
-        "agreement.received",
-        sender=one.fingerprint,
-        kind=statement.kind,
-        statement=statement.id.hex(),
-        code=code,
-        detail=detail,
-    )
+    statements.log(tx, installation, "agreement.received", one.fingerprint, statement, code, detail)
     return code
 
 

@@ -19,7 +19,7 @@ from app.exchange.consents import CONSENT, ONWARD, REQUEST, RETENTION, WITHDRAWA
 from app.exchange.provenance import OURS, Owners, Provenance, gather
 from app.exchange.releases import Wish
 from app.exchange.statements import Statement
-from app.exchange.terms import Unreadable
+from app.exchange.wording import Unreadable
 from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused
@@ -362,16 +362,7 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
         elif isinstance(said, consents.Request):
             known = gather(tx, one.cid, statement.id)
             code = next(filter(None, (consents.fault(known, c) for c in known.consents.values())), "")
-    audit.append(
-        tx,
-        installation,
-        "consent.received",
-        sender=one.fingerprint,
-        kind=statement.kind,
-        statement=statement.id.hex(),
-        code=code,
-        detail=detail,
-    )
+    statements.log(tx, installation, "consent.received", one.fingerprint, statement, code, detail)
     return code
 
 

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from app.exchange import terms
-from app.exchange.terms import Unreadable
+from app.exchange.wording import Withdrawal, decoded, is_day, is_hash, require, withdrawal
 
 REQUEST, CONSENT, WITHDRAWAL = KINDS = ("request", "consent", "withdrawal")
 ONWARD, RETENTION = ABOUT = ("onward", "retention")
@@ -24,8 +23,6 @@ OBJECTS_LIMIT = 10_000
 """Contents named by one request or consent."""
 TEXT_LIMIT = 1_000
 """Characters of a reason or of a name."""
-
-_HEX = frozenset("0123456789abcdef")
 
 
 class _Content(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -54,14 +51,6 @@ class _Consent(msgspec.Struct, forbid_unknown_fields=True, rename={"for_": "for"
     for_: str
     objects: list[_Content]
     until: str
-
-
-class _Withdrawal(msgspec.Struct, forbid_unknown_fields=True):
-    by: str
-    at: str
-    of: str
-    subject: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -101,17 +90,6 @@ class Consent:
     until: str
 
 
-@dataclass(frozen=True)
-class Withdrawal:
-    """That request or consent `subject` (32 bytes) is taken back, or the request declined."""
-
-    by: str
-    at: str
-    of: str
-    subject: bytes
-    reason: str
-
-
 Read = Request | Consent | Withdrawal
 
 
@@ -123,43 +101,31 @@ def about(body: dict[str, object]) -> bool:
 def read(kind: str, body: bytes) -> Read:
     """What a statement says. Raises `Unreadable`; nothing of it is trusted but that."""
     if kind == REQUEST:
-        asked: _Request = terms.decoded(body, _Request, BODY_LIMIT)
-        _require(asked.of in ABOUT, "of")
-        _require(_is_hash(asked.for_) if asked.of == ONWARD else not asked.for_ and not asked.name, "for")
-        _require(asked.until is None or terms.is_day(asked.until), "until")
-        _require(len(asked.reason) <= TEXT_LIMIT and len(asked.name) <= TEXT_LIMIT, "text")
+        asked: _Request = decoded(body, _Request, BODY_LIMIT)
+        require(asked.of in ABOUT, "of")
+        require(is_hash(asked.for_) if asked.of == ONWARD else not asked.for_ and not asked.name, "for")
+        require(asked.until is None or is_day(asked.until), "until")
+        require(len(asked.reason) <= TEXT_LIMIT and len(asked.name) <= TEXT_LIMIT, "text")
         contents = _contents(asked.objects)
         return Request(
             asked.by, asked.at, asked.of, asked.for_, asked.name, contents, asked.until or "", asked.reason
         )
     if kind == CONSENT:
-        given: _Consent = terms.decoded(body, _Consent, BODY_LIMIT)
-        _require(given.of in ABOUT and _is_hash(given.request), "of")
-        _require(_is_hash(given.for_) if given.of == ONWARD else not given.for_, "for")
-        _require(terms.is_day(given.until), "until")
+        given: _Consent = decoded(body, _Consent, BODY_LIMIT)
+        require(given.of in ABOUT and is_hash(given.request), "of")
+        require(is_hash(given.for_) if given.of == ONWARD else not given.for_, "for")
+        require(is_day(given.until), "until")
         contents, request = _contents(given.objects), bytes.fromhex(given.request)
         return Consent(given.by, given.at, given.of, request, given.for_, contents, given.until)
-    taken: _Withdrawal = terms.decoded(body, _Withdrawal, BODY_LIMIT)
-    _require(taken.of in (REQUEST, CONSENT) and _is_hash(taken.subject), "of")
-    _require(len(taken.reason) <= TEXT_LIMIT, "text")
-    return Withdrawal(taken.by, taken.at, taken.of, bytes.fromhex(taken.subject), taken.reason)
+    return withdrawal(body, (REQUEST, CONSENT), BODY_LIMIT, TEXT_LIMIT)
 
 
 def _contents(objects: list[_Content]) -> tuple[Content, ...]:
-    _require(0 < len(objects) <= OBJECTS_LIMIT, "objects")
+    require(0 < len(objects) <= OBJECTS_LIMIT, "objects")
     found = tuple(Content(one.id, one.sha256) for one in objects)
-    _require(all(_is_hash(one.sha256) and len(one.id) <= TEXT_LIMIT for one in found), "objects")
-    _require(len({one.sha256 for one in found}) == len(found), "objects")
+    require(all(is_hash(one.sha256) and len(one.id) <= TEXT_LIMIT for one in found), "objects")
+    require(len({one.sha256 for one in found}) == len(found), "objects")
     return found
-
-
-def _is_hash(text: str) -> bool:
-    return len(text) == 64 and _HEX.issuperset(text)
-
-
-def _require(holds: bool, what: str) -> None:
-    if not holds:
-        raise Unreadable(what)
 
 
 # The state --------------------------------------------------------------------------------------------------

@@ -18,7 +18,8 @@ from app.exchange import counterparts, keys, statements
 from app.exchange.channel import Channel
 from app.exchange.files import Arriving
 from app.exchange.keys import Owned
-from app.exchange.terms import is_day, stricter_onward
+from app.exchange.terms import stricter_onward
+from app.exchange.wording import is_day
 from app.formats import streams
 from app.intel import marking
 from app.intel.envelope import envelope

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from app import audit
 from app.exchange.provenance import Owners
-from app.exchange.terms import is_day
+from app.exchange.wording import is_day
 from app.messages import Refused
 from app.store import custody as store
 from app.store import objects

@@ -14,9 +14,9 @@ from pathlib import Path
 import msgspec
 
 from app import audit
-from app.exchange import counterparts, sealing, statements, terms
+from app.exchange import counterparts, sealing, statements
 from app.exchange.statements import Statement
-from app.exchange.terms import Unreadable
+from app.exchange.wording import Unreadable, decoded, require, withdrawal
 from app.intel import ids
 from app.jobs import Job
 from app.messages import Refused
@@ -42,14 +42,6 @@ class _Request(msgspec.Struct, forbid_unknown_fields=True):
     of: str
     text: str
     about: list[str]
-
-
-class _Withdrawal(msgspec.Struct, forbid_unknown_fields=True):
-    by: str
-    at: str
-    of: str
-    subject: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -108,20 +100,13 @@ class Sent:
 def read(kind: str, body: bytes, ours: bool) -> Enquiry | Ended:
     """What a statement says. Raises `Unreadable`; nothing of it is trusted but that."""
     if kind == REQUEST:
-        asked: _Request = terms.decoded(body, _Request, BODY_LIMIT)
-        _require(asked.of == OF and bool(asked.text.strip()) and len(asked.text) <= TEXT_LIMIT, "text")
-        _require(len(asked.about) <= ABOUT_LIMIT and all(map(ids.type_of, asked.about)), "about")
-        _require(asked.about == sorted(set(asked.about)), "about")
+        asked: _Request = decoded(body, _Request, BODY_LIMIT)
+        require(asked.of == OF and bool(asked.text.strip()) and len(asked.text) <= TEXT_LIMIT, "text")
+        require(len(asked.about) <= ABOUT_LIMIT and all(map(ids.type_of, asked.about)), "about")
+        require(asked.about == sorted(set(asked.about)), "about")
         return Enquiry(ours, asked.at, asked.text, tuple(asked.about))
-    taken: _Withdrawal = terms.decoded(body, _Withdrawal, BODY_LIMIT)
-    _require(taken.of == OF and len(taken.reason) <= REASON_LIMIT, "of")
-    _require(len(taken.subject) == 64 and set(taken.subject) <= set("0123456789abcdef"), "subject")
-    return Ended(ours, bytes.fromhex(taken.subject), taken.reason)
-
-
-def _require(holds: bool, what: str) -> None:
-    if not holds:
-        raise Unreadable(what)
+    taken = withdrawal(body, (OF,), BODY_LIMIT, REASON_LIMIT)
+    return Ended(ours, taken.subject, taken.reason)
 
 
 def about(kind: str, body: dict[str, object]) -> bool:
@@ -352,13 +337,5 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
     else:
         if isinstance(said, Enquiry):
             store.add(tx, one.cid, statement.id, False)
-    audit.append(
-        tx,
-        installation,
-        "information.received",
-        sender=one.fingerprint,
-        kind=statement.kind,
-        statement=statement.id.hex(),
-        code=code,
-    )
+    statements.log(tx, installation, "information.received", one.fingerprint, statement, code)
     return code

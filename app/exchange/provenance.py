@@ -20,7 +20,8 @@ from app.audit import clock
 from app.exchange import agreements, consents, counterparts, gate, terms
 from app.exchange.consents import Known
 from app.exchange.gate import Custody
-from app.exchange.terms import Clauses, Unreadable
+from app.exchange.terms import Clauses
+from app.exchange.wording import Unreadable
 from app.intel.marking import Level
 from app.messages import Refused
 from app.store import agreements as store_agreements

@@ -9,11 +9,10 @@ from dataclasses import replace
 
 import msgspec
 
-from app import audit
-from app.exchange import recalls, receipts
+from app.exchange import recalls, receipts, statements
 from app.exchange.recalls import Confirmation, Known
 from app.exchange.statements import Statement
-from app.exchange.terms import Unreadable
+from app.exchange.wording import Unreadable
 from app.store import custody
 from app.store import recalls as store
 from app.store.counterparts import Counterpart
@@ -93,16 +92,7 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
         code = take(tx, installation, one.cid, statement, ours=False)
     except Unreadable as error:
         code, detail = "recall-unreadable", str(error)
-    audit.append(
-        tx,
-        installation,
-        "recall.received",
-        sender=one.fingerprint,
-        kind=statement.kind,
-        statement=statement.id.hex(),
-        code=code,
-        detail=detail,
-    )
+    statements.log(tx, installation, "recall.received", one.fingerprint, statement, code, detail)
     return code
 
 

@@ -14,8 +14,7 @@ from functools import reduce
 
 import msgspec
 
-from app.exchange import terms
-from app.exchange.terms import Unreadable
+from app.exchange.wording import Withdrawal, decoded, is_day, is_hash, require, withdrawal
 from app.intel import ids
 
 RECALL, CONFIRMATION, WITHDRAWAL = KINDS = ("recall", "confirmation", "withdrawal")
@@ -27,8 +26,6 @@ OBJECTS_LIMIT = 20_000
 """Contents named by one recall."""
 TEXT_LIMIT = 1_000
 """Characters of a reason."""
-
-_HEX = frozenset("0123456789abcdef")
 
 
 class _Content(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -51,14 +48,6 @@ class _Confirmation(msgspec.Struct, forbid_unknown_fields=True):
     kept: list[str]
     never: list[str]
     backups: str | None
-    reason: str
-
-
-class _Withdrawal(msgspec.Struct, forbid_unknown_fields=True):
-    by: str
-    at: str
-    of: str
-    subject: str
     reason: str
 
 
@@ -98,16 +87,6 @@ class Confirmation:
     reason: str
 
 
-@dataclass(frozen=True)
-class Withdrawal:
-    """That recall `subject` (32 bytes) is taken back."""
-
-    by: str
-    at: str
-    subject: bytes
-    reason: str
-
-
 Read = Recall | Confirmation | Withdrawal
 
 
@@ -119,49 +98,36 @@ def about(kind: str, body: dict[str, object]) -> bool:
 def read(kind: str, body: bytes) -> Read:
     """What a statement says. Raises `Unreadable`; nothing of it is trusted but that."""
     if kind == RECALL:
-        asked: _Recall = terms.decoded(body, _Recall, BODY_LIMIT)
-        _require(_is_text(asked.reason) and bool(asked.reason), "reason")
-        _require(0 < len(asked.objects) <= OBJECTS_LIMIT, "objects")
-        _require(all(ids.type_of(one.id) and _is_hash(one.sha256) for one in asked.objects), "objects")
+        asked: _Recall = decoded(body, _Recall, BODY_LIMIT)
+        require(_is_text(asked.reason) and bool(asked.reason), "reason")
+        require(0 < len(asked.objects) <= OBJECTS_LIMIT, "objects")
+        require(all(ids.type_of(one.id) and is_hash(one.sha256) for one in asked.objects), "objects")
         order = [(one.id, one.sha256) for one in asked.objects]
-        _require(order == sorted(set(order)), "objects")
+        require(order == sorted(set(order)), "objects")
         contents = tuple(Content(one.id, bytes.fromhex(one.sha256)) for one in asked.objects)
         return Recall(asked.by, asked.at, contents, asked.reason)
     if kind == CONFIRMATION:
-        said: _Confirmation = terms.decoded(body, _Confirmation, BODY_LIMIT)
-        _require(_is_hash(said.recall) and said.answer in ANSWERS and _is_text(said.reason), "answer")
-        _require(bool(said.reason) if said.answer == REFUSED else not said.reason, "reason")
-        _require(said.backups is None or terms.is_day(said.backups), "backups")
-        _require(said.answer == DELETED or not (said.kept or said.never or said.backups), "refused")
+        said: _Confirmation = decoded(body, _Confirmation, BODY_LIMIT)
+        require(is_hash(said.recall) and said.answer in ANSWERS and _is_text(said.reason), "answer")
+        require(bool(said.reason) if said.answer == REFUSED else not said.reason, "reason")
+        require(said.backups is None or is_day(said.backups), "backups")
+        require(said.answer == DELETED or not (said.kept or said.never or said.backups), "refused")
         kept, never = _hashes(said.kept), _hashes(said.never)
-        _require(not kept & never, "kept")
+        require(not kept & never, "kept")
         recall = bytes.fromhex(said.recall)
         return Confirmation(
             said.by, said.at, recall, said.answer, kept, never, said.backups or "", said.reason
         )
-    taken: _Withdrawal = terms.decoded(body, _Withdrawal, BODY_LIMIT)
-    _require(taken.of == RECALL and _is_hash(taken.subject) and _is_text(taken.reason), "of")
-    return Withdrawal(taken.by, taken.at, bytes.fromhex(taken.subject), taken.reason)
+    return withdrawal(body, (RECALL,), BODY_LIMIT, TEXT_LIMIT)
 
 
 def _hashes(named: list[str]) -> frozenset[bytes]:
-    _require(
-        len(named) <= OBJECTS_LIMIT and all(map(_is_hash, named)) and named == sorted(set(named)), "hash"
-    )
+    require(len(named) <= OBJECTS_LIMIT and all(map(is_hash, named)) and named == sorted(set(named)), "hash")
     return frozenset(map(bytes.fromhex, named))
-
-
-def _is_hash(text: str) -> bool:
-    return len(text) == 64 and _HEX.issuperset(text)
 
 
 def _is_text(text: str) -> bool:
     return len(text) <= TEXT_LIMIT
-
-
-def _require(holds: bool, what: str) -> None:
-    if not holds:
-        raise Unreadable(what)
 
 
 # The state --------------------------------------------------------------------------------------------------

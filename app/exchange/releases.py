@@ -20,7 +20,8 @@ from app.exchange.gate import Candidate, Caution, Custody, Stated, Terms
 from app.exchange.provenance import Basis, Provenance, basis_now
 from app.exchange.sectors import Subjects
 from app.exchange.selection import Fact, Gathering, unhurried
-from app.exchange.terms import KINDS, is_word
+from app.exchange.terms import KINDS
+from app.exchange.wording import is_word
 from app.intel import marking
 from app.intel.marking import Level
 from app.jobs import Job

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from app import audit
-from app.exchange import terms
+from app.exchange import wording
 from app.exchange.gate import About, by_type
 from app.exchange.provenance import Owners
 from app.intel.envelope import envelope
@@ -177,7 +177,7 @@ def label(installation: Installation, id_: str, sectors: Iterable[str]) -> froze
     """
     chosen = sorted(set(sectors))
     for sector in chosen:
-        if not terms.is_word(sector):
+        if not wording.is_word(sector):
             raise Refused("sector-unusable", sector=sector[:100])
     with installation.database.write() as tx:
         oid = objects.oid_of(tx, objects.id_hash(objects.hash_key(tx), id_))

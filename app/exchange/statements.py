@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import msgspec
 import rfc8785
 
+from app import audit
 from app.store import packages
 from app.store.database import Connection
 from app.store.installation import Installation
@@ -88,3 +89,17 @@ def keep_theirs(tx: Connection, installation: Installation, cid: int, statement:
     return packages.add_statement(
         tx, cid, statement.id, False, statement.kind, statement.raw, installation.now()
     )
+
+
+def log(
+    tx: Connection,
+    installation: Installation,
+    act: str,
+    sender: str,
+    statement: Statement,
+    code: str,
+    detail: str = "",
+) -> None:
+    """Log that a statement of theirs came, and what is wrong with it (code, "": nothing)."""
+    said = {"kind": statement.kind, "statement": statement.id.hex(), "code": code, "detail": detail}
+    audit.append(tx, installation, act, sender=sender, **said)

@@ -1,21 +1,16 @@
 """What an agreement says: its clauses as values, the one form in which they are signed, the strictest of several.
 
-No database, no clock, no keys. A clause that nothing enforces yet is read, kept and shown like the others
-(docs/cli.md says which). The signed form is RFC 8785 JSON; whatever differs from it by one byte is unreadable, so
-that two readers never see two agreements. Days are whole, inclusive and of UTC. Source: design, exchange rules.
+No database, no clock, no keys. Where each clause holds is said in docs/agreements.md. Source: design, exchange rules.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Any
 
 import msgspec
-import rfc8785
 
+from app.exchange.wording import Unreadable, decoded, is_day, is_hash, is_word, require
 from app.intel import marking
 from app.intel.marking import Level
 
@@ -33,20 +28,10 @@ WORDS_LIMIT = 64
 RETENTION_LIMIT = 36_500
 """Days."""
 
-_WORD = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+){0,15}")
-_WORD_LENGTH = 64
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
-_HASH = re.compile(r"[0-9a-f]{64}")
-
 
 def stricter_onward(one: str, other: str) -> str:
     """The stricter of two words on passing on; "" says nothing."""
     return min(filter(None, (one, other)), key=ONWARD.index, default="")
-
-
-class Unreadable(ValueError):
-    """A statement about agreements that says nothing: `str()` names the part at fault."""
 
 
 @dataclass(frozen=True)
@@ -153,20 +138,20 @@ def facts(parties: Iterable[str], clauses: Clauses) -> dict[str, object]:
 
 def read_proposal(body: bytes) -> Proposal:
     """The agreement that a statement's body proposes. Raises `Unreadable`; nothing of it is trusted but that."""
-    raw = decoded(body, _Body)
+    raw = decoded(body, _Body, BODY_LIMIT)
     level = marking.parse(raw.ceiling)
-    _require(level is not None and level.label == raw.ceiling, "ceiling")
+    require(level is not None and level.label == raw.ceiling, "ceiling")
     assert level is not None
-    _require(len(raw.parties) == 2 and raw.parties[0] < raw.parties[1], "parties")
-    _require(all(_HASH.fullmatch(one) for one in raw.parties) and raw.by in raw.parties, "parties")
+    require(len(raw.parties) == 2 and raw.parties[0] < raw.parties[1], "parties")
+    require(all(map(is_hash, raw.parties)) and raw.by in raw.parties, "parties")
     for text, what in ((raw.from_, "from"), (raw.until, "until"), (raw.open_until, "open_until")):
-        _require(is_day(text), what)
-    _require(raw.from_ <= raw.until, "until")
-    _require(bool(raw.kinds) and raw.kinds == [kind for kind in KINDS if kind in raw.kinds], "kinds")
-    _require(raw.onward in ONWARD, "onward")
-    _require(raw.retention is None or 1 <= raw.retention <= RETENTION_LIMIT, "retention")
+        require(is_day(text), what)
+    require(raw.from_ <= raw.until, "until")
+    require(bool(raw.kinds) and raw.kinds == [kind for kind in KINDS if kind in raw.kinds], "kinds")
+    require(raw.onward in ONWARD, "onward")
+    require(raw.retention is None or 1 <= raw.retention <= RETENTION_LIMIT, "retention")
     receipts = RECEIPTS[-1] if raw.receipts is msgspec.UNSET else raw.receipts
-    _require(receipts in RECEIPTS, "receipts")
+    require(receipts in RECEIPTS, "receipts")
     clauses = Clauses(
         ceiling=level,
         start=raw.from_,
@@ -178,7 +163,7 @@ def read_proposal(body: bytes) -> Proposal:
         onward=raw.onward,
         retention=raw.retention,
         exercise=raw.exercise,
-        supersedes=_sorted(raw.supersedes, "supersedes", lambda text: bool(_HASH.fullmatch(text))),
+        supersedes=_sorted(raw.supersedes, "supersedes", is_hash),
         receipts=receipts,
     )
     return Proposal(raw.by, raw.at, (raw.parties[0], raw.parties[1]), clauses)
@@ -186,73 +171,35 @@ def read_proposal(body: bytes) -> Proposal:
 
 def read_countersignature(body: bytes) -> Answer:
     """What a countersignature's body says. Raises `Unreadable`."""
-    raw = decoded(body, _Answer)
+    raw = decoded(body, _Answer, BODY_LIMIT)
     try:
         signature = bytes.fromhex(raw.signature)
     except ValueError:
         raise Unreadable("signature") from None
-    _require(signature.hex() == raw.signature, "signature")
-    _require(bool(_HASH.fullmatch(raw.agreement)), "agreement")
+    require(signature.hex() == raw.signature, "signature")
+    require(is_hash(raw.agreement), "agreement")
     return Answer(raw.by, raw.at, bytes.fromhex(raw.agreement), signature)
 
 
 def read_withdrawal(body: bytes) -> Answer:
     """What a withdrawal of an agreement says. Raises `Unreadable`."""
-    raw = decoded(body, _Withdrawal)
-    _require(raw.of == "agreement", "of")
-    _require(bool(_HASH.fullmatch(raw.subject)), "subject")
+    raw = decoded(body, _Withdrawal, BODY_LIMIT)
+    require(raw.of == "agreement", "of")
+    require(is_hash(raw.subject), "subject")
     return Answer(raw.by, raw.at, bytes.fromhex(raw.subject), b"")
-
-
-def decoded(body: bytes, form: type[Any], limit: int = BODY_LIMIT) -> Any:
-    """A statement's body as `form`, if it is exactly that in RFC 8785 JSON. Raises `Unreadable`."""
-    _require(len(body) <= limit, "size")
-    try:
-        value = msgspec.json.decode(body, type=form)
-        same = rfc8785.dumps(msgspec.to_builtins(value)) == body
-    except (msgspec.MsgspecError, rfc8785.CanonicalizationError, RecursionError, ValueError) as error:
-        raise Unreadable("form") from error
-    _require(same, "canonical")
-    _require(bool(_MOMENT.fullmatch(value.at)) and _is_moment(value.at), "at")
-    return value
-
-
-def is_day(text: str) -> bool:
-    """Whether `text` names a day, as YYYY-MM-DD."""
-    try:
-        return bool(_DAY.fullmatch(text)) and date.fromisoformat(text) is not None
-    except ValueError:
-        return False
-
-
-def _is_moment(text: str) -> bool:
-    try:
-        return datetime.fromisoformat(text) is not None
-    except ValueError:
-        return False
-
-
-def is_word(text: str) -> bool:
-    """Whether `text` can name a sector or a purpose: lower-case letters, digits and single hyphens, at most 64."""
-    return len(text) <= _WORD_LENGTH and bool(_WORD.fullmatch(text))
 
 
 def _words(items: list[str] | None, what: str) -> tuple[str, ...] | None:
     if items is None:
         return None
-    _require(bool(items), what)
+    require(bool(items), what)
     return _sorted(items, what, is_word)
 
 
 def _sorted(items: Sequence[str], what: str, good: Callable[[str], bool]) -> tuple[str, ...]:
-    _require(len(items) <= WORDS_LIMIT and all(good(item) for item in items), what)
-    _require(list(items) == sorted(set(items)), what)
+    require(len(items) <= WORDS_LIMIT and all(good(item) for item in items), what)
+    require(list(items) == sorted(set(items)), what)
     return tuple(items)
-
-
-def _require(holds: bool, what: str) -> None:
-    if not holds:
-        raise Unreadable(what)
 
 
 # Comparing --------------------------------------------------------------------------------------------------

@@ -313,7 +313,7 @@ class Schedule:
         own = [(i, s) for i, s in site.said[peer].items() if isinstance(s, consents.Consent | recalls.Recall)]
         if own:
             id_, one = self.random.choice(own)
-            gone: Statement = recalls.Withdrawal(site.name, TODAY, id_, "")
+            gone: Statement = recalls.Withdrawal(site.name, TODAY, "recall", id_, "")
             if isinstance(one, consents.Consent):
                 gone = consents.Withdrawal(site.name, TODAY, "consent", id_, "")
             self._say(site, peer, gone)

@@ -21,6 +21,7 @@ from app.exchange import (
     sectors,
     statements,
     terms,
+    wording,
 )
 from app.exchange.agreements import Known, standing
 from app.exchange.terms import Clauses
@@ -696,7 +697,7 @@ def outcome(site, other, made, names):
                 author, statement = made[name]
                 if author == site.home.name:
                     statements.keep_own(tx, site, one.cid, statement)
-                    with contextlib.suppress(terms.Unreadable):
+                    with contextlib.suppress(wording.Unreadable):
                         agreements._keep(tx, site, one, statement, ours=True)
                 elif statements.keep_theirs(tx, site, one.cid, statement):
                     agreements.apply(tx, site, one, statement)

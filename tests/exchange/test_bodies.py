@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.exchange import enquiries, recalls
-from app.exchange.terms import Unreadable
+from app.exchange.wording import Unreadable
 from tests.vectors import bodies
 from tests.vectors.format import Vector, load
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.exchange import deciding, inbox, outbox, recalling, recalls, receipts, releases
 from app.exchange.recalls import Confirmation, Content, Recall, Withdrawal
-from app.exchange.terms import Unreadable
+from app.exchange.wording import Unreadable
 from app.holdings import attachments, browsing
 from app.jobs import quiet
 from app.messages import Refused
@@ -503,6 +503,7 @@ TAKEN = st.builds(
     Withdrawal,
     by=st.sampled_from([A, B]),
     at=st.just(T0),
+    of=st.just("recall"),
     subject=st.sampled_from([*RECALLS, b"\x09" * 32]),
     reason=st.just("x"),
 )
@@ -541,7 +542,7 @@ def test_the_same_asked_back_again_within_one_tick_is_refused_and_later_is_anoth
 def test_nobody_answers_or_withdraws_for_the_other():
     id_ = b"\x01" * 32
     own = Confirmation(A, T0, id_, "deleted", frozenset(), frozenset(), "", "")
-    other = Withdrawal(B, T0, id_, "x")
+    other = Withdrawal(B, T0, "recall", id_, "x")
     known = recalls.gathered([(id_, RECALLS[id_]), (bytes(32), own), (bytes(32), other)])
     assert recalls.state(known, id_) == "open"
     right = recalls.gathered([(id_, RECALLS[id_]), (bytes(32), replace(own, by=B))])

@@ -9,8 +9,9 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.exchange import terms
-from app.exchange.terms import KINDS, ONWARD, Clauses, Unreadable
+from app.exchange import terms, wording
+from app.exchange.terms import KINDS, ONWARD, Clauses
+from app.exchange.wording import Unreadable
 from app.intel.marking import Level
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
@@ -159,8 +160,8 @@ def test_limits():
     assert read(retention=terms.RETENTION_LIMIT)
     with pytest.raises(Unreadable):
         read(retention=terms.RETENTION_LIMIT + 1)
-    assert terms.is_word("a" * 64)
-    assert not terms.is_word("a" * 65)
+    assert wording.is_word("a" * 64)
+    assert not wording.is_word("a" * 65)
     raw = rfc8785.dumps({"by": A, "at": AT, "of": "agreement", "subject": B})
     assert terms.read_withdrawal(raw)
     with pytest.raises(Unreadable, match="size"):

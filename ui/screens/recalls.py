@@ -7,7 +7,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QLineEdit, QSizePolicy
 
-from app.exchange import recalling, terms
+from app.exchange import recalling, wording
 from app.exchange.recalling import Listed, Sent
 from app.exchange.touching import Touched
 from app.jobs import Job
@@ -128,7 +128,7 @@ class Answer(Sheet):
 
     def _count(self) -> None:
         day = self.backups.text().strip().lower()
-        self.delete_button.setEnabled(day in NONE or terms.is_day(day))
+        self.delete_button.setEnabled(day in NONE or wording.is_day(day))
         self.refuse_button.setEnabled(bool(self.reason.text().strip()))
 
     def delete(self) -> None:
