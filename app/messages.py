@@ -937,6 +937,10 @@ MESSAGES: dict[str, Message] = {
         N_("A signature of the agreement is broken or is over another text."),
         N_("Do not rely on this file; ask both parties."),
     ),
+    "names-withheld": Message(
+        N_("{id} is held back from {name}: what is written to them must not name it."),
+        N_("Leave its id out; see with `release --dry-run` why it is held back."),
+    ),
     "reference-unusable": Message(
         N_('"{reference}" cannot be a reference.'), N_("Use up to {most} visible characters on one line.")
     ),

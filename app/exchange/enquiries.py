@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from app import audit
-from app.exchange import counterparts, sealing, statements
+from app.exchange import counterparts, sealing, statements, withheld
 from app.exchange.statements import Statement
 from app.exchange.wording import Unreadable, decoded, require, withdrawal
 from app.intel import ids
@@ -256,7 +256,7 @@ def ask(
     job: Job,
 ) -> Sent:
     """Ask a counterpart for information, about objects or none. Raises `Refused`: text-missing, enquiry-too-large,
-    and as `sealing.seal` does.
+    and as `withheld.require_nameable` and `sealing.seal` do.
     """
     if not text.strip():
         raise Refused("text-missing")
@@ -267,6 +267,7 @@ def ask(
         if not ids.type_of(id_):
             raise Refused("object-unknown", id=id_)
     one = counterparts.find(installation.database.read(), to)
+    withheld.require_nameable(installation, one, text, wanted)
     statement = statements.make(installation, REQUEST, of=OF, text=text.strip(), about=wanted)
     return _send(installation, one, statement, statement.id, target, job)
 

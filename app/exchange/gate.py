@@ -249,6 +249,15 @@ def judge(
     return Judgement(verdicts, tuple(w for w in warnings if w.count))
 
 
+def hidden(
+    name: str, contents: Sequence[Candidate] | None, terms: Terms, about: Callable[[str], About]
+) -> bool:
+    """Whether the id of an object with these contents in force is not to be named to whom the terms are with."""
+    if contents and all(one.custody is not None and one.custody.whose == terms.to for one in contents):
+        return False
+    return bool(_stays(name, contents, terms, about))
+
+
 def _stays(
     name: str, contents: Sequence[Candidate] | None, terms: Terms, about: Callable[[str], About]
 ) -> bool | None:

@@ -20,7 +20,7 @@ from app.exchange.gate import Candidate, Caution, Custody, Stated, Terms
 from app.exchange.provenance import Basis, Provenance, basis_now
 from app.exchange.sectors import Subjects
 from app.exchange.selection import Fact, Gathering, unhurried
-from app.exchange.terms import KINDS
+from app.exchange.withheld import demands, require_nameable
 from app.exchange.wording import is_word
 from app.intel import marking
 from app.intel.marking import Level
@@ -130,7 +130,7 @@ def check(installation: Installation, to: str, wish: Wish, job: Job) -> Decision
 
 def require_usable(installation: Installation, to: str, wish: Wish) -> None:
     """Raise `Refused` unless what the officer says of a release can be said: note-too-long, purpose-unusable,
-    reference-unusable, enquiry-unknown, enquiry-own, and as `counterparts.find` does.
+    reference-unusable, enquiry-unknown, enquiry-own, and as `counterparts.find` and `withheld.require_nameable` do.
     """
     if wish.purpose and not is_word(wish.purpose):
         raise Refused("purpose-unusable", purpose=wish.purpose[:100])
@@ -139,7 +139,9 @@ def require_usable(installation: Installation, to: str, wish: Wish) -> None:
     if wish.reference and not usable(unicodedata.normalize("NFC", wish.reference.strip())):
         raise Refused("reference-unusable", reference=wish.reference[:100], most=NAME_LIMIT)
     reader = installation.database.read()
-    enquiries.ids_of(reader, counterparts.find(reader, to), wish.answers)
+    one = counterparts.find(reader, to)
+    enquiries.ids_of(reader, one, wish.answers)
+    require_nameable(installation, one, wish.note)
 
 
 def release(
@@ -263,7 +265,7 @@ def _decide(
 ) -> Decision:
     _, key = sealing.choice(reader, installation, one)
     force = agreements.in_force(reader, installation, one.cid)
-    terms = _terms(force, one.fingerprint, installation.now()[:10], protected=key.protection != "card")
+    terms = demands(force, one.fingerprint, installation.now()[:10], protected=key.protection != "card")
     default = people.default_handling(reader)
     hash_key = objects.hash_key(reader)
     has = packages.contents_with(reader, one.cid)
@@ -363,22 +365,6 @@ def _along(
                 found[oids[candidate.key]] = along
     going = [one for oid in sorted(found) for one in found[oid][0]]
     return tuple(going), sum(bound for _, bound in found.values())
-
-
-def _terms(force: InForce, to: str, today: str, protected: bool) -> Terms:
-    clauses = force.clauses
-    if clauses is None:
-        return Terms(None, protected, lapsed=force.lapsed, to=to, today=today)
-    return Terms(
-        ceiling=clauses.ceiling,
-        protected=protected,
-        kinds=None if clauses.kinds == KINDS else frozenset(clauses.kinds),
-        sectors=None if clauses.sectors is None else frozenset(clauses.sectors),
-        purposes=None if clauses.purposes is None else frozenset(clauses.purposes),
-        exercise=clauses.exercise,
-        to=to,
-        today=today,
-    )
 
 
 def _selected(reader: Connection, hash_key: bytes, wish: Wish) -> list[int] | None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.exchange import deciding, enquiries, inbox, outbox, releases
-from app.holdings import browsing, feedback
+from app.holdings import browsing, feedback, handling
 from app.holdings.feedback import Said
 from app.intel.marking import IDS, Level
 from app.jobs import quiet
@@ -29,6 +29,7 @@ from tests.support.sites import (
     release,
     state,
     take,
+    thing,
     verdicts,
 )
 
@@ -118,8 +119,6 @@ def test_what_is_said_is_as_strict_as_what_it_is_about(world):
 
 def test_their_own_id_is_no_secret_to_them(given_):
     """beta treats it more strictly since; alpha may hear what beta says of it, a third may not."""
-    from app.holdings import handling
-
     met = given_
     handling.set_level(met.beta, met.value["id"], Level.RED)
     note = say(met.beta, met.value, "note", words="x", level=Level.CLEAR)
@@ -230,6 +229,25 @@ def test_only_a_request_of_theirs_is_answered(met):
     refused("text-missing", ask, met.alpha, "beta", " ", site=met.alpha)
     refused("enquiry-too-large", ask, met.alpha, "beta", "x" * 10_001, site=met.alpha)
     refused("object-unknown", ask, met.alpha, "beta", "x", ["x"], site=met.alpha)
+
+
+def test_neither_a_request_nor_a_note_names_what_is_held_back(given_):
+    """Its id would tell that it is here; of an observable, even what it is."""
+    met = given_
+    secret, given_back, open_ = indicator(5, AMBER), met.value, indicator(6)
+    take(met.beta, secret, open_, thing("ipv4-addr", 9, AMBER, name=None, value="198.51.100.9"))
+    address = thing("ipv4-addr", 9, AMBER, name=None, value="198.51.100.9")["id"]
+    for id_ in (secret["id"], address):
+        for text, about in (("x", [id_]), (f"what is {id_.upper()}?", [])):
+            refused("names-withheld", ask, met.beta, "alpha", text, about, site=met.beta)
+        wish = releases.Wish((open_["id"],), note=f"compare {id_}")
+        refused("names-withheld", releases.release, met.beta, "alpha", wish, None, quiet(), site=met.beta)
+    never_held = indicator(77)["id"]
+    ask(met.beta, "alpha", f"and {never_held}?", [given_back["id"], open_["id"], never_held])
+    # What they were given while it might leave is no news to them.
+    release(met.beta, "alpha", open_["id"])
+    handling.set_level(met.beta, open_["id"], Level.RED)
+    ask(met.beta, "alpha", "x", [open_["id"]])
 
 
 def test_what_cannot_be_read_does_nothing(world):
