@@ -33,6 +33,8 @@ from app.messages import Refused
 
 AHEAD = 4
 """Frames that wait here while the store is busy."""
+PIPE = 1 << 20
+"""Bytes that wait in the pipe."""
 LOOK = 0.1
 """Seconds between two looks whether to stop."""
 PATIENCE = 60.0
@@ -95,6 +97,8 @@ def _started(source: int) -> subprocess.Popen[bytes]:
         command(),
         stdin=source,
         stdout=subprocess.PIPE,
+        # Each time a pipe is full or empty somebody waits for the interpreter's lock.
+        pipesize=PIPE,
         # What it would say there is made of the file's own words.
         stderr=subprocess.DEVNULL,
         env=environment(),

@@ -407,7 +407,7 @@ def bring_up_to_date(database: Database) -> None:
 
 def remake(tx: Connection) -> None:
     """Make every index and counter anew from the texts held."""
-    key = hash_key(tx)
+    key, aside = hash_key(tx), lay_aside(tx)
     for table in ("object_text", "observable_text"):
         tx.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
     for table in ("observable", "domain", "external", "edge", "marked", "facet"):
@@ -445,6 +445,8 @@ def remake(tx: Connection) -> None:
         put_edges(tx, edges)
         put_marked(tx, marked)
         hashed.add(tx, says)
+    for sql in aside:
+        tx.execute(sql)
     tx.execute(f"INSERT INTO facet (facet, value, objects) {_COUNTED}")
     tx.execute(
         "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
