@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 
 from app import vault
 from app.courier import folder
-from app.holdings import browsing, exporting, purge
+from app.holdings import attachments, browsing, exporting, purge
 from app.jobs import Cancelled, quiet
 from app.messages import Refused
 from app.store import counterparts, database, people
@@ -182,6 +183,42 @@ def test_a_disk_that_fills_loses_nothing(world, small, tmp_path):
         assert not list(home.glob("backup-*"))
     with unlocked_when_room(home) as site:
         assert browsing.page(site, browsing.selection()).total == kept
+        assert problems(site) == []
+
+
+def test_attachments_that_fill_a_disk_leave_nothing_half_written(world, small, tmp_path):
+    take(world.alpha, indicator(1))
+    world.close_alpha()
+    home = shutil.copytree(world.alpha.home, small / "alpha")
+    owner = indicator(1)["id"]
+    with unlocked(home) as site:
+        kept, codes = [], set()
+
+        def attach(size):
+            path = tmp_path / f"note {len(kept)} {size}"
+            path.write_bytes(os.urandom(size))
+            try:
+                kept.append(attachments.attach(site, path, owner, "", None, quiet()))
+            except Refused as error:
+                codes.add(error.code)
+            # What does not fit leaves nothing.
+            assert {one.name for one in site.attachments.iterdir()} == {one.file for one in kept}
+
+        while not codes and len(kept) < 30:
+            attach(200_000)
+        assert len(kept) > 2
+        for size in (150_000, 60_000, 20_000, 1_000_000):
+            attach(size)
+        assert codes
+        assert codes <= {"attachment-failed", "disk-full"}
+        for one in kept:
+            with attachments.opened(site, one) as file:
+                assert hashlib.file_digest(file, "sha256").digest() == one.sha256
+    with unlocked_when_room(home) as site:
+        assert {one.name for one in attachments.listed(site, owner)} == {one.name for one in kept}
+        assert problems(site) == []
+        attachments.remove(site, owner, kept[0].name)
+        attachments.attach(site, next(tmp_path.glob("note * 1000000")), owner, "", None, quiet())
         assert problems(site) == []
 
 
