@@ -491,6 +491,7 @@ MESSAGES: dict[str, Message] = {
         N_("Package {seq} from {name} belongs to an epoch that ended."), N_("Ask them to release it again.")
     ),
     "nothing-to-confirm": Message(N_("{name} has announced no new epoch.")),
+    "nothing-to-excuse": Message(N_("{name} has acknowledged nothing but what was sent.")),
     "gone": Message(N_("Held back: this version is not held any more."), N_("Release what is held now.")),
     "seal-failed": Message(
         N_("The package could not be sealed ({detail})."), N_("Run `check` and report it.")

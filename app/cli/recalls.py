@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from app.cli.base import NUMBER_LIMIT, Session, ids_from, table
+from app.cli.base import NUMBER_LIMIT, Session, ids_from, table, why
 from app.cli.days import Day
 from app.exchange import recalling
 from app.exchange.recalling import Listed, Sent
@@ -88,6 +88,9 @@ def send(
         names = [to] if to is not None else recalling.holders(installation, chosen, versions)
         if not names:
             raise Refused("recall-never-given", id=chosen[0], name=_("anybody"))
+        if len(names) > 1 and out is not None and not out.is_dir():
+            # Each gets a package of its own; one file would hold the first, and the others would not be told.
+            raise click.UsageError(_("It goes to several counterparts: give a folder for --out, or none."))
         for name in names:
             theirs = recalling.held_by(installation, name, chosen, versions) if all_holders else chosen
             try:
@@ -103,7 +106,7 @@ def send(
         "refused": [{"to": name, "code": error.code} for name, error in refused],
     }
     lines = [line for one in sent for line in _sent_lines(one)]
-    lines += [f"{plain(name)}: {error.code}" for name, error in refused]
+    lines += [f"{plain(name)}: {why(error.code, **error.facts)}" for name, error in refused]
     return session.show(document, lines, attention=bool(refused))
 
 

@@ -204,12 +204,16 @@ def settle(
 
 
 def excuse(installation: Installation, name: str) -> Status:
-    """Record a lying ack and go on sealing. Raises `Refused`: rollback-proven, and as `counterparts.find` does."""
+    """Record a lying ack and go on sealing. Raises `Refused`: rollback-proven, nothing-to-excuse, and as
+    `counterparts.find` does.
+    """
     with installation.database.write() as tx:
         one = counterparts.find(tx, name)
         channel = counterparts.load_channel(tx, one.cid)
         if channel.sending.proven:
             raise Refused("rollback-proven", name=one.alias)
+        if not channel.sending.claimed:
+            raise Refused("nothing-to-excuse", name=one.alias)
         counterparts.save_channel(tx, one.cid, replace(channel, sending=machine.excused(channel.sending)))
         audit.append(tx, installation, "ack.excused", counterpart=one.fingerprint)
     return status(installation, one.fingerprint)

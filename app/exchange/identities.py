@@ -25,6 +25,7 @@ from app.store.installation import Installation
 from crypto import document, rotation
 from crypto.errors import CryptoError
 from crypto.identity import Identity, read_card
+from crypto.names import usable
 
 IDENTITY = "identity"
 """The kind under which `superseded` keeps which counterparts know an identity."""
@@ -62,7 +63,7 @@ def rotate(installation: Installation, name: str = "", country: str = "") -> str
     """Let a new identity take the place of this one, which names it: its fingerprint. `name` and `country` as its card
     is to say them ("": as before).
 
-    Raises `Refused`: name-unusable, store-busy.
+    Raises `Refused`: name-unusable, country-unusable, store-busy.
     """
     return _succeed(installation, name, country, "rotated")
 
@@ -71,7 +72,7 @@ def replace_lost(installation: Installation, name: str = "", country: str = "") 
     """Let a new identity take the place of one whose keys may be in other hands: its fingerprint.
 
     Nothing is exchanged with anybody before both officers compared the cards anew. Raises `Refused`: name-unusable,
-    store-busy.
+    country-unusable, store-busy.
     """
     return _succeed(installation, name, country, "replaced")
 
@@ -82,7 +83,10 @@ def _succeed(installation: Installation, name: str, country: str, reason: Reason
     try:
         card = new.card(name or claims.name, country or claims.country, now)
     except CryptoError as error:
-        raise Refused("name-unusable", name=name) from error
+        fits = usable(name or claims.name)
+        raise (
+            Refused("country-unusable", country=country[:20]) if fits else Refused("name-unusable", name=name)
+        ) from error
     statement = rotation.sign(old, new, card, now) if reason == "rotated" else None
     with installation.database.write() as tx:
         *_before, current = people.identities(tx)

@@ -84,6 +84,8 @@ def test_a_claim_without_proof_is_excused(met):
     assert evidence.prove(met.alpha, "beta", evidence.export(met.beta, "alpha")) == ()
     assert state(met.alpha) == before
     assert epochs.excuse(met.alpha, "beta").state == ""
+    # The log is not told of a lie that was not.
+    assert refusal(epochs.excuse, met.alpha, "beta") == "nothing-to-excuse"
 
 
 def test_what_we_did_not_sign_proves_nothing(met):

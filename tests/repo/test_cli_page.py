@@ -232,8 +232,8 @@ def test_the_json_documents_have_the_keys_that_the_page_says(terminal: Terminal)
                 assert any(fits(document, shape) for shape in shapes[words]), f"{command}: {out}"
                 checked.add(words)
     # An older store to accept needs a keyring that saw a newer one: tests/vault/test_anchor.py; a log that is
-    # ahead of this machine's clock, tests/exchange/test_clock.py.
-    assert checked == set(shapes) - {"head accept", "clock correct"}
+    # ahead of this machine's clock, tests/exchange/test_clock.py; a false acknowledgement, in test_evidence.py there.
+    assert checked == set(shapes) - {"head accept", "clock correct", "channel excuse"}
 
 
 def fits(value: object, shape: object) -> bool:
