@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import msgspec
 
 from app import audit, officers
-from app.exchange.channel import Channel, opened, renewed, unreached
+from app.exchange.beginnings import renewed
+from app.exchange.channel import Channel, opened, unreached
 from app.exchange.ranges import Ranges
 from app.messages import Refused
 from app.store import counterparts, packages, people

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, replace
 import msgspec
 
 from app import audit
+from app.exchange import beginnings, counterparts, evidence, keys, statements
 from app.exchange import channel as machine
-from app.exchange import counterparts, evidence, keys, statements
 from app.exchange.channel import Channel, EpochStart, Reason
 from app.exchange.ranges import Ranges, numbers, ranges
 from app.exchange.statements import Statement
@@ -133,7 +133,9 @@ def begin(
     for all we know, and may be released again.
     """
     before = counterparts.load_channel(tx, one.cid)
-    after = machine.restarted(before, secrets.token_hex(16), reason, restored=reason == "restored", card=card)
+    after = beginnings.restarted(
+        before, secrets.token_hex(16), reason, restored=reason == "restored", card=card
+    )
     counterparts.save_channel(tx, one.cid, after)
     left_start = before.sending.start
     if before.sending.next == 1 and left_start is not None:
@@ -182,7 +184,7 @@ def settle(
     tx: Connection, installation: Installation, one: Counterpart, channel: Channel, start: EpochStart
 ) -> Channel:
     """Let the epoch that `start` begins be theirs: the channel after that, stored."""
-    after = machine.confirmed(replace(channel, receiving=replace(channel.receiving, pending=start)))
+    after = beginnings.confirmed(replace(channel, receiving=replace(channel.receiving, pending=start)))
     counterparts.save_channel(tx, one.cid, after)
     keys.forget(tx, one.cid)
     if start.reason != "rotated":

@@ -19,6 +19,7 @@ from app import audit
 from app.exchange import (
     agreements,
     asking,
+    beginnings,
     contents,
     counterparts,
     enquiries,
@@ -242,8 +243,8 @@ def _known_epoch(
     signers = _signers(reader, sender)
     starts = epochs.stated(_leading(opened), signers)
     if not receiving.epoch and receiving.closed and (start := starts.get(epoch)) is not None:
-        return machine.confirmed(replace(channel, receiving=replace(receiving, pending=start))), start
-    followed = machine.followed(receiving, starts.values(), epoch, sender.one.fingerprint, signers)
+        return beginnings.confirmed(replace(channel, receiving=replace(receiving, pending=start))), start
+    followed = beginnings.followed(receiving, starts.values(), epoch, sender.one.fingerprint, signers)
     if followed is None:
         return channel, None
     return replace(channel, receiving=followed, sending=replace(channel.sending, holds_seq=0)), None
@@ -316,7 +317,7 @@ def _announce(installation: Installation, sender: _Sender, channel: Channel, ope
     found = starts.get(opened.manifest.epoch.hex())
     if found is None:
         return
-    after = machine.announced(channel.receiving, found, starts.values())
+    after = beginnings.announced(channel.receiving, found, starts.values())
     if after.pending != found:
         raise Refused("epoch-closed", name=one.alias, seq=opened.manifest.seq)
     with installation.database.write() as tx:

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from random import Random
 
+from app.exchange import beginnings, consents, gate, recalls
 from app.exchange import channel as machine
-from app.exchange import consents, gate, recalls
 from app.exchange.channel import Acknowledgement, Channel, EpochStart
 from app.exchange.gate import Candidate, Custody, Terms
 from app.exchange.ranges import Ranges, numbers
@@ -230,9 +230,9 @@ class Schedule:
         if arrival.status == "epoch-unknown":
             start = next((s for s in package.starts if s.new == package.epoch), None)
             if start is not None:
-                told = machine.announced(channel.receiving, start, package.starts)
+                told = beginnings.announced(channel.receiving, start, package.starts)
                 # Both officers speak to each other at once; the package comes again.
-                site.channels[package.sender] = machine.confirmed(replace(channel, receiving=told))
+                site.channels[package.sender] = beginnings.confirmed(replace(channel, receiving=told))
                 if site.channels[package.sender].receiving.epoch == package.epoch:
                     self._receive(package)
             return
@@ -353,7 +353,7 @@ class Schedule:
             self.seen["restored"] += 1
             for peer, channel in back.channels.items():
                 epoch = f"{back.name}-{peer}-{next(self.serial)}"
-                back.channels[peer] = machine.restarted(channel, epoch, "restored", restored=True)
+                back.channels[peer] = beginnings.restarted(channel, epoch, "restored", restored=True)
                 _left(back, peer, channel)
             self.sites[back.name] = back
 
@@ -392,7 +392,7 @@ class Schedule:
                     assert self.restored, code
                     epoch = f"{name}-{peer}-{next(self.serial)}"
                     before = site.channels[peer]
-                    site.channels[peer] = machine.restarted(before, epoch, "forked")
+                    site.channels[peer] = beginnings.restarted(before, epoch, "forked")
                     _left(site, peer, before)
                 if not machine.may_seal(site.channels[peer]):
                     self._seal(site, peer)
