@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import msgspec
@@ -239,10 +239,11 @@ class _Taking:
             row = known[idh]
             if row.oid not in contents:
                 contents[row.oid] = objects.versions_of(self._tx, row.oid)
-            if self._join(row, contents[row.oid], one):
-                known[idh] = self._row(idh)
+            now = self._join(row, contents[row.oid], one)
+            if now is not None:
+                known[idh] = now
                 del contents[row.oid]
-                if known[idh].level > row.level:
+                if now.level > row.level:
                     self._raised.append(row.id)
 
     def _many(self) -> bool:
@@ -250,11 +251,6 @@ class _Taking:
         new = self.counts.new
         coming = max(new, new * self._expected // self._taken)
         return new > MANY and coming > self._held // BESIDE
-
-    def _row(self, idh: int) -> ObjectRow:
-        row = objects.find(self._tx, idh)
-        assert row is not None
-        return row
 
     def _admit(self, prepared: Prepared) -> bool:
         """Whether a marking definition may come in: what it says must not differ from what its id says here."""
@@ -276,9 +272,7 @@ class _Taking:
         self._store()
         revoking.settle_after(self._tx, self._revoked, self._identities, self._texts)
         self._write_texts()
-        for done, sql in enumerate(self._aside):
-            self._job.step(done, len(self._aside), "index")
-            self._tx.execute(sql)
+        index.bring_back(self._tx, self._aside, lambda done, total: self._job.step(done, total, "index"))
         objects.add_converted(self._tx, self._converted)
         self.counts.given += packages.given_to(self._tx, dict.fromkeys(self._raised))
         affected = {
@@ -309,69 +303,76 @@ class _Taking:
             self._store()
             self._definitions.changed()
 
-    def _join(self, known: ObjectRow, contents: Sequence[VersionRow], one: Incoming) -> bool:
-        """Another content, or the same, of an object that is held; whether its row or versions changed."""
+    def _join(self, known: ObjectRow, contents: Sequence[VersionRow], one: Incoming) -> ObjectRow | None:
+        """Another content, or the same, of an object that is held; its row, if that or its versions changed."""
         tx, oid, prepared = self._tx, known.oid, one.prepared
-        level, changed = prepared.level(self._definitions), False
+        level, handling = prepared.level(self._definitions), known.handling
         given = self._given(one, level)
         if self._foreign or level is None:
             given = _not_below(known, level, given, self._foreign)
-        if given is not None and (known.handling is None or given > known.handling):
+        if given is not None and (handling is None or given > handling):
             objects.set_handling(tx, oid, given)
-            changed = True
+            handling = int(given)
         everything = [version for version in contents if version.moment == prepared.moment]
         held = _held(tx, everything, prepared)
-        if held is not None:
-            if any(version.disregarded for version in everything):
-                self._revoked[oid] = None
-            self._again.append(held)
-            self.counts.same += 1
-            return changed
-        if len(everything) >= VARIANTS_LIMIT:
-            self.counts.refused.append((prepared.where, "too-many-variants"))
-            return changed
+        if held is not None or len(everything) >= VARIANTS_LIMIT:
+            if held is None:
+                self.counts.refused.append((prepared.where, "too-many-variants"))
+            else:
+                if any(version.disregarded for version in everything):
+                    self._revoked[oid] = None
+                self._again.append(held)
+                self.counts.same += 1
+            return None if handling == known.handling else replace(known, handling=handling)
         beside = [v for v in everything if not v.dropped]
-        self._new.vid += 1
-        vid = self._new.vid
-        if prepared.old:
-            self._converted.append(vid)
         self._correlate({prepared.id: prepared.indexed.observables})
         if prepared.revoked or known.revoked:
             self._revoked[oid] = None
-        if prepared.revoked and not revoking.counts_from(tx, oid, self._origin):
+        counts = not prepared.revoked or revoking.counts_from(tx, oid, self._origin)
+        if counts and prepared.moment > known.moment and not beside:
+            row, shown = self._new.supersede(known, prepared, level, handling), True
+            self.counts.newer += 1
+        else:
+            self._new.vid += 1
+            shown = self._add_beside(known, prepared, level, len(beside), counts)
+            (row,) = objects.rows(tx, [oid])
+        if shown and row.disputed and not known.disputed:
+            self.counts.newer -= 1
+            self.counts.conflicts += 1
+        if prepared.old:
+            self._converted.append(self._new.vid)
+        if prepared.type == "marking-definition":
+            self._definitions.changed()
+        return row
+
+    def _add_beside(
+        self, known: ObjectRow, prepared: Prepared, level: Level | None, beside: int, counts: bool
+    ) -> bool:
+        """Another content, beside so many of its moment, or older than what is in force; or (not `counts`) a revocation
+        from another side. Returns whether it alone is in force.
+        """
+        tx, oid, vid, shown = self._tx, known.oid, self._new.vid, False
+        in_force = counts and prepared.moment >= known.moment
+        with index.anew(tx, oid, self._texts) if in_force else contextlib.nullcontext():
             objects.add_version(tx, self._origin, oid, vid, prepared, level, self._definitions_of(prepared))
-            objects.disregard(tx, vid, True)
-            self.counts.disregarded += 1
-            if prepared.moment < known.moment:
-                self.counts.older += 1
-            else:
-                self.counts.newer += 1
-            return True
-        newest = False
-        content = index.Content(vid, prepared.id, prepared.indexed, prepared.links)
-        alone = prepared.moment > known.moment and not beside
-        with (
-            index.anew(tx, oid, self._texts, content if alone else None)
-            if prepared.moment >= known.moment
-            else contextlib.nullcontext()
-        ):
-            objects.add_version(tx, self._origin, oid, vid, prepared, level, self._definitions_of(prepared))
-            if beside:
+            if not counts:
+                objects.disregard(tx, vid, True)
+                self.counts.disregarded += 1
+                if prepared.moment < known.moment:
+                    self.counts.older += 1
+                else:
+                    self.counts.newer += 1
+            elif beside:
                 self.counts.conflicts += 1
                 if prepared.moment == known.moment:
-                    objects.set_variants(tx, oid, len(beside) + 1)
+                    objects.set_variants(tx, oid, beside + 1)
             elif prepared.moment < known.moment:
                 self.counts.older += 1
             else:
                 objects.show_version(tx, oid, vid, prepared, level)
                 self.counts.newer += 1
-                newest = True
-        if newest and not known.disputed and objects.rows(tx, [oid])[0].disputed:
-            self.counts.newer -= 1
-            self.counts.conflicts += 1
-        if prepared.type == "marking-definition":
-            self._definitions.changed()
-        return True
+                shown = True
+        return shown
 
     def _correlate(self, about: Mapping[str, tuple[Observable, ...]]) -> None:
         """Count, and of the first tell, what other objects were about before this act; by STIX id."""

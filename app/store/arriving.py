@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from app.intel.observables import hashed as hashed_in
 from app.store import bodies, hashed, index, objects
 from app.store.codes import CODES
 from app.store.database import Connection
+from app.store.objects import ObjectRow
 
 if TYPE_CHECKING:
     from app.intel.marking import Level
@@ -49,7 +51,8 @@ class Arriving:
         self._tx, self._origin, self._texts = tx, origin, texts
         self._place = objects.place(tx, origin)
         self.oid, self.vid = objects.last_numbers(tx)
-        begun = hashlib.blake2b(digest_size=8, key=objects.hash_key(tx))
+        self._key = objects.hash_key(tx)
+        begun = hashlib.blake2b(digest_size=8, key=self._key)
 
         def id_hash(id_: str) -> int:
             """`objects.id_hash`, the key taken in once."""
@@ -59,6 +62,7 @@ class Arriving:
 
         self.id_hash = id_hash
         self._recent = lru_cache(_RECENT)(id_hash)
+        self._counts = Counter[tuple[str, str]]()
         self._clear()
 
     def _clear(self) -> None:
@@ -128,6 +132,9 @@ class Arriving:
         """Store and index what was added; the words when `texts` are written. Returns how many of the objects say of a
         file what contradicts one that was there before (`app.store.hashed`).
         """
+        if self._counts:
+            index.count(self._tx, self._counts)
+            self._counts.clear()
         if not self._objects:
             return 0
         tx, origin = self._tx, self._origin
@@ -150,3 +157,50 @@ class Arriving:
         contradicting = index.put_hashed(tx, self._hashed) if self._hashed else 0
         self._clear()
         return contradicting
+
+    def supersede(
+        self, known: ObjectRow, one: Prepared, marking: Level | None, handling: int | None
+    ) -> ObjectRow:
+        """Take a content of an object that is held, which is the only one in force from now on. `known` is its row,
+        `handling` the level at which it is treated now. Returns the row as it is then.
+
+        What `index.anew` does for any change, without reading again what is known.
+        """
+        tx, oid, recent = self._tx, known.oid, self._recent
+        self.vid = vid = self.vid + 1
+        before = index.in_force(tx, oid)
+        index.take_out(tx, oid, before, self._texts)
+        said = index.hashed_of(before)
+        # What came meanwhile may contradict it.
+        disputed = objects.rows(tx, [oid])[0].disputed if said else known.disputed
+        self._count(known.type, known.marking, handling, known.revoked, known.variants > 1 or disputed, -1)
+        for place in objects.places(tx, known.current):
+            self._counts["source", place] -= 1
+        objects.add_version(tx, self._origin, oid, vid, one, marking, list(map(recent, one.definitions)))
+        objects.show_version(tx, oid, vid, one, marking)
+        self._count(known.type, marking, handling, one.revoked, disputed, 1)
+        self._counts["source", self._place] += 1
+        index.put(tx, [(oid, one.indexed)], self._texts)
+        index.put_edges(tx, index.edges_of(self._key, vid, one.links))
+        says = index.hashed_of([index.Content(vid, one.id, one.indexed, one.links)])
+        if says or said:
+            self._counts["conflict", ""] += hashed.change(tx, oid, says)
+            disputed = objects.rows(tx, [oid])[0].disputed
+        return replace(
+            known,
+            name=one.name,
+            modified=one.modified,
+            moment=one.moment,
+            marking=marking,
+            handling=handling,
+            revoked=one.revoked,
+            variants=1,
+            current=vid,
+            disputed=disputed,
+        )
+
+    def _count(
+        self, type_: str, marking: int | None, handling: int | None, revoked: bool, conflict: bool, by: int
+    ) -> None:
+        for facet in index.facets(type_, objects.stricter(marking, handling), revoked, 2 if conflict else 1):
+            self._counts[facet] += by

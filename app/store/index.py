@@ -276,32 +276,34 @@ def counted(tx: Connection, oid: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def anew(
-    tx: Connection, oid: int, gathered: Texts | None = None, brings: Content | None = None
-) -> Iterator[None]:
+def anew(tx: Connection, oid: int, gathered: Texts | None = None) -> Iterator[None]:
     """Keep indexes and counters right while the block changes which contents are in force, or deletes the object.
 
-    For an object that is held and indexed. Many changes in a row are `gathered` and written by the caller. `brings` is
-    the one content in force afterwards, where that is known. A block that raises leaves the transaction to be undone.
+    For an object that is held and indexed. Many changes in a row are `gathered` and written by the caller. A block that
+    raises leaves the transaction to be undone.
     """
     key = hash_key(tx)
     texts = Texts() if gathered is None else gathered
     with counted(tx, oid):
-        before = _in_force(tx, oid)
-        if before:
-            one = indexing.merged(content.indexed for content in before)
-            texts.take_out(oid, one)
-            _take_out(tx, oid, one)
-            tx.executemany("DELETE FROM edge WHERE vid = ?", [(one.vid,) for one in before])
+        take_out(tx, oid, in_force(tx, oid), texts)
         yield
-        after = _in_force(tx, oid) if brings is None else [brings]
+        after = in_force(tx, oid)
         if after:
             put(tx, [(oid, indexing.merged(content.indexed for content in after))], texts)
             for content in after:
                 put_edges(tx, edges_of(key, content.vid, content.links))
-    count(tx, {("conflict", ""): hashed.change(tx, oid, _hashed(after))})
+    count(tx, {("conflict", ""): hashed.change(tx, oid, hashed_of(after))})
     if gathered is None:
         texts.write(tx)
+
+
+def take_out(tx: Connection, oid: int, contents: Sequence[Content], texts: Texts) -> None:
+    """Take the contents in force of an object out of the indexes, but for what they say of files."""
+    if contents:
+        one = indexing.merged(content.indexed for content in contents)
+        texts.take_out(oid, one)
+        _take_out(tx, oid, one)
+        tx.executemany("DELETE FROM edge WHERE vid = ?", [(content.vid,) for content in contents])
 
 
 def put_hashed(tx: Connection, items: Iterable[hashed.Item]) -> int:
@@ -316,7 +318,7 @@ def tell_apart(tx: Connection, oid: int) -> None:
     count(tx, {("conflict", ""): hashed.tell_apart(tx, oid)})
 
 
-def _hashed(contents: Iterable[Content]) -> list[Hashed]:
+def hashed_of(contents: Iterable[Content]) -> list[Hashed]:
     """What the contents of an object say of files, each of one."""
     return [
         found for one in contents for found in hashed_in(one.id.partition("--")[0], one.indexed.observables)
@@ -324,20 +326,22 @@ def _hashed(contents: Iterable[Content]) -> list[Hashed]:
 
 
 def _take_out(tx: Connection, oid: int, one: Indexed) -> None:
-    tx.executemany(
-        "DELETE FROM observable WHERE val = ? AND kind = ? AND oid = ?",
-        [(found.value, code(found.kind), oid) for found in one.observables],
-    )
-    tx.executemany(
-        "DELETE FROM domain WHERE reversed = ? AND oid = ?", [(found, oid) for found in one.domains]
-    )
-    tx.executemany(
-        "DELETE FROM external WHERE value = ? AND source = ? AND oid = ?",
-        [(value, source, oid) for value, source in one.externals],
-    )
+    for sql, rows in (
+        (
+            "DELETE FROM observable WHERE val = ? AND kind = ? AND oid = ?",
+            [(found.value, code(found.kind), oid) for found in one.observables],
+        ),
+        ("DELETE FROM domain WHERE reversed = ? AND oid = ?", [(found, oid) for found in one.domains]),
+        (
+            "DELETE FROM external WHERE value = ? AND source = ? AND oid = ?",
+            [(value, source, oid) for value, source in one.externals],
+        ),
+    ):
+        if rows:
+            tx.executemany(sql, rows)
 
 
-def _in_force(tx: Connection, oid: int) -> list[Content]:
+def in_force(tx: Connection, oid: int) -> list[Content]:
     """The contents in force, in order of arrival."""
     found = []
     for vid, blob in tx.execute(
@@ -383,6 +387,23 @@ def lay_aside(tx: Connection) -> list[str]:
     return [sql for _, sql in dropped]
 
 
+SORTING = 24 << 10
+"""KiB of the page cache while rows are sorted, which takes memory of its own, and reads each page once."""
+
+
+def bring_back(tx: Connection, aside: Sequence[str], step: Callable[[int, int], None]) -> None:
+    """Make indexes that were laid aside; `step` is told how many of how many are made."""
+    if not aside:
+        return
+    (cache,) = tx.execute("PRAGMA cache_size").fetchone()
+    tx.execute(f"PRAGMA cache_size = -{SORTING}")
+    tx.execute("PRAGMA shrink_memory")
+    for done, sql in enumerate(aside):
+        step(done, len(aside))
+        tx.execute(sql)
+    tx.execute(f"PRAGMA cache_size = {cache}")
+
+
 # Making anew ------------------------------------------------------------------------------------------------
 
 _COUNTED = """
@@ -421,11 +442,11 @@ def remake(tx: Connection) -> None:
         last = oids[-1]
         items, edges, marked, says = [], list[Edge](), list[tuple[int, int]](), list[hashed.Item]()
         for oid in oids:
-            contents = _in_force(tx, oid)
+            contents = in_force(tx, oid)
             if not contents:
                 continue
             items.append((oid, indexing.merged(one.indexed for one in contents)))
-            says.append((oid, _hashed(contents)))
+            says.append((oid, hashed_of(contents)))
             for one in contents:
                 edges += edges_of(key, one.vid, one.links)
             for vid, current, blob in tx.execute(
@@ -445,8 +466,7 @@ def remake(tx: Connection) -> None:
         put_edges(tx, edges)
         put_marked(tx, marked)
         hashed.add(tx, says)
-    for sql in aside:
-        tx.execute(sql)
+    bring_back(tx, aside, lambda done, total: None)
     tx.execute(f"INSERT INTO facet (facet, value, objects) {_COUNTED}")
     tx.execute(
         "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
@@ -473,14 +493,14 @@ def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
     for number, (oid,) in enumerate(oids):
         if number % BATCH == 0:
             step(number)
-        contents = _in_force(connection, oid)
+        contents = in_force(connection, oid)
         if not contents:
             continue
         one = indexing.merged(found.indexed for found in contents)
         wanted["observable"] += sum(_mark(found.value, code(found.kind), oid) for found in one.observables)
         wanted["domain"] += sum(_mark(found, oid) for found in one.domains)
         wanted["external"] += sum(_mark(*found, oid) for found in one.externals)
-        says = {(one.weak, int(one.stated), one.strong) for one in _hashed(contents)}
+        says = {(one.weak, int(one.stated), one.strong) for one in hashed_of(contents)}
         wanted["hashed"] += sum(_mark(*said, oid) for said in says)
         edges = {edge[:4]: edge for found in contents for edge in edges_of(key, found.vid, found.links)}
         wanted["edge"] += sum(_mark(*edge) for edge in edges.values())

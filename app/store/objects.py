@@ -51,7 +51,7 @@ class ObjectRow:
     @property
     def level(self) -> int:
         """The stricter of marking and handling, -1 for neither."""
-        return _stricter(self.marking, self.handling)
+        return stricter(self.marking, self.handling)
 
 
 # Also of those who list objects (app.store.selecting).
@@ -186,7 +186,8 @@ def add_version(
         (vid, oid, prepared.moment, fraction, sha256, marking, bodies.pack(prepared.raw)),
     )
     connection.execute("INSERT INTO source (vid, origin) VALUES (?, ?)", (vid, origin))
-    index.put_marked(connection, ((vid, target) for target in definitions))
+    if definitions:
+        index.put_marked(connection, ((vid, target) for target in definitions))
 
 
 def show_version(
@@ -272,8 +273,8 @@ def set_markings(connection: Connection, levels: Mapping[int, int | None], handl
         old = changed.get(oid, (marked, handled))
         new = (level if shown else old[0], handling if level is None and old[1] is None else old[1])
         if new != old:
-            counts["level", str(_stricter(*old))] -= 1
-            counts["level", str(_stricter(*new))] += 1
+            counts["level", str(stricter(*old))] -= 1
+            counts["level", str(stricter(*new))] += 1
         changed[oid] = new
     connection.executemany(
         "UPDATE object SET marking = ?, handling = ? WHERE oid = ?",
@@ -282,7 +283,8 @@ def set_markings(connection: Connection, levels: Mapping[int, int | None], handl
     index.count(connection, counts)
 
 
-def _stricter(marking: int | None, handling: int | None) -> int:
+def stricter(marking: int | None, handling: int | None) -> int:
+    """The stricter of marking and handling, -1 for neither."""
     return max(-1 if marking is None else marking, -1 if handling is None else handling)
 
 
@@ -392,6 +394,14 @@ def add_sources(connection: Connection, vids: Iterable[int], origin: int) -> Non
     shown = "SELECT vid FROM version JOIN object USING (oid) WHERE vid = current AND vid IN"
     more = sum(1 for _ in _in_many(connection, shown, [vid for vid in fresh if vid not in counted]))
     index.count(connection, {("source", index.place(kind, name)): more})
+
+
+def places(connection: Connection, vid: int) -> list[str]:
+    """The values of the facet `source` for a version."""
+    rows_ = connection.execute(
+        "SELECT DISTINCT kind, name FROM source JOIN origin ON origin = number WHERE vid = ?", (vid,)
+    )
+    return [index.place(kind, name) for kind, name in rows_]
 
 
 def place(connection: Connection, origin: int) -> str:
