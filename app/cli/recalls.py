@@ -13,6 +13,7 @@ from app.cli.days import Day
 from app.exchange import recalling
 from app.exchange.recalling import Listed, Sent
 from app.exchange.touching import Touched
+from app.holdings import attachments
 from app.messages import Refused, _, plain
 
 Command = Callable[..., Any]
@@ -127,7 +128,15 @@ def show(session: Session, number: int) -> int:
     """One recall, and what it touches here."""
     with session.unlocked() as installation:
         found, touched = recalling.show(installation, number, session.job())
-    document = _row(found) | {"touches": [_touched(one) for one in touched]}
+        # What an officer attached goes with the object, and may be wanted elsewhere.
+        ours = {
+            one.id: [file.name for file in attachments.listed(installation, one.id) if file.package is None]
+            for one in touched
+            if one.state == "held" and not one.independent and not found.ours
+        }
+    document = _row(found) | {
+        "touches": [_touched(one) | {"attachments": ours.get(one.id, [])} for one in touched]
+    }
     lines = [
         *table([(found.number, found.counterpart, _by(found), found.state, found.objects, found.came)]),
         _("Reason: {reason}").format(reason=plain(found.reason)),
@@ -144,6 +153,8 @@ def show(session: Session, number: int) -> int:
                 lines.append("    " + _("and {n} more").format(n=len(one.referring) - 5))
         if one.onward and not found.ours:
             lines.append(_onward_line(one))
+    said = _("{name} was attached to {id} here, and goes with it: `attachment save` writes it first.")
+    lines += [said.format(name=plain(name), id=plain(id_)) for id_, names in ours.items() for name in names]
     return session.show(document, lines)
 
 

@@ -250,3 +250,19 @@ def test_practice_runs_to_the_end(tmp_path):
     assert "accepted: " in done.stdout
     assert "Held back" in done.stdout
     assert (tmp_path / "p" / "stick").is_dir()
+
+
+def test_a_recall_names_the_files_of_ours_that_go_with_what_is_asked_back(pair, tmp_path):
+    a, b = pair
+    a.run("import", bundle(tmp_path / "b.json", indicator(1)))
+    a.run("release", "--to", "beta", "--all", "--out", tmp_path / "1")
+    b.run("accept", b.run("receive", tmp_path / "1")["number"])
+    (tmp_path / "ours.txt").write_text("what we found")
+    b.run("attach", tmp_path / "ours.txt", "--to", indicator(1)["id"])
+    (tmp_path / "ids").write_text(indicator(1)["id"])
+    a.run("recall", "--to", "beta", "--ids", tmp_path / "ids", "--reason", "wrong", "--out", tmp_path / "2")
+    [number] = b.run("receive", tmp_path / "2", ok=(3,))["recalls"]
+    assert b.run("recall", "show", number)["touches"][0]["attachments"] == ["ours.txt"]
+    b.run("attachment", "save", indicator(1)["id"], "ours.txt", "--out", tmp_path / "kept.txt")
+    b.run("confirm", number, "--backups", "none")
+    assert b.refused("attachment", "list", indicator(1)["id"]) == "object-unknown"
