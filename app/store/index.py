@@ -26,6 +26,7 @@ from app.intel.observables import hashed as hashed_in
 from app.store import bodies, hashed
 from app.store.codes import code
 from app.store.database import Connection, Database
+from app.store.words import Sums
 
 HASH_KEY = "id-hash-key"
 VERSION_KEY = "index"
@@ -481,14 +482,15 @@ def sound(connection: Connection) -> bool:
 
 
 def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
-    """The names of the tables that do not say what the texts held say: observable, domain, external, edge, hashed;
-    disputed for the flag that follows from the last.
+    """The names of the tables that do not say what the texts held say: observable, domain, external, edge, hashed,
+    object_text, observable_text (`app.store.words`); disputed for a flag that follows.
 
     `step` is called with the number of objects read. The rows of a table are summed as hashes, in whatever order they
     come: no memory is needed, however many there are.
     """
     key = hash_key(connection)
     wanted: dict[str, int] = dict.fromkeys(("observable", "domain", "external", "edge", "hashed"), 0)
+    vocabularies = Sums(connection)
     oids = connection.execute("SELECT oid FROM object ORDER BY oid")
     for number, (oid,) in enumerate(oids):
         if number % BATCH == 0:
@@ -497,6 +499,9 @@ def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
         if not contents:
             continue
         one = indexing.merged(found.indexed for found in contents)
+        for table, row in (("object_text", _words(one)), ("observable_text", _part(one))):
+            if row is not None:
+                vocabularies.add(table, (oid, *row))
         wanted["observable"] += sum(_mark(found.value, code(found.kind), oid) for found in one.observables)
         wanted["domain"] += sum(_mark(found, oid) for found in one.domains)
         wanted["external"] += sum(_mark(*found, oid) for found in one.externals)
@@ -513,7 +518,7 @@ def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
     ):
         wanted[name] -= sum(_mark(*row) for row in connection.execute(f"SELECT {columns} FROM {name}"))
     wanted["disputed"] = int(hashed.flags_wrong(connection))
-    return [name for name, over in wanted.items() if over]
+    return [*(name for name, over in wanted.items() if over), *vocabularies.wrong()]
 
 
 def _mark(*row: object) -> int:

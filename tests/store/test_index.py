@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app import vault
 from app.holdings import handling, importing
-from app.intel import reading
+from app.intel import ids, reading
 from app.intel.marking import Level
-from app.jobs import Cancelled, Job
+from app.jobs import Cancelled, Job, quiet
 from app.store import database, index, objects
 from app.store.database import Database
 from tests.store.test_database import decrypted
@@ -291,3 +292,20 @@ def lasting(connection):
         name: sorted(connection.execute(f"SELECT {columns} FROM {name}")) for name, columns in LASTING.items()
     }
     return rows, list(objects.contents(connection))
+
+
+@pytest.mark.parametrize("table", ["object_text", "observable_text"])
+def test_words_that_are_missing_or_left_over_are_found(world, table):
+    domain = {"type": "domain-name", "spec_version": "2.1", "value": "evil.example"}
+    take(world.alpha, indicator(1, name="quixotry"), indicator(2), domain | {"id": ids.sco_id(domain)})
+    assert problems(world.alpha) == []
+    columns, words = ("text, tags", ("lantern", "")) if table == "object_text" else ("text", ("lantern",))
+    with world.alpha.database.write() as tx:
+        marks = ", ".join("?" * len(words))
+        tx.execute(f"INSERT INTO {table} (rowid, {columns}) VALUES (99, {marks})", words)
+    assert [(p.code, p.where) for p in vault.check(world.alpha, quiet())] == [("index-wrong", table)]
+    vault.mend(world.alpha)
+    assert problems(world.alpha) == []
+    with world.alpha.database.write() as tx:
+        tx.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
+    assert [(p.code, p.where) for p in vault.check(world.alpha, quiet())] == [("index-wrong", table)]
