@@ -18,7 +18,7 @@ from app.holdings import purge as purging
 from app.intel import marking
 from app.intel.marking import Level
 from app.messages import Refused, _, ngettext, plain
-from app.store.packages import Given
+from app.store.ledger import Given
 
 
 @click.command("import")

@@ -19,6 +19,7 @@ from app.store import agreements as store_agreements
 from app.store import attachments as store_attachments
 from app.store import counterparts as store_counterparts
 from app.store import custody, objects, packages, people, recalls
+from app.store import ledger as store_ledger
 from app.store.database import Connection
 from app.store.installation import Installation
 from app.store.objects import VersionRow
@@ -155,7 +156,7 @@ def _require_free(
     object since would go with it.
     """
     vids = {version.vid for _, _, version in leaving}
-    given = packages.given(tx, {id_ for id_, _, _ in leaving})
+    given = store_ledger.given(tx, {id_ for id_, _, _ in leaving})
     depends: dict[str, list[str]] = {}
     default = people.default_handling(tx)
     levels: dict[str, int] = {}

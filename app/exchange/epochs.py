@@ -22,7 +22,9 @@ from app.exchange.ranges import Ranges, numbers, ranges
 from app.exchange.statements import Statement
 from app.messages import Refused
 from app.store import counterparts as store_counterparts
+from app.store import ledger as store_ledger
 from app.store import packages
+from app.store import statements as store_statements
 from app.store.counterparts import Counterpart
 from app.store.database import Connection
 from app.store.installation import Installation
@@ -144,11 +146,11 @@ def begin(
         statements.keep_own(tx, installation, one.cid, stated_)
     store_counterparts.publish_again(tx, one.cid)
     if reason != "rotated":
-        packages.unack_statements(tx, one.cid)
+        store_statements.unack(tx, one.cid)
         left = bytes.fromhex(before.sending.epoch)
         for seq, package in before.sending.packages.items():
             if package.state in ("sealed", "handed"):
-                packages.move_ledger(tx, one.cid, left, seq, "void", False, ("sealed", "carried"))
+                store_ledger.move(tx, one.cid, left, seq, "void", False, ("sealed", "carried"))
         keys.skip_numbers(tx, one.cid)
     if reason == "restored":
         # What was done since the backup may have used them up.
@@ -190,7 +192,7 @@ def settle(
     if start.reason != "rotated":
         # They forgot ours if they were restored: what lives of them is told again.
         store_counterparts.publish_again(tx, one.cid, after.sending.next)
-    packages.unack_statements(tx, one.cid)
+    store_statements.unack(tx, one.cid)
     if start.after is not None:
         evidence.owe(tx, installation, one, start.after)
     audit.append(

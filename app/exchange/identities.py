@@ -18,7 +18,8 @@ from app.exchange import counterparts, epochs
 from app.exchange.channel import Channel, Reason
 from app.messages import Refused
 from app.store import counterparts as store
-from app.store import packages, people
+from app.store import people
+from app.store import statements as store_statements
 from app.store.counterparts import Counterpart, Superseded
 from app.store.database import Connection
 from app.store.installation import Installation
@@ -116,7 +117,7 @@ def _tell(
     """What a counterpart will be told, and from where on our direction is the new identity's."""
     if statement is not None:
         id_ = document.parse(statement).id
-        packages.add_statement(tx, one.cid, id_, True, rotation.ROTATION_KIND, statement, installation.now())
+        store_statements.add(tx, one.cid, id_, True, rotation.ROTATION_KIND, statement, installation.now())
     else:
         store.set_unverified(tx, one.cid)
     channel = counterparts.load_channel(tx, one.cid)

@@ -15,6 +15,8 @@ from app.jobs import Job
 from app.messages import Refused
 from app.store import agreements, attachments, packages
 from app.store import counterparts as store_counterparts
+from app.store import ledger as store_ledger
+from app.store import statements as store_statements
 from app.store.counterparts import Counterpart
 from app.store.installation import Installation
 from crypto import manifest as manifests
@@ -151,7 +153,7 @@ def judge_again(
 ) -> tuple[Decision, Wish]:
     """The gate's answer for exactly what a package has. One that may not leave now is made void and refused."""
     reader = installation.database.read()
-    contents = tuple(packages.ledger_contents(reader, one.cid, record.epoch, record.seq))
+    contents = tuple(store_ledger.contents(reader, one.cid, record.epoch, record.seq))
     given = frozenset(attachments.given_in(reader, one.cid, record.epoch, record.seq))
     said = agreements.release_terms(reader, one.cid, record.epoch, record.seq)
     wish = Wish(
@@ -199,8 +201,8 @@ def _void(installation: Installation, one: Counterpart, record: packages.Sealed)
         channel = counterparts.load_channel(tx, one.cid)
         if sealing.outgoing_state(channel.sending, record) == "sealed" and record.release is not None:
             # It never left: they need not learn what it was going to be.
-            unsent = packages.release_statements(tx, one.cid, record.epoch, record.seq)
-            packages.ride_no_more(tx, one.cid, unsent)
+            unsent = store_statements.of_release(tx, one.cid, record.epoch, record.seq)
+            store_statements.ride_no_more(tx, one.cid, unsent)
         if record.epoch.hex() == channel.sending.epoch:
             sending = machine.voided(channel.sending, record.seq)
             counterparts.save_channel(tx, one.cid, replace(channel, sending=sending))

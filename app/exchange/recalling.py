@@ -20,6 +20,7 @@ from app.exchange.touching import Touched, Touching, delete, remaining
 from app.jobs import Job
 from app.messages import Refused
 from app.store import counterparts as store_counterparts
+from app.store import ledger as store_ledger
 from app.store import packages
 from app.store import recalls as store
 from app.store.counterparts import Counterpart
@@ -159,7 +160,7 @@ def holders(installation: Installation, ids: Sequence[str], versions: Sequence[b
     """Aliases of all counterparts who were given any of this, in a package that is not void."""
     reader = installation.database.read()
     found = set[int]()
-    for entry in (entry for id_ in dict.fromkeys(ids) for entry in packages.ledger(reader, None, id_)):
+    for entry in (entry for id_ in dict.fromkeys(ids) for entry in store_ledger.entries(reader, None, id_)):
         if entry.state not in ("void", "recalled") and (versions is None or entry.sha256 in versions):
             found.add(entry.cid)
     return sorted(store_counterparts.get(reader, cid).alias for cid in found)

@@ -25,7 +25,9 @@ from app.exchange.statements import Statement
 from app.jobs import Job
 from app.messages import Refused
 from app.store import counterparts as store_counterparts
+from app.store import ledger as store_ledger
 from app.store import objects, packages, recalls, sanitised
+from app.store import statements as store_statements
 from app.store.counterparts import Counterpart
 from app.store.database import Connection
 from app.store.installation import Installation
@@ -173,7 +175,7 @@ def apply(tx: Connection, installation: Installation, one: Counterpart, statemen
         answer = msgspec.convert(facts, Answer)
         package = packages.sealed_by_manifest(tx, one.cid, bytes.fromhex(answer.package))
         if package is not None:
-            answer.check(packages.ledger_size(tx, one.cid, package.epoch, package.seq))
+            answer.check(store_ledger.size(tx, one.cid, package.epoch, package.seq))
     except ValueError:
         audit.append(
             tx, installation, "receipt.unreadable", sender=one.fingerprint, statement=statement.id.hex()
@@ -222,12 +224,12 @@ def _turn(tx: Connection, package: packages.Sealed, answer: Answer) -> None:
     """Let the ledger say what a receipt says; of what was asked back it goes on saying that."""
     cid, epoch, seq = package.cid, package.epoch, package.seq
     before = ("sealed", "carried", "accepted", "refused", "void")
-    packages.move_ledger(tx, cid, epoch, seq, "received", True, before)
-    size = packages.ledger_size(tx, cid, epoch, seq)
+    store_ledger.move(tx, cid, epoch, seq, "received", True, before)
+    size = store_ledger.size(tx, cid, epoch, seq)
     accepted, refused = answer.told(size)
     for state, given in (("accepted", accepted), ("refused", refused)):
         for first, last in given:
-            packages.move_ledger_range(tx, cid, epoch, seq, first, last, state)
+            store_ledger.move_range(tx, cid, epoch, seq, first, last, state)
     recalls.mark_ledger(tx, cid, epoch, seq)
 
 
@@ -237,8 +239,8 @@ def replay(tx: Connection, cid: int, epoch: bytes, seq: int) -> None:
     if package is None:
         return
     newest: Answer | None = None
-    size = packages.ledger_size(tx, cid, epoch, seq)
-    for raw in packages.their_statements(tx, cid, "receipt"):
+    size = store_ledger.size(tx, cid, epoch, seq)
+    for raw in store_statements.theirs(tx, cid, "receipt"):
         answer = _read(document.parse(raw).body)
         if answer is None or bytes.fromhex(answer.package) != package.manifest_hash:
             continue
@@ -267,7 +269,7 @@ def ledger(installation: Installation, to: str = "", id_: str = "") -> Iterator[
     cid = counterparts.find(reader, to).cid if to else None
     names = {one.cid: one.alias for one in store_counterparts.everyone(reader)}
     forms = {row.id for row in sanitised.rows(reader, cid, id_)} if id_ else set()
-    found = (packages.ledger_told(reader, cid, one) for one in (id_ or None, *sorted(forms)))
+    found = (store_ledger.told(reader, cid, one) for one in (id_ or None, *sorted(forms)))
     for entry, sealed, reference, numbers in chain.from_iterable(found):
         yield Entry(
             entry.id,
@@ -289,7 +291,7 @@ def given(installation: Installation, id_: str) -> list[Given]:
         names = {one.cid: one.alias for one in store_counterparts.everyone(reader)}
         oid = objects.oid_of(reader, objects.id_hash(objects.hash_key(reader), id_))
         held = set() if oid is None else {one.sha256 for one in objects.versions_of(reader, oid)}
-        found = list(packages.given_versions(reader, id_))
+        found = list(store_ledger.given_versions(reader, id_))
     return [
         Given(
             id_,

@@ -41,7 +41,9 @@ from app.formats import streams
 from app.jobs import Job
 from app.messages import Refused
 from app.store import counterparts as store_counterparts
+from app.store import ledger as store_ledger
 from app.store import packages
+from app.store import statements as store_statements
 from app.store.counterparts import Counterpart
 from app.store.database import Connection
 from app.store.installation import Installation
@@ -346,10 +348,10 @@ def _commit(
         ack = manifest.ack
         hash_ = ack.hash.hex() if ack.hash else ""
         sending, acked = machine.acked(sending, Acknowledgement(ack.epoch.hex(), ack.upto, hash_, ack.have))
-        packages.ack_statements(tx, one.cid, ack.epoch, acked)
+        store_statements.ack(tx, one.cid, ack.epoch, acked)
         packages.set_closed(tx, one.cid, ack.epoch, acked)
         for seq in acked:
-            packages.move_ledger(tx, one.cid, ack.epoch, seq, "received", True, ("sealed", "carried"))
+            store_ledger.move(tx, one.cid, ack.epoch, seq, "received", True, ("sealed", "carried"))
         if epoch == channel.receiving.epoch:
             sending = machine.held(sending, manifest.seq, ack.holds)
     channel = replace(channel, sending=sending, mending=channel.mending and not sending.started)

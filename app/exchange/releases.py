@@ -29,7 +29,8 @@ from app.messages import Refused
 from app.store import agreements as store_agreements
 from app.store import attachments as store_attachments
 from app.store import custody as store_custody
-from app.store import objects, packages, people
+from app.store import ledger as store_ledger
+from app.store import objects, people
 from app.store.attachments import Attachment
 from app.store.counterparts import Counterpart
 from app.store.custody import FREE, Restraint
@@ -246,10 +247,10 @@ def send(
         store_attachments.add_given(tx, one.cid, epoch, seq, given)
         said = store_agreements.ReleaseTerms(wish.purpose, wish.exercise, numbers)
         store_agreements.add_release_terms(tx, one.cid, epoch, seq, said)
-        packages.add_ledger(
+        store_ledger.add(
             tx,
             (
-                packages.LedgerEntry(
+                store_ledger.Entry(
                     one.cid, epoch, seq, position, item.id, item.modified, item.sha256, "sealed", False
                 )
                 for position, item in enumerate(decision.leaving)
@@ -268,7 +269,7 @@ def _decide(
     terms = demands(force, one.fingerprint, installation.now()[:10], protected=key.protection != "card")
     default = people.default_handling(reader)
     hash_key = objects.hash_key(reader)
-    has = packages.contents_with(reader, one.cid)
+    has = store_ledger.contents_with(reader, one.cid)
     provenance = Provenance(reader, installation, one, default)
     bundled = Bundled(reader, one.cid, wish.attachments)
     gathering = Gathering(

@@ -23,7 +23,9 @@ from app.exchange.statements import Statement
 from app.jobs import Cancelled, Job
 from app.messages import Refused
 from app.store import counterparts as store_counterparts
+from app.store import ledger as store_ledger
 from app.store import packages
+from app.store import statements as store_statements
 from app.store.counterparts import Counterpart
 from app.store.database import Connection
 from app.store.installation import Installation
@@ -123,7 +125,7 @@ def seal(
         id_
         for seq in content.voids
         if before.sending.packages[seq].state == "sealed"
-        for id_ in packages.release_statements(reader, one.cid, epoch, seq)
+        for id_ in store_statements.of_release(reader, one.cid, epoch, seq)
     }
     publication = keys.publication(reader, installation, one.cid, channel)
     kept = [s for s in _standing(reader, installation, one.cid, channel) if s.id not in unsent]
@@ -214,7 +216,7 @@ def seal(
             elif content.judged_at not in (None, audit.head(tx).number):
                 raise Refused("store-busy")
             _commit(tx, installation, one, channel, key, record, sealed.header_hash, publication, standing)
-            packages.ride_no_more(tx, one.cid, unsent)
+            store_statements.ride_no_more(tx, one.cid, unsent)
             for seq in voids:
                 mark_void(tx, one, draft.epoch, seq)
             commit(tx, draft.epoch, draft.seq)
@@ -247,7 +249,7 @@ def hand_over(installation: Installation, one: Counterpart, epoch: bytes, seq: i
         channel = counterparts.load_channel(tx, one.cid)
         sending = machine.handed(channel.sending, epoch.hex(), seq)
         counterparts.save_channel(tx, one.cid, replace(channel, sending=sending))
-        packages.move_ledger(tx, one.cid, epoch, seq, "carried", False, ("sealed",))
+        store_ledger.move(tx, one.cid, epoch, seq, "carried", False, ("sealed",))
         audit.append(tx, installation, "package.carried", to=one.fingerprint, seq=seq)
 
 
@@ -289,7 +291,7 @@ def require_unmoved(installation: Installation, judged_at: int | None) -> None:
 def mark_void(tx: Connection, one: Counterpart, epoch: bytes, seq: int) -> None:
     """What else becomes of package `seq` when it is void: its ledger entries, its sealed file."""
     before = ("sealed", "carried", "received", "accepted", "refused")
-    packages.move_ledger(tx, one.cid, epoch, seq, "void", False, before)
+    store_ledger.move(tx, one.cid, epoch, seq, "void", False, before)
     packages.set_closed(tx, one.cid, epoch, (seq,))
 
 
@@ -327,7 +329,7 @@ def _commit(
     keys.expire(tx, installation)
     for statement in carried:
         statements.keep_own(tx, installation, one.cid, statement)
-    packages.add_carried(tx, one.cid, record.epoch, record.seq, {s.id for s in carried})
+    store_statements.add_carried(tx, one.cid, record.epoch, record.seq, {s.id for s in carried})
     audit.append(
         tx,
         installation,
@@ -349,7 +351,7 @@ def _standing(
 
     With the first package of an epoch, the one that starts it is made.
     """
-    kept = [Statement(k.id, k.kind, {}, k.raw) for k in packages.unacked_statements(connection, cid)]
+    kept = [Statement(k.id, k.kind, {}, k.raw) for k in store_statements.unacked(connection, cid)]
     start = channel.sending.start
     if channel.sending.next == 1 and start is not None:
         kept.append(statements.make(installation, "epoch", **asdict(start)))

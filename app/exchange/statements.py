@@ -15,7 +15,7 @@ import msgspec
 import rfc8785
 
 from app import audit
-from app.store import packages
+from app.store import statements as store_statements
 from app.store.database import Connection
 from app.store.installation import Installation
 from crypto import document
@@ -81,12 +81,12 @@ def read(raw: bytes, signers: Mapping[str, bytes]) -> Statement:
 
 def keep_own(tx: Connection, installation: Installation, cid: int, statement: Statement) -> None:
     """Add a statement of ours to the set shared with a counterpart: it rides in every package until acked."""
-    packages.add_statement(tx, cid, statement.id, True, statement.kind, statement.raw, installation.now())
+    store_statements.add(tx, cid, statement.id, True, statement.kind, statement.raw, installation.now())
 
 
 def keep_theirs(tx: Connection, installation: Installation, cid: int, statement: Statement) -> bool:
     """Add a statement of theirs to the set; False if it was held before."""
-    return packages.add_statement(
+    return store_statements.add(
         tx, cid, statement.id, False, statement.kind, statement.raw, installation.now()
     )
 

@@ -18,7 +18,7 @@ from app.exchange import counterparts
 from app.exchange.statements import Statement
 from app.messages import Refused
 from app.store import counterparts as store
-from app.store import packages
+from app.store import statements as store_statements
 from app.store.counterparts import Counterpart
 from app.store.database import Connection
 from app.store.installation import Installation
@@ -84,7 +84,7 @@ def _chain(
             step.card.fingerprint: step
             for step in _sound(claims.get(by, ()), signing, by)
             # One that was judged before is not judged again.
-            if not packages.statement_held(connection, cid, step.id) or _on_record(connection, cid, step)
+            if not store_statements.held(connection, cid, step.id) or _on_record(connection, cid, step)
         }
         if len(steps) > 1:
             return next(step for step in steps.values() if not _on_record(connection, cid, step))
@@ -131,7 +131,7 @@ def adopt(tx: Connection, installation: Installation, one: Counterpart, step: Ro
     store.succeed(tx, one, step.card.fingerprint, step.card.raw, step.raw, now)
     if confirmed:
         store.set_verified(tx, one.cid, now)
-    packages.add_statement(tx, one.cid, step.id, False, ROTATION_KIND, step.raw, now)
+    store_statements.add(tx, one.cid, step.id, False, ROTATION_KIND, step.raw, now)
     audit.append(
         tx,
         installation,
@@ -148,7 +148,7 @@ def dispute(tx: Connection, installation: Installation, one: Counterpart, step: 
     """An old key named a second successor: keep the proof, exchange nothing until the officer compared the card
     anew.
     """
-    packages.add_statement(tx, one.cid, step.id, False, ROTATION_KIND, step.raw, installation.now())
+    store_statements.add(tx, one.cid, step.id, False, ROTATION_KIND, step.raw, installation.now())
     store.set_disputed(tx, one.cid, step.card.fingerprint)
     audit.append(
         tx,

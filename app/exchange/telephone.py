@@ -13,6 +13,7 @@ from app import audit
 from app.exchange import counterparts
 from app.messages import Refused
 from app.store import counterparts as store_counterparts
+from app.store import ledger as store_ledger
 from app.store import packages
 from app.store.counterparts import Counterpart
 from app.store.database import Connection
@@ -73,7 +74,7 @@ def _expected(
     record = packages.sealed_at(connection, one.cid, seq)
     if record is None:
         raise Refused("package-unknown", seq=seq, name=one.alias)
-    size = packages.ledger_size(connection, one.cid, record.epoch, seq)
+    size = store_ledger.size(connection, one.cid, record.epoch, seq)
     numbers = [(accepted or 0, refused or 0)]
     if accepted is None and refused is None:
         numbers = list(dict.fromkeys([(0, 0), (size, 0), (0, size)]))

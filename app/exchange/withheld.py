@@ -20,7 +20,8 @@ from app.intel import marking
 from app.intel.envelope import mentioned
 from app.jobs import quiet
 from app.messages import Refused
-from app.store import objects, packages, people
+from app.store import ledger as store_ledger
+from app.store import objects, people
 from app.store.counterparts import Counterpart
 from app.store.installation import Installation
 
@@ -64,7 +65,7 @@ def require_nameable(
         provenance = Provenance(reader, installation, one, default)
         gathering = Gathering(reader, hash_key, default, provenance, lambda _row: False, quiet())
         about = Subjects(reader, hash_key, by_sector=terms.sectors is not None)
-        has = packages.contents_with(reader, one.cid)
+        has = store_ledger.contents_with(reader, one.cid)
         for stix_id in wanted:
             oid = objects.oid_of(reader, objects.id_hash(hash_key, stix_id))
             known = oid is None or any(v.sha256 in has for v in objects.versions_of(reader, oid))

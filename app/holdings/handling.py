@@ -11,9 +11,10 @@ from app.intel import marking
 from app.intel.envelope import envelope
 from app.intel.marking import Level
 from app.messages import Refused
-from app.store import index, objects, packages
+from app.store import index, objects
+from app.store import ledger as store_ledger
 from app.store.installation import Installation
-from app.store.packages import Given
+from app.store.ledger import Given
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def set_level(installation: Installation, id_: str, level: Level) -> Changed:
         )
         marked = -1 if row.marking is None else row.marking
         raised = max(marked, level) > max(marked, -1 if before is None else before)
-        given = packages.given_to(tx, [id_]) if raised else []
+        given = store_ledger.given_to(tx, [id_]) if raised else []
     return Changed(before, level, lowered, tuple(given))
 
 

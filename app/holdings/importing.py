@@ -26,12 +26,13 @@ from app.intel.prepared import Prepared, prepare
 from app.intel.reading import Entry, Fault
 from app.jobs import Job
 from app.messages import Refused
-from app.store import index, objects, packages, people
+from app.store import index, objects, people
+from app.store import ledger as store_ledger
 from app.store.arriving import Arriving
 from app.store.database import Connection
 from app.store.installation import Installation
+from app.store.ledger import Given
 from app.store.objects import ObjectRow, VersionRow
-from app.store.packages import Given
 
 STEP = 500
 MANY = 3_000
@@ -274,7 +275,7 @@ class _Taking:
         self._write_texts()
         index.bring_back(self._tx, self._aside, lambda done, total: self._job.step(done, total, "index"))
         objects.add_converted(self._tx, self._converted)
-        self.counts.given += packages.given_to(self._tx, dict.fromkeys(self._raised))
+        self.counts.given += store_ledger.given_to(self._tx, dict.fromkeys(self._raised))
         affected = {
             vid
             for definition in self._arrived

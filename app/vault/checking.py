@@ -18,6 +18,7 @@ from app.holdings import attachments
 from app.jobs import Job
 from app.messages import Refused
 from app.store import counterparts, index, objects, packages, people, seal
+from app.store import statements as store_statements
 from app.store.database import Connection, watched
 from app.store.database import check as check_file
 from app.store.installation import Installation
@@ -110,7 +111,7 @@ def _signed(reader: Connection, job: Job) -> Iterator[Problem]:
     for counterpart in counterparts.everyone(reader):
         cards += [counterpart.card, *(one.card for one in counterparts.former(reader, counterpart.cid))]
     signers = {card.fingerprint: card.signing for card in map(read_card, cards)}
-    for number, (id_, kind, raw) in enumerate(packages.statements(reader)):
+    for number, (id_, kind, raw) in enumerate(store_statements.everything(reader)):
         job.step(number, 0, "check")
         if not _is_statement(id_, kind, raw, signers):
             yield Problem("statement-altered", f"{kind} {id_.hex()[:16]}")

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from app import vault
 from app.exchange import channel, counterparts, epochs, receipts
+from app.store import ledger as store_ledger
 from app.store import packages
-from app.store.packages import LedgerEntry, Sealed
+from app.store.packages import Sealed
 from crypto.identity import Identity
 from crypto.slots import Cost
 from tests.bench.figure import Figure
@@ -62,10 +63,10 @@ def _release(tx: object, cid: int, now: str) -> None:
                 f"2026/{seq}", "", b"", 0, True,
             ),
         )  # fmt: skip
-        packages.add_ledger(
+        store_ledger.add(
             tx,
             (
-                LedgerEntry(
+                store_ledger.Entry(
                     cid, epoch, seq, position, _id((seq - 1) * OBJECTS + position), now,
                     hashlib.sha256(b"%d %d" % (seq, position)).digest(), "accepted", True,
                 )

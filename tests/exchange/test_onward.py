@@ -29,7 +29,8 @@ from app.holdings import handling
 from app.intel.marking import Level
 from app.jobs import quiet
 from app.messages import MESSAGES, Refused
-from app.store import objects, packages
+from app.store import objects
+from app.store import statements as store_statements
 from crypto import document
 from crypto.identity import Identity, read_card
 from tests.support.sites import (
@@ -356,7 +357,7 @@ def test_what_we_call_somebody_is_not_told_to_others(trio):
     accept_all(trio.beta, release(trio.alpha, "beta", value["id"]).package.path)
     receive(trio.alpha, ask(trio.beta, "alpha", "the leaky ones", value["id"]).package.path)
     reader = trio.alpha.database.read()
-    [raw] = packages.their_statements(reader, peer(trio.alpha, "beta").cid, "request")
+    [raw] = store_statements.theirs(reader, peer(trio.alpha, "beta").cid, "request")
     said = json.loads(document.parse(raw).body)
     card = counterparts.find(trio.beta.database.read(), "the leaky ones").card
     assert said["name"] == read_card(card).name

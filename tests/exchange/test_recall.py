@@ -17,8 +17,8 @@ from app.exchange.wording import Unreadable
 from app.holdings import attachments, browsing
 from app.jobs import quiet
 from app.messages import Refused
-from app.store import packages
 from app.store import recalls as store
+from app.store import statements as store_statements
 from crypto import document
 from tests.support.sites import (
     T0,
@@ -241,7 +241,7 @@ def test_what_never_left_is_not_named(met):
     sent = ask_back(met.alpha, "beta", one["id"], two["id"])
     assert (sent.listed.objects, sent.void) == (1, (alone.seq, gone.seq))
     receive(met.beta, sent.package.path)
-    told = b"".join(packages.their_statements(met.beta.database.read(), 1, "release"))
+    told = b"".join(store_statements.theirs(met.beta.database.read(), 1, "release"))
     assert sha256_of(two).encode() not in told
     # Of the two releases only the one that left is told of.
     assert told.count(b'"release":"') == 1

@@ -11,6 +11,7 @@ from app.intel.marking import Level
 from app.jobs import quiet
 from app.messages import Refused
 from app.store import packages
+from app.store import statements as store_statements
 from crypto import codes, document
 from tests.exchange.test_agreements import agree, number_of
 from tests.support.sites import (
@@ -40,7 +41,7 @@ def answer(world):
     sealed = receipts.send(world.beta, "alpha", None, quiet())
     receive(world.alpha, sealed.path)
     reader = world.alpha.database.read()
-    raw = [*packages.their_statements(reader, peer(world.alpha, "beta").cid, "receipt")][-1]
+    raw = [*store_statements.theirs(reader, peer(world.alpha, "beta").cid, "receipt")][-1]
     return msgspec.json.decode(document.parse(raw).body)
 
 
