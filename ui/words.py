@@ -178,6 +178,7 @@ ACTS: dict[str, str] = {
     "slot.added": N_("Way to unlock added"),
     "slot.removed": N_("Way to unlock removed"),
     "store.rekeyed": N_("Store under a new key"),
+    "store.rekey-undone": N_("Store under its old key still"),
     "unlocked.recovery": N_("Unlocked with the recovery kit"),
     "acceptance.undone": N_("Acceptance undone"),
     "clock.corrected": N_("Clock corrected"),

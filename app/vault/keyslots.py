@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
@@ -85,17 +86,39 @@ def rekey(installation: Installation, passphrase: str, job: Job) -> None:
         secret = device_secret(installation.home) if _needs_device(old) else None
         raw = slots.rekey(old, installation.database.key, key, passphrase, secret)
     following = installation.home / SLOTS_NEXT
-    following.unlink(missing_ok=True)
-    write_private(following, raw)
-    folder.sync_folder(installation.home)
+    with _written(installation.home):
+        following.unlink(missing_ok=True)
+        write_private(following, raw)
+        folder.sync_folder(installation.home)
     with installation.database.write() as tx:
         remember(tx, old, raw)
         audit.append(tx, installation, "store.rekeyed")
-    installation.database.rekey(key, job)
-    os.replace(following, installation.home / SLOTS)
-    folder.sync_folder(installation.home)
+    try:
+        installation.database.rekey(key, job)
+    except BaseException:
+        if installation.database.key != key:
+            # The old key and every old slot go on counting, and the log does not say otherwise.
+            with contextlib.suppress(Refused), installation.database.write() as tx:
+                remember(tx, old)
+                audit.append(tx, installation, "store.rekey-undone")
+            following.unlink(missing_ok=True)
+        raise
+    with _written(installation.home):
+        os.replace(following, installation.home / SLOTS)
+        folder.sync_folder(installation.home)
     with installation.database.write() as tx:
         remember(tx, raw)
+
+
+@contextlib.contextmanager
+def _written(home: Path) -> Iterator[None]:
+    """What a disk does to files of the installation is `Refused` (disk-full, home-unusable)."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise Refused("disk-full") from error
+        raise Refused("home-unusable", home=home, why=error.strerror or error) from error
 
 
 def _slots_file(installation: Installation) -> bytes:
@@ -111,12 +134,13 @@ def _replace_slots(installation: Installation, raw: bytes, act: str, **detail: o
         remember(tx, old, raw)
         audit.append(tx, installation, act, **detail)
     scratch = home / f".{SLOTS}-{secrets.token_hex(8)}"
-    try:
-        write_private(scratch, raw)
-        os.replace(scratch, home / SLOTS)
-    finally:
-        scratch.unlink(missing_ok=True)
-    folder.sync_folder(home)
+    with _written(home):
+        try:
+            write_private(scratch, raw)
+            os.replace(scratch, home / SLOTS)
+        finally:
+            scratch.unlink(missing_ok=True)
+        folder.sync_folder(home)
     with installation.database.write() as tx:
         remember(tx, raw)
 

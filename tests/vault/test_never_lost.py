@@ -19,6 +19,7 @@ from app.jobs import Cancelled, quiet
 from app.messages import Refused
 from app.store import counterparts, database, people
 from tests.support.sites import (
+    CHEAP,
     PASSPHRASE,
     Impatient,
     indicator,
@@ -170,6 +171,8 @@ def test_a_disk_that_fills_loses_nothing(world, small, tmp_path):
         for act in (
             lambda: vault.back_up(site, small / "b", quiet()),
             lambda: vault.compact(site, quiet()),
+            lambda: vault.rekey(site, PASSPHRASE, quiet()),
+            lambda: vault.add_slot(site, "another " + PASSPHRASE, "x", device=False, cost=CHEAP),
             lambda: release(site, "beta", target=small / "p.age"),
         ):
             assert refusal(act) in (
@@ -181,6 +184,7 @@ def test_a_disk_that_fills_loses_nothing(world, small, tmp_path):
             )
         assert sorted(os.listdir(small)) == ["alpha"]
         assert not list(home.glob("backup-*"))
+        assert not (home / "store.db.copying").exists()
     with unlocked_when_room(home) as site:
         assert browsing.page(site, browsing.selection()).total == kept
         assert problems(site) == []

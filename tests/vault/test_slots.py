@@ -13,10 +13,11 @@ import keyring
 import pytest
 
 from app import vault
-from app.jobs import quiet
+from app.jobs import Cancelled, quiet
 from app.messages import Refused
 from crypto.slots import Cost
 from tests.support.keyrings import Memory
+from tests.support.sites import Impatient, acts
 
 CHEAP = Cost(passes=1, memory=8)
 FIRST, SECOND = "correct horse battery", "another horse battery"
@@ -241,3 +242,16 @@ def test_a_slot_bound_to_this_workstation_needs_its_real_keyring(home, tmp_path)
     done = subprocess.run(command, capture_output=True, text=True, env=env)
     assert done.stdout == "refused: slot-needs-device\n", done.stderr
     assert refusal(vault.unlock, home, SECOND) == "slot-needs-device"
+
+
+def test_a_rekey_that_is_stopped_leaves_every_slot_and_says_so(home):
+    with vault.unlocked(home, FIRST) as installation:
+        vault.add_slot(installation, SECOND, "second", device=False, cost=CHEAP)
+        with pytest.raises(Cancelled):
+            vault.rekey(installation, FIRST, Impatient("copy"))
+        assert acts(installation)[-2:] == ["store.rekeyed", "store.rekey-undone"]
+        assert len(vault.slots_of(installation)) == 2
+        assert not (home / "slots.next").exists()
+    for passphrase in (FIRST, SECOND):
+        with vault.unlocked(home, passphrase) as installation:
+            assert vault.check(installation, quiet()) == []
