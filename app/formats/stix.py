@@ -29,7 +29,7 @@ from app.intel.prepared import Prepared
 from app.intel.reading import Fault
 from app.intel.splitting import MAX_OBJECT
 from app.jobs import Job, quiet
-from app.messages import Refused
+from app.messages import MESSAGES, Refused
 
 AHEAD = 4
 """Frames that wait here while the store is busy."""
@@ -37,6 +37,8 @@ PIPE = 1 << 20
 """Bytes that wait in the pipe."""
 LOOK = 0.1
 """Seconds between two looks whether to stop."""
+MAX_FACT = 1_000
+"""Characters of what a reader says about a place in its file."""
 PATIENCE = 60.0
 """Seconds without a frame after which a reader hangs: it shows itself every second, however little there is to give."""
 
@@ -44,6 +46,7 @@ _KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "PYTHONHOME")
 _BATCH = msgspec.msgpack.Decoder(Batch)
 _END = msgspec.msgpack.Decoder(End)
 _TEXT = msgspec.json.Decoder(dict[str, object])
+_CODES = re.compile(r"(json|stix)-[a-z0-9.-]{1,40}|not-stix|object-size|file-size|file-unreadable")
 _NUMBER = re.compile(r"\[([0-9]{1,10})\]")
 
 _Frame = tuple[bytes, bytes] | None
@@ -196,7 +199,7 @@ def _entries(frames: queue.Queue[_Frame], path: Path, job: Job) -> Iterator[Prep
             raise Refused("reader-died") from None
         if isinstance(found, End):
             break
-        if not all(map(_holds, found.objects)):
+        if not (all(map(_holds, found.objects)) and all(_said(one.code, one.where) for one in found.faults)):
             raise Refused("reader-died")
         upto = found.upto
         if found.faults:
@@ -204,10 +207,20 @@ def _entries(frames: queue.Queue[_Frame], path: Path, job: Job) -> Iterator[Prep
             yield from sorted(both, key=_place)
         else:
             yield from found.objects
+    facts = {name: fact for name, fact in found.facts.items() if name in ("where", "limit", "why")}
+    if found.code and not _said(found.code, *facts.values()):
+        raise Refused("reader-died")
     if found.code == "file-unreadable":
-        raise Refused(found.code, path=path, why=found.facts.get("why", ""))
+        raise Refused(found.code, path=path, why=facts.get("why", ""))
     if found.code:
-        raise Refused(found.code, **found.facts)
+        raise Refused(found.code, **facts)
+
+
+def _said(code: str, *facts: str) -> bool:
+    """Whether a reader that is itself would say this: a code of its own, and short facts. They are kept and shown."""
+    return (
+        _CODES.fullmatch(code) is not None and code in MESSAGES and all(len(one) <= MAX_FACT for one in facts)
+    )
 
 
 def _place(one: Prepared | Fault) -> int:

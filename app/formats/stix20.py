@@ -24,6 +24,8 @@ from app.intel.reading import SINCE_2_0, Entry, Fault
 _NAMESPACE = uuid.UUID("5b0b7f8e-6ac5-4a3e-9f0d-0a6a1c1f6d52")
 """For observables to which the specification gives no id (processes): the same one here at every reading."""
 _NO_OBSERVABLES = SINCE_2_0 | {"bundle", "marking-definition"}
+PLACE = 200
+"""Characters of a place inside an object that are told: keys may be of any length."""
 MAX_CHAIN = 16
 """Observables whose ids follow from one another."""
 
@@ -115,7 +117,7 @@ def converted(entries: Iterable[Entry | Fault]) -> Iterator[Entry | Fault]:
         try:
             values = list(_object(entry.value))
         except _Unsound as unsound:
-            yield Fault(entry.where + unsound.place, unsound.code)
+            yield Fault(entry.where + unsound.place[:PLACE], unsound.code)
             continue
         for place, value in values:
             yield Entry(orjson.dumps(value), value, entry.where + place, old=True)

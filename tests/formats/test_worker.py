@@ -319,3 +319,54 @@ def test_a_frozen_program_starts_itself_as_the_reader(tmp_path):
     with written(tmp_path, indicator(1)).open("rb") as file:
         done = subprocess.run([cli, worker.FLAG], stdin=file, capture_output=True)
     assert indicator(1)["id"].encode() in done.stdout
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        (b"B", worker.Batch((), (reading.Fault("objects[0]", "no-such-code"),), 1)),
+        (b"B", worker.Batch((), (reading.Fault("objects[0]", "retired"),), 1)),
+        (b"B", worker.Batch((), (reading.Fault("x" * (stix.MAX_FACT + 1), "stix-id"),), 1)),
+        (b"E", worker.End("no-such-code", {})),
+        (b"E", worker.End("stix-no-such", {})),
+        (b"E", worker.End("wrong-passphrase", {})),
+        (b"E", worker.End("json-syntax", {"where": "x" * (stix.MAX_FACT + 1)})),
+    ],
+)
+def test_what_no_reader_says_is_not_repeated(site, tmp_path, monkeypatch, frame):
+    told = tmp_path / "told"
+    text = msgspec.msgpack.encode(frame[1])
+    end = msgspec.msgpack.encode(worker.End("", {}))
+    told.write_bytes(
+        b"".join(len(t).to_bytes(4, "big") + kind + t for kind, t in ((frame[0], text), (b"E", end)))
+    )
+    instead(monkeypatch, f"import os; os.write(1, open({str(told)!r}, 'rb').read())")
+    refused(site, written(tmp_path, indicator(1)), "reader-died")
+
+
+def test_facts_that_no_sentence_has_are_left_out(site, tmp_path, monkeypatch):
+    told = tmp_path / "told"
+    text = msgspec.msgpack.encode(worker.End("json-syntax", {"where": "byte 3", "code": "x", "self": "y"}))
+    told.write_bytes(len(text).to_bytes(4, "big") + b"E" + text)
+    instead(monkeypatch, f"import os; os.write(1, open({str(told)!r}, 'rb').read())")
+    with pytest.raises(Refused) as caught:
+        imported(site, written(tmp_path, indicator(1)))
+    assert (caught.value.code, caught.value.facts) == ("json-syntax", {"where": "byte 3"})
+
+
+def test_a_key_of_any_length_is_a_fault_like_another(site, tmp_path):
+    key = "k" * 100_000
+    old = {
+        "type": "observed-data",
+        "id": "observed-data--00000001-0000-4000-8000-000000000000",
+        "created": "2026-01-01T00:00:00.000Z",
+        "modified": "2026-01-01T00:00:00.000Z",
+        "first_observed": "2026-01-01T00:00:00Z",
+        "last_observed": "2026-01-01T00:00:00Z",
+        "number_observed": 1,
+        "objects": {key: {"type": "file", "name": "x", "parent_directory_ref": key}},
+    }
+    counts = imported(site, written(tmp_path, indicator(77), old))
+    ((where, code),) = counts.refused
+    assert (counts.new, code) == (1, "stix-2.0-reference")
+    assert len(where) < stix.MAX_FACT
