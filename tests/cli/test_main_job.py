@@ -82,60 +82,6 @@ def test_bytes_leave_as_dry_run_showed_and_the_second_package_has_a_one_time_key
     assert b.run("inbox", "show", 2)["counts"]["same"] == 5
 
 
-def test_a_dry_run_refuses_what_sealing_would(pair, tmp_path):
-    a, _ = pair
-    a.run("import", bundle(tmp_path / "b.json", indicator(1)))
-    for code, *said in (
-        ("reference-unusable", "--reference", "2026/17\nsecond line"),
-        ("reference-unusable", "--reference", "x" * 201),
-        ("purpose-unusable", "--purpose", "Any"),
-        ("enquiry-unknown", "--answers", 1),
-    ):
-        assert a.refused("release", "--to", "beta", "--all", *said, "--dry-run") == code
-        assert a.refused("release", "--to", "beta", "--all", *said) == code
-    assert a.run("outbox")["packages"] == []
-
-
-def test_an_empty_query_releases_nothing_and_a_marked_list_is_read(pair, tmp_path):
-    a, _ = pair
-    a.run("import", bundle(tmp_path / "b.json", indicator(1), indicator(2)))
-    a.run("release", "--to", "beta", "--query", " ", "--dry-run", ok=(2,))
-    (tmp_path / "ids").write_text("\ufeff" + indicator(1)["id"] + "\r\n", encoding="utf8")
-    assert a.run("release", "--to", "beta", "--ids", tmp_path / "ids", "--dry-run")["leaves"] == 1
-
-
-def test_what_is_new_can_be_read_before_it_is_accepted(pair, tmp_path):
-    a, b = pair
-    a.run("import", bundle(tmp_path / "b.json", indicator(1)))
-    a.run("release", "--to", "beta", "--all", "--out", tmp_path / "1")
-    number = b.run("receive", tmp_path / "1")["number"]
-    [content] = b.run("inbox", "show", number, "--diff", indicator(1)["id"])["contents"]
-    assert (content["held"], content["object"]) == (None, indicator(1))
-    assert b.run("inbox", "show", number)["objects"][0]["level"] == "CLEAR"
-
-
-def test_what_came_is_said_when_it_comes(pair, tmp_path):
-    a, b = pair
-    a.run(
-        "agreement",
-        "propose",
-        "--to",
-        "beta",
-        "--ceiling",
-        "AMBER",
-        "--until",
-        "2099-01-01",
-        "--out",
-        tmp_path / "1",
-    )
-    a.run("request", "--to", "beta", "--text", "Who?\nAnd since when?", "--out", tmp_path / "2")
-    assert b.run("receive", tmp_path / "1")["statements"] == ["agreement", "epoch"]
-    assert b.run("receive", tmp_path / "2")["statements"] == ["request"], "and not the proposal once more"
-    assert b.run("request", "show", 1)["text"] == "Who?\nAnd since when?"
-    assert b.refused("request", "show", 2) == "enquiry-unknown"
-    assert b.refused("consent", "show", 1) == "request-unknown"
-
-
 def test_release_new_sends_only_what_they_lack(pair, tmp_path):
     a, b = pair
     a.run("import", bundle(tmp_path / "1.json", indicator(1), indicator(2)))
@@ -252,17 +198,27 @@ def test_practice_runs_to_the_end(tmp_path):
     assert (tmp_path / "p" / "stick").is_dir()
 
 
-def test_a_recall_names_the_files_of_ours_that_go_with_what_is_asked_back(pair, tmp_path):
+def test_what_an_officer_sees_on_the_way(pair, tmp_path):
+    """What a dry run refuses and shows, what a package brought, a text before it is accepted, what a recall takes."""
     a, b = pair
-    a.run("import", bundle(tmp_path / "b.json", indicator(1)))
-    a.run("release", "--to", "beta", "--all", "--out", tmp_path / "1")
-    b.run("accept", b.run("receive", tmp_path / "1")["number"])
+    (tmp_path / "ids").write_text("\ufeff" + indicator(1)["id"] + "\r\n", encoding="utf8")
+    a.run("import", bundle(tmp_path / "b.json", indicator(1), indicator(2)))
+    release = ("release", "--to", "beta")
+    a.run(*release, "--query", " ", "--dry-run", ok=(2,))
+    assert a.refused(*release, "--all", "--reference", "x\ny", "--dry-run") == "reference-unusable"
+    a.run("request", "--to", "beta", "--text", "Who?\nAnd since when?", "--out", tmp_path / "0")
+    assert b.run("receive", tmp_path / "0")["statements"] == ["epoch", "request"]
+    assert b.run("request", "show", 1)["text"] == "Who?\nAnd since when?"
+    [gone] = a.run(*release, "--ids", tmp_path / "ids", "--out", tmp_path / "1")["objects"]
+    assert gone["id"] == indicator(1)["id"]
+    got = b.run("receive", tmp_path / "1")
+    assert got["statements"] == ["release"]
+    [content] = b.run("inbox", "show", got["number"], "--diff", gone["id"])["contents"]
+    assert (content["held"], content["object"]) == (None, indicator(1))
+    assert b.run("inbox", "show", got["number"])["objects"][0]["level"] == "CLEAR"
+    b.run("accept", got["number"])
     (tmp_path / "ours.txt").write_text("what we found")
-    b.run("attach", tmp_path / "ours.txt", "--to", indicator(1)["id"])
-    (tmp_path / "ids").write_text(indicator(1)["id"])
+    b.run("attach", tmp_path / "ours.txt", "--to", gone["id"])
     a.run("recall", "--to", "beta", "--ids", tmp_path / "ids", "--reason", "wrong", "--out", tmp_path / "2")
     [number] = b.run("receive", tmp_path / "2", ok=(3,))["recalls"]
     assert b.run("recall", "show", number)["touches"][0]["attachments"] == ["ours.txt"]
-    b.run("attachment", "save", indicator(1)["id"], "ours.txt", "--out", tmp_path / "kept.txt")
-    b.run("confirm", number, "--backups", "none")
-    assert b.refused("attachment", "list", indicator(1)["id"]) == "object-unknown"

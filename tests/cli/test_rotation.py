@@ -73,11 +73,3 @@ def test_lost_keys_are_replaced_and_the_card_compared_anew(talked, tmp_path):
     assert b.run("receive", tmp_path / "anew")["objects"] == 1
     b.run("receipt", "--to", "alpha", "--out", tmp_path / "told")
     assert a.run("receive", tmp_path / "told")["status"] == "new"
-
-
-def test_a_country_that_is_none_is_told_as_that(site):
-    before = site.fingerprint
-    for act in (("rotate",), ("replace", "--lost")):
-        assert site.refused("identity", *act, "--country", "xxx") == "country-unusable"
-        assert site.refused("identity", *act, "--name", "a\nb") == "name-unusable"
-    assert site.run("identity", "list")["identities"][0]["fingerprint"] == before

@@ -646,3 +646,13 @@ def test_the_hash_that_names_a_rotation_is_the_documents(thief):
     read = rotation.read(raw, thief.old_identity.signing.public, thief.old_identity.fingerprint)
     body = document.parse(raw).body
     assert read.id == hashlib.sha256(b"mithaq/document/v1\x08rotation" + body).digest()
+
+
+def test_a_country_that_is_none_is_told_as_that(met):
+    before = met.alpha.identity.fingerprint
+    for act in (identities.rotate, identities.replace_lost):
+        for code, name, country in (("country-unusable", "", "xxx"), ("name-unusable", "a\nb", "")):
+            with pytest.raises(Refused) as caught:
+                act(met.alpha, name, country)
+            assert caught.value.code == code
+    assert met.alpha.identity.fingerprint == before

@@ -375,3 +375,16 @@ def test_a_store_opened_again_goes_on_where_it_stood(met_template, tmp_path):
             known = store_counterparts.everyone(alpha.database.read())
             assert {one.alias for one in known} == {"beta", "mallory"}
     assert numbers == [numbers[0], numbers[0] + 1, numbers[0] + 2]
+
+
+def test_what_cannot_be_said_of_a_release_is_refused_before_the_gate_is_asked(ready):
+    for code, said in (
+        ("reference-unusable", {"reference": "2026/17\nsecond line"}),
+        ("reference-unusable", {"reference": "x" * 201}),
+        ("purpose-unusable", {"purpose": "Any"}),
+        ("note-too-long", {"note": "x" * 10_001}),
+        ("enquiry-unknown", {"answers": (1,)}),
+    ):
+        wish = releases.Wish(None, **said)
+        refused(code, releases.require_usable, ready.alpha, "beta", wish)
+        refused(code, releases.release, ready.alpha, "beta", wish, None, quiet())
