@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app import audit
-from app.exchange import counterparts, embargo, inbox, receipts
+from app.exchange import counterparts, embargo, inbox, receipts, withheld
 from app.holdings import attachments, importing, taking_back
 from app.intel.marking import Level
 from app.intel.prepared import prepare_text
@@ -87,12 +87,16 @@ def accept(
 def reject(installation: Installation, number: int, reason: str, ids: Sequence[str] | None = None) -> Decided:
     """Refuse pending objects of a package: those with the given STIX ids, or (None) all that pend.
 
-    Raises `Refused`: package-unknown, object-unknown, nothing-pending, reason-missing, reason-too-long.
+    Raises `Refused`: package-unknown, object-unknown, nothing-pending, reason-missing, reason-too-long, and as
+    `withheld.require_nameable` does.
     """
     if not reason.strip():
         raise Refused("reason-missing")
     if len(reason) > receipts.REASON_LIMIT:
         raise Refused("reason-too-long", most=receipts.REASON_LIMIT)
+    reader = installation.database.read()
+    sender = store_counterparts.get(reader, inbox.find(reader, number).cid)
+    withheld.require_nameable(installation, sender, reason)
     with installation.database.write() as tx:
         inbox.find(tx, number)
         chosen = _pending(tx, number, ids)

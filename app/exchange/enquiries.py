@@ -289,6 +289,7 @@ def close(installation: Installation, number: int, reason: str, target: Path | N
     if len(reason.strip()) > REASON_LIMIT:
         raise Refused("reason-too-long", most=REASON_LIMIT)
     one = store_counterparts.get(reader, row.cid)
+    withheld.require_nameable(installation, one, reason)
     statement = statements.make(installation, WITHDRAWAL, of=OF, subject=row.id.hex(), reason=reason.strip())
     return _send(installation, one, statement, row.id, target, job)
 

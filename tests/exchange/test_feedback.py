@@ -242,6 +242,12 @@ def test_neither_a_request_nor_a_note_names_what_is_held_back(given_):
             refused("names-withheld", ask, met.beta, "alpha", text, about, site=met.beta)
         wish = releases.Wish((open_["id"],), note=f"compare {id_}")
         refused("names-withheld", releases.release, met.beta, "alpha", wish, None, quiet(), site=met.beta)
+    # Nor does a reason.
+    take(met.alpha, indicator(8))
+    number = receive(met.beta, release(met.alpha, "beta", indicator(8)["id"]).package.path).number
+    receive(met.beta, ask(met.alpha, "beta").package.path)
+    refused("names-withheld", deciding.reject, met.beta, number, f"as {address}", site=met.beta)
+    refused("names-withheld", enquiries.close, met.beta, 1, f"as {address}", None, quiet(), site=met.beta)
     never_held = indicator(77)["id"]
     ask(met.beta, "alpha", f"and {never_held}?", [given_back["id"], open_["id"], never_held])
     # What they were given while it might leave is no news to them.
