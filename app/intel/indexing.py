@@ -101,14 +101,14 @@ def merged(several: Iterable[Indexed]) -> Indexed:
 def links(value: Mapping[str, object], env: Envelope) -> tuple[Link, ...]:
     """The links an object is, or holds; markings are none."""
     found = []
-    ends: tuple[object, ...] = ()
+    ends: tuple[str, ...] = ()
     if env.type == "relationship":
-        rel = value.get("relationship_type")
-        ends = source, target = value.get("source_ref"), value.get("target_ref")
-        if isinstance(rel, str) and source in env.rels and target in env.rels:
-            found.append(Link(rel[:MAX_REL], str(source), str(target)))
-        else:
-            ends = ()
+        rel, source, target = (value.get(key) for key in ("relationship_type", "source_ref", "target_ref"))
+        # Any of them may be of any kind.
+        refs = tuple(one for one in (source, target) if isinstance(one, str) and one in env.rels)
+        if isinstance(rel, str) and len(refs) == 2:
+            ends = source, target = refs
+            found.append(Link(rel[:MAX_REL], source, target))
     for ref, key in env.rels.items():
         if key not in _MARKINGS and ref not in ends:
             found.append(Link(key[:MAX_REL], "", ref))

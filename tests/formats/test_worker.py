@@ -370,3 +370,20 @@ def test_a_key_of_any_length_is_a_fault_like_another(site, tmp_path):
     ((where, code),) = counts.refused
     assert (counts.new, code) == (1, "stix-2.0-reference")
     assert len(where) < stix.MAX_FACT
+
+
+@pytest.mark.parametrize("end", [{}, [], {"a": []}, None, 7, True])
+def test_an_end_of_any_kind_costs_nobody_else_anything(site, tmp_path, end):
+    tie = {
+        "type": "relationship",
+        "spec_version": "2.1",
+        "id": f"relationship--{hash(repr(end)) % 10**8:08}-0000-4000-8000-000000000000",
+        "relationship_type": "uses",
+        "source_ref": end,
+        "target_ref": indicator(1)["id"],
+    }
+    assert (
+        imported(site, written(tmp_path, tie, tie | {"target_ref": end, "relationship_type": end})).refused
+        == []
+    )
+    assert problems(site) == []

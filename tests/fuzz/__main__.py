@@ -26,7 +26,9 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=65536)
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
-    with atheris.instrument_imports(include=["crypto", "app.exchange.files", "app.holdings.filenames"]):
+    with atheris.instrument_imports(
+        include=["crypto", "app.exchange.files", "app.formats", "app.holdings.filenames", "app.intel"]
+    ):
         from tests.fuzz.mutate import json_mutation
         from tests.fuzz.targets import JSON_TARGETS, TARGETS
     if given.target not in TARGETS:

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 from collections.abc import Callable, Iterator
 
 import msgspec
+import orjson
 
 from app.exchange import files
+from app.formats import stix20
 from app.holdings import filenames
+from app.intel import reading
+from app.intel.prepared import prepare
+from app.intel.strict import strict
+from app.messages import MESSAGES, Refused
 from crypto import (
     age,
     age_header,
@@ -30,6 +37,7 @@ from crypto.errors import CryptoError
 from crypto.identity import Identity
 from crypto.package import open_package, read_header_hash
 from crypto.source import Source
+from tests.bench import synthetic
 from tests.vectors.forge import SEED, SIGNER, sealed
 from tests.vectors.format import FOLDER, body_of, load
 
@@ -235,6 +243,44 @@ def _armored() -> list[bytes]:
     return found
 
 
+def bundle_(data: bytes) -> None:
+    """A STIX bundle, 2.1 or 2.0, as the reading process takes it apart."""
+    try:
+        found = list(stix20.converted(reading.read_chunks([data], take_old=True)))
+    except Refused as refused:
+        if refused.code not in MESSAGES:
+            raise AssertionError(refused.code) from refused
+        return
+    for one in found:
+        if isinstance(one, reading.Fault):
+            if one.code not in MESSAGES:
+                raise AssertionError(one.code)
+            continue
+        if strict(one.raw) != (one.raw, one.value) or json.loads(one.raw) != one.value:
+            raise AssertionError("a text that is not what was read")
+        ready = prepare(one)
+        if (ready.raw, ready.id, ready.type) != (one.raw, one.value["id"], one.value["type"]):
+            raise AssertionError("another object")
+
+
+def _bundles() -> list[bytes]:
+    few = list(synthetic.values(400))[::9]
+    whole = [
+        orjson.dumps({"type": "bundle", "id": "bundle--1", "objects": few[n : n + 4]})
+        for n in range(0, 40, 4)
+    ]
+    old = {
+        "type": "observed-data",
+        "id": "observed-data--00000001-0000-4000-8000-000000000000",
+        "first_observed": "2026-01-01T00:00:00Z",
+        "last_observed": "2026-01-01T00:00:00Z",
+        "number_observed": 1,
+        "objects": {"0": {"type": "file", "name": "x"}, "1": {"type": "url", "value": "http://a.example"}},
+    }
+    numbers = b'{"type":"x-a","id":"x-a--00000001-0000-4000-8000-000000000000","n":[1.5,-0,9007199254740993.0,1e300]}'
+    return [*whole, orjson.dumps({"type": "bundle", "spec_version": "2.0", "objects": [old]}), numbers]
+
+
 _FILE_KEY = bytes(range(200, 216))
 _PUBLIC = age.HybridIdentity(SEED).recipient.public
 
@@ -250,8 +296,9 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]] = 
     "frame": (frame, _frames),
     "inside": (inside, _insides),
     "files": (files_, _file_lines),
+    "bundle": (bundle_, _bundles),
 }
 """Name: (the target, what to start from)."""
 
-JSON_TARGETS = ("files", "manifest", "slots", "card", "rotation")
+JSON_TARGETS = ("files", "bundle", "manifest", "slots", "card", "rotation")
 """Those that read JSON, and are worth mutating as such."""
