@@ -63,9 +63,7 @@ class Site:
     def consented(self, giver: str, content: str, to: str) -> bool:
         """By the real state of the set."""
         known = consents.gathered(
-            (i, s)
-            for i, s in (self.said[giver] | self.heard[giver]).items()
-            if not isinstance(s, recalls.Recall | recalls.Confirmation | recalls.Withdrawal)
+            (i, s) for i, s in (self.said[giver] | self.heard[giver]).items() if not of_recalls(s)
         )
         return any(
             one.third == to and known.requests[one.request].by == self.name and named(content) in one.contents
@@ -75,11 +73,7 @@ class Site:
     def recalled(self, content: str, peer: str, by: str) -> bool:
         """Whether `by`, one side of the channel with `peer`, asks for a content back, by the real state of the set."""
         some = (self.said[peer] | self.heard[peer]).items()
-        known = recalls.gathered(
-            (i, s)
-            for i, s in some
-            if isinstance(s, recalls.Recall | recalls.Confirmation | recalls.Withdrawal)
-        )
+        known = recalls.gathered((i, s) for i, s in some if of_recalls(s))
         return any(
             recall.by == by and recalls.standing(known, id_) and any(c.id == content for c in recall.contents)
             for id_, recall in known.recalls.items()
@@ -425,6 +419,13 @@ def _left(site: Site, peer: str, before: Channel) -> None:
     start = before.sending.start
     if start is not None and start not in site.starts[peer]:
         site.starts[peer] += (start,)
+
+
+def of_recalls(said: object) -> bool:
+    """Whether a statement is about recalls: a withdrawal of one has the shape of a consent's."""
+    if isinstance(said, recalls.Withdrawal):
+        return said.of == recalls.RECALL
+    return isinstance(said, recalls.Recall | recalls.Confirmation)
 
 
 def may_go(site: Site, giver: str, content: str, to: str) -> bool:
