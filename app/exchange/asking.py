@@ -14,7 +14,7 @@ from pathlib import Path
 
 from app import audit
 from app.audit import clock
-from app.exchange import consents, counterparts, gate, releases, sealing, statements
+from app.exchange import consents, counterparts, gate, releases, sealing, statements, withheld
 from app.exchange.consents import CONSENT, ONWARD, REQUEST, RETENTION, WITHDRAWAL, Content, Known
 from app.exchange.provenance import OURS, Owners, Provenance, gather
 from app.exchange.releases import Wish
@@ -99,7 +99,7 @@ def request_onward(
 
     It names the contents that need their consent for that, those that the chosen objects need included. `until` is the
     last day wished for, "": none. Raises `Refused`: reason-missing, nothing-to-ask (fact `decision`),
-    request-too-large, and as `releases.check` and `sealing.seal` do.
+    request-too-large, and as `releases.check`, `withheld.require_nameable` and `sealing.seal` do.
     """
     if not reason.strip():
         raise Refused("reason-missing")
@@ -133,7 +133,7 @@ def request_retention(
     """Ask counterpart `to` for leave to keep what came from them until a day.
 
     Raises `Refused`: reason-missing, object-unknown, nothing-to-ask (nothing of it came from them), request-too-large,
-    and as `sealing.seal` does.
+    and as `withheld.require_nameable` and `sealing.seal` do.
     """
     if not reason.strip():
         raise Refused("reason-missing")
@@ -167,6 +167,7 @@ def _ask(
     unique = {content.sha256: content for content in contents}
     if len(unique) > consents.OBJECTS_LIMIT:
         raise Refused("request-too-large", most=consents.OBJECTS_LIMIT)
+    withheld.require_nameable(installation, one, reason)
     facts = {
         "of": of,
         "for": "" if third is None else third.fingerprint,
@@ -228,7 +229,7 @@ def withdraw(installation: Installation, number: int, reason: str, target: Path 
     """Take back request or consent `number` of ours, or decline a request of theirs (with a reason).
 
     Raises `Refused`: request-unknown, request-closed, not-ours-to-withdraw (their consent), reason-missing, and as
-    `sealing.seal` does.
+    `withheld.require_nameable` and `sealing.seal` do.
     """
     with installation.database.snapshot() as reader:
         one, id_, known = _find(reader, installation, number)
@@ -239,6 +240,7 @@ def withdraw(installation: Installation, number: int, reason: str, target: Path 
             raise Refused("request-closed", number=number)
         if is_request and known.requests[id_].by != OURS and not reason.strip():
             raise Refused("reason-missing")
+    withheld.require_nameable(installation, one, reason)
     statement = statements.make(
         installation,
         WITHDRAWAL,

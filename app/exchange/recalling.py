@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import audit
-from app.exchange import counterparts, recall_state, recalls, sealing, statements
+from app.exchange import counterparts, recall_state, recalls, sealing, statements, withheld
 from app.exchange.recalls import CONFIRMATION, DELETED, RECALL, REFUSED, WITHDRAWAL, Content, Known
 from app.exchange.statements import Statement
 from app.exchange.touching import Touched, Touching, delete, remaining
@@ -134,13 +134,14 @@ def recall(
 
     Packages that carry it and are not acked become void; what was only in packages that never left is not named.
     Raises `Refused`: reason-missing, reason-too-long, recall-never-given (fact `id`: the first), recall-standing (all
-    of it was asked back before), recall-too-large, and as `sealing.seal` does.
+    of it was asked back before), recall-too-large, and as `withheld.require_nameable` and `sealing.seal` do.
     """
     _require_reason(reason)
     with installation.database.snapshot() as reader:
         one = counterparts.find(reader, to)
         contents, void = _plan(installation, reader, one, ids, versions)
         planned = audit.head(reader).number
+    withheld.require_nameable(installation, one, reason)
     statement = statements.make(
         installation,
         RECALL,
@@ -218,7 +219,7 @@ def withdraw(installation: Installation, number: int, reason: str, target: Path 
     """Take a recall of ours back: they may use it again, and the ledger says again how far it got.
 
     Raises `Refused`: recall-unknown, recall-theirs, recall-closed (withdrawn before), reason-missing,
-    reason-too-long, and as `sealing.seal` does.
+    reason-too-long, and as `withheld.require_nameable` and `sealing.seal` do.
     """
     _require_reason(reason)
     reader = installation.database.read()
@@ -228,6 +229,7 @@ def withdraw(installation: Installation, number: int, reason: str, target: Path 
     if row.withdrawn:
         raise Refused("recall-closed", number=number)
     one = store_counterparts.get(reader, row.cid)
+    withheld.require_nameable(installation, one, reason)
     statement = statements.make(
         installation, WITHDRAWAL, of=RECALL, subject=row.id.hex(), reason=reason.strip()
     )
@@ -272,10 +274,11 @@ def refuse(installation: Installation, number: int, reason: str, target: Path | 
     """Answer a recall with a reason why it is not followed. Nothing is deleted.
 
     Raises `Refused`: recall-unknown, recall-ours, recall-closed, reason-missing, reason-too-long, and as
-    `sealing.seal` does.
+    `withheld.require_nameable` and `sealing.seal` do.
     """
     _require_reason(reason)
     row, one = _open(installation.database.read(), number)
+    withheld.require_nameable(installation, one, reason)
     statement = statements.make(
         installation,
         CONFIRMATION,

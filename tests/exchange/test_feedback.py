@@ -10,7 +10,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.exchange import deciding, enquiries, inbox, outbox, releases
+from app.exchange import asking, deciding, enquiries, inbox, outbox, releases
 from app.holdings import browsing, feedback, handling
 from app.holdings.feedback import Said
 from app.intel.marking import IDS, Level
@@ -248,6 +248,8 @@ def test_neither_a_request_nor_a_note_names_what_is_held_back(given_):
     receive(met.beta, ask(met.alpha, "beta").package.path)
     refused("names-withheld", deciding.reject, met.beta, number, f"as {address}", site=met.beta)
     refused("names-withheld", enquiries.close, met.beta, 1, f"as {address}", None, quiet(), site=met.beta)
+    keep = ("alpha", [given_back["id"]], "", f"as {address}", None, quiet())
+    refused("names-withheld", asking.request_retention, met.beta, *keep, site=met.beta)
     never_held = indicator(77)["id"]
     ask(met.beta, "alpha", f"and {never_held}?", [given_back["id"], open_["id"], never_held])
     # What they were given while it might leave is no news to them.
