@@ -21,7 +21,7 @@ from typing import Annotated
 
 import msgspec
 
-from app import audit
+from app import audit, outside
 from app.audit import checking
 from app.audit.checking import Break, Witness
 from app.messages import Refused
@@ -144,7 +144,7 @@ def check(path: Path, known: Sequence[Card], earlier: Sequence[Path] = ()) -> Ch
     export cannot be held against an earlier checkpoint).
     """
     try:
-        with path.open("rb") as file:
+        with outside.reading(path) as file:
             start = file.read(len(PROOF) + 1)
             if start[:1] == b"{":
                 file.seek(0)
@@ -227,11 +227,7 @@ def _opened(raw: bytes, known: Sequence[Card]) -> tuple[Checkpoint, Card]:
 
 
 def _small(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(PAPER_LIMIT + 1)
-    except OSError as error:
-        raise Refused("file-unreadable", path=path, why=error) from error
+    raw = outside.start(path, PAPER_LIMIT)
     if len(raw) > PAPER_LIMIT:
         raise Refused("log-file")
     return raw

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from app.cli.base import NUMBER_LIMIT, Session, level_option, read_file, table
+from app import outside
+from app.cli.base import NUMBER_LIMIT, Session, level_option, table
 from app.cli.days import Day
 from app.courier import folder
 from app.exchange import agreement_file, agreements, terms
@@ -233,7 +234,8 @@ def verify(session: Session, file: Path, cards: tuple[Path, ...]) -> int:
         raise click.UsageError(_("Give --card twice, once for each party."))
     try:
         checked = agreement_file.check(
-            read_file(file, agreement_file.FILE_LIMIT), [read_file(card, CARD_LIMIT) for card in cards]
+            outside.start(file, agreement_file.FILE_LIMIT),
+            [outside.start(card, CARD_LIMIT) for card in cards],
         )
     except Refused as error:
         if error.code != "agreement-file":

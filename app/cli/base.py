@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from app import outside
 from app.jobs import Job
 from app.messages import Refused, _, plain, remedy, sentence
 
@@ -223,22 +224,12 @@ def plain_json(raw: bytes) -> list[str]:
     return [plain(line) for line in msgspec.json.format(raw, indent=2).decode().splitlines()]
 
 
-def read_file(path: Path, limit: int) -> bytes:
-    """A small file, up to one byte more than `limit`. Raises `Refused` (file-unreadable)."""
-    try:
-        with path.open("rb") as file:
-            return file.read(limit + 1)
-    except OSError as error:
-        raise Refused("file-unreadable", path=path, why=error.strerror) from error
-
-
 def ids_from(path: Path) -> tuple[str, ...]:
     """STIX ids in a text file, one a line, or those of a JSON list. Raises `Refused` (file-unreadable, file-large,
     ids-missing).
     """
     try:
-        with path.open("rb") as file:
-            text = file.read(IDS_LIMIT + 1).decode("utf-8-sig")
+        text = outside.start(path, IDS_LIMIT).decode("utf-8-sig")
         if len(text) > IDS_LIMIT:
             # Part of a list is another list.
             raise Refused("file-large", path=path, most=IDS_LIMIT >> 20)
@@ -248,7 +239,7 @@ def ids_from(path: Path) -> tuple[str, ...]:
             ids = msgspec.json.decode(text, type=list[str])
         else:
             ids = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise Refused("file-unreadable", path=path, why=error) from error
     if not ids:
         raise Refused("ids-missing", path=path)

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import click
 
+from app import outside
 from app.cli.base import Session, table, why
 from app.courier import folder
 from app.exchange import epochs, evidence
 from app.exchange.epochs import Status
 from app.exchange.ranges import spoken
-from app.messages import Refused, _, plain
+from app.messages import _, plain
 from app.store.installation import Installation
 
 
@@ -80,11 +81,7 @@ def evidence_(session: Session, name: str, out: Path) -> int:
 @click.pass_obj
 def prove(session: Session, name: str, file: Path) -> int:
     """Take in evidence that NAME wrote: does it show that this installation went back?"""
-    try:
-        with file.open("rb") as opened:
-            raw = opened.read(evidence.FILE_LIMIT + 1)
-    except OSError as error:
-        raise Refused("file-unreadable", path=file, why=error.strerror) from error
+    raw = outside.start(file, evidence.FILE_LIMIT)
     with session.unlocked() as installation:
         codes = evidence.prove(installation, name, raw)
     lines = [f"{count}: {why(code, name=name)}" for code, count in Counter(codes).items()]

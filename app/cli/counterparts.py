@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from app import outside
 from app.cli.base import Session, table, why
 from app.exchange import counterparts, verification
 from app.exchange.counterparts import Listed
@@ -33,11 +34,7 @@ def counterpart() -> None:
 @click.pass_obj
 def add(session: Session, card: Path, alias: str, replaces: str) -> int:
     """Pin a counterpart's card. It stays unverified until `verify`."""
-    try:
-        with card.open("rb") as file:
-            raw = file.read(counterparts.CARD_LIMIT + 1)
-    except OSError as error:
-        raise Refused("file-unreadable", path=card, why=error.strerror) from error
+    raw = outside.start(card, counterparts.CARD_LIMIT)
     with session.unlocked() as installation:
         one = counterparts.add(installation, raw, alias, replaces)
     return session.show(_document(one), _lines(one))

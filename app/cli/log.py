@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from app import audit
+from app import audit, outside
 from app.audit import checking, opening, papers
 from app.audit import report as reports
 from app.audit.papers import Checked
-from app.cli.base import NUMBER_LIMIT, Session, fail, read_file, table, why
+from app.cli.base import NUMBER_LIMIT, Session, fail, table, why
 from app.cli.days import Day
 from app.courier import folder
 from app.exchange import counterparts
@@ -88,7 +88,7 @@ def audit_verify(
 
 
 def _verify_file(session: Session, file: Path, cards: tuple[Path, ...], checkpoints: tuple[Path, ...]) -> int:
-    known = papers.cards([read_file(card, CARD_LIMIT) for card in cards])
+    known = papers.cards([outside.start(card, CARD_LIMIT) for card in cards])
     found = papers.check(file, known, checkpoints)
     document = _checked(found) | {
         "ok": not found.breaks,
@@ -207,7 +207,7 @@ def audit_opened(session: Session, file: Path) -> int:
     from app.exchange import outbox
 
     with session.unlocked() as installation:
-        found, name, number = outbox.opened(installation, read_file(file, opening.FILE_LIMIT))
+        found, name, number = outbox.opened(installation, outside.start(file, opening.FILE_LIMIT))
     document = _opened(found) | {"from": name, "number": number}
     lines = [
         found.checkpoint.text.decode().rstrip(),

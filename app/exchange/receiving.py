@@ -7,15 +7,11 @@ is in the holdings until it is accepted.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import stat
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from app import audit
+from app import audit, outside
 from app.exchange import (
     agreements,
     asking,
@@ -94,10 +90,12 @@ def receive(installation: Installation, path: Path, job: Job) -> Received:
     """
     streams.ready()
     try:
-        with _regular(path) as file:
+        with outside.reading(path) as file:
             return _receive(installation, file, path.stem, job)
     except CryptoError as error:
         raise Refused(_CODES.get(error.code, "package-damaged"), detail=error.code) from error
+    except OSError as error:
+        raise Refused("file-unreadable", path=path, why=error.strerror) from error
 
 
 _CODES = {"not-for-us": "not-for-us", "age-no-match": "not-for-us", "package-signature": "package-forged"}
@@ -106,23 +104,10 @@ _CODES = {"not-for-us": "not-for-us", "age-no-match": "not-for-us", "package-sig
 def header_hash(path: Path) -> bytes:
     """What a package file is known by. Raises `Refused`: file-unreadable, package-damaged."""
     try:
-        with _regular(path) as file:
+        with outside.reading(path) as file:
             return format_.read_header_hash(file)
     except CryptoError as error:
         raise Refused("package-damaged", detail=error.code) from error
-
-
-@contextlib.contextmanager
-def _regular(path: Path) -> Iterator[BinaryIO]:
-    """A file opened without waiting for whoever would write to it; raises `Refused` (file-unreadable) for
-    anything else.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise Refused("file-unreadable", path=path, why="not a regular file")
-            yield file
     except OSError as error:
         raise Refused("file-unreadable", path=path, why=error.strerror) from error
 

@@ -22,6 +22,7 @@ from typing import IO
 
 import msgspec
 
+from app import outside
 from app.formats import worker
 from app.formats.worker import Batch, End
 from app.intel import ids
@@ -66,11 +67,7 @@ def opened(path: Path, job: Job | None = None) -> Iterator[Iterator[Prepared | F
     Raises `Refused`: file-unreadable, as reading does, and reader-died or reader-hung when the process that reads
     ends before it is done, or gives nothing for `PATIENCE` seconds. What came before counts for nothing then.
     """
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise Refused("file-unreadable", path=path, why=error.strerror) from error
-    with file:
+    with outside.reading(path) as file:
         process = _READY.take(file) or _started(file.fileno())
     assert process.stdout is not None
     try:

@@ -13,14 +13,13 @@ import contextlib
 import io
 import os
 import secrets
-import stat
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from app import audit
+from app import audit, outside
 from app.holdings import samples
 from app.holdings.filenames import numbered, safe
 from app.jobs import Job
@@ -63,7 +62,7 @@ def attach(
     that name), attachments-too-many, attachment-failed.
     """
     name = safe(name or path.name)
-    with _regular(path) as file, installation.database.write() as tx:
+    with outside.reading(path) as file, installation.database.write() as tx:
         oid = _oid(tx, id_)
         beside = store.of_object(tx, oid)
         if len(beside) >= OBJECT_LIMIT:
@@ -386,20 +385,6 @@ def _find(connection: Connection, id_: str, name: str) -> Attachment:
         if one.name == name:
             return one
     raise Refused("attachment-unknown", name=name, id=id_)
-
-
-@contextlib.contextmanager
-def _regular(path: Path) -> Iterator[BinaryIO]:
-    """A file to read, opened without waiting for whoever would write to it. Raises `Refused` (file-unreadable)."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise Refused("file-unreadable", path=path, why=error.strerror) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise Refused("file-unreadable", path=path, why="not a regular file")
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        yield file
 
 
 class _Watched:

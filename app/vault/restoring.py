@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import os
 import secrets
-import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
 
-from app import audit, officers
+from app import audit, officers, outside
 from app.courier import folder
 from app.jobs import Job
 from app.messages import Refused
@@ -63,7 +60,7 @@ def restore(
     recovery-format, slots-damaged, slot-needs-device, store-newer, store-damaged, home-unusable. Nothing is left then.
     """
     close_the_process()
-    with _reading(source) as file, built_beside(home) as scratch:
+    with outside.reading(source) as file, built_beside(home) as scratch:
         try:
             reader = BackupReader(file)
             key = keyslots.key_of(reader.slots, passphrase, recovery)
@@ -135,16 +132,3 @@ def _installation(
     if (head.number, head.hash) != (index.entry, index.head) or not known:
         raise Refused("backup-damaged", path=scratch, detail="store")
     return Installation(scratch, database, Identities(identity), known[0], clock)
-
-
-@contextmanager
-def _reading(source: Path) -> Iterator[BinaryIO]:
-    try:
-        descriptor = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise Refused("file-unreadable", path=source, why=error.strerror) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise Refused("file-unreadable", path=source, why="not a regular file")
-    with os.fdopen(descriptor, "rb") as file:
-        yield file
