@@ -1034,6 +1034,12 @@ MESSAGES: dict[str, Message] = {
         N_("There is no filter {word} (character {at} of the query)."),
         N_("Put words with a colon between quotation marks."),
     ),
+    "query-operator": Message(
+        N_(
+            "There is no {word} in a query (character {at}): all words must occur, and any one of each filter."
+        ),
+        N_("Put it between quotation marks to look for the word itself."),
+    ),
     "query-value": Message(
         N_("{word}, at character {at} of the query, is nothing that this filter takes."),
         N_("See the search command's help."),

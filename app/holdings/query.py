@@ -5,7 +5,8 @@
     filter  = name ':' (text / phrase)           see `FILTERS`; all must fit, of one filter given twice either
 
 Words must all occur, in any place, the last one as a beginning unless white space ends the query; a word that looks
-like a part of an address, a name of a host or a hash also finds it inside one. Strict: what cannot be meant is
+like a part of an address, a name of a host or a hash also finds it inside one, a URL also its host. AND is what words
+do anyway; OR and NOT there are not. Strict: what cannot be meant is
 refused with its place (the number of the character it begins at, from 1), and a filter nobody knows is never taken
 for a word.
 """
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from app.intel import ids, marking, timestamp
 from app.intel.fold import fold, refang, terms
 from app.intel.marking import Level
-from app.intel.observables import Observable, guess, hash_kind, normal
+from app.intel.observables import Observable, guess, hash_kind, host, normal
 from app.messages import Refused
 from app.store.selecting import Either, Named, Selection
 
@@ -37,10 +38,18 @@ FILTERS = (
 _TECHNIQUE = re.compile(r"T[0-9]{4}(?:\.[0-9]{3})?")
 _DATE = re.compile(r"([0-9]{4})(-[0-9]{2})?(-[0-9]{2})?")
 _CONFIDENCE = re.compile(r"([0-9]{1,3})(\.\.)?([0-9]{1,3})?")
-_FILTER = re.compile(r"([A-Za-z][A-Za-z-]*):")
+_FILTER = re.compile(r"([A-Za-z][A-Za-z-]+):")
+_NO_FILTER = re.compile(r"[A-Za-z][A-Za-z-]+://|cpe:[/2]", re.IGNORECASE)
+"""Some of what is looked for begins like one."""
+_ALIASES = {"tlp": "marking"}
+_LABEL = re.compile(
+    r"\b(?:md5|sha-?(?:1|224|256|384|512)|sha3-(?:256|512))(?:\s*[:=]\s*(?=[0-9a-f]{4})|\s+(?=[0-9a-f]{32}))",
+    re.IGNORECASE,
+)
+"""What a hash is called, as reports write it before one."""
 _ESCAPE = re.compile(r"\\([\"\\])")
 _PHRASE = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_PART = re.compile(r"[./:@\\]|[0-9a-f]{6}|[0-9]-|-[0-9]")
+_PART = re.compile(r"[./:@\\]|[0-9a-f]{6}|[0-9]-|-[0-9]|_")
 _NOTHING = '"\x01"'
 """An expression that no text fits: a query of punctuation only finds nothing rather than everything."""
 
@@ -48,12 +57,18 @@ _NOTHING = '"\x01"'
 def parse(text: str) -> Selection:
     """What `text` selects. Raises `Refused`: query-too-long, and with the facts `at` and `word`: query-quote (a
     quotation mark without its other), query-filter (no such filter), query-value (a filter does not take that),
-    query-twice (a filter that cannot be given twice).
+    query-twice (a filter that cannot be given twice), query-operator (OR or NOT).
     """
     if len(text) > QUERY_LIMIT:
         raise Refused("query-too-long", most=QUERY_LIMIT)
     reader = _Reader(ended=text[-1:].isspace())
-    for piece in _pieces(text):
+    pieces = list(_pieces(text))
+    for number, piece in enumerate(pieces):
+        if piece.plain in _OPERATORS and number < len(pieces) - 1:
+            if piece.plain != "AND":
+                raise Refused("query-operator", at=piece.at, word=piece.text)
+            if number:
+                continue
         if piece.name:
             reader.filter(piece)
         elif piece.quoted:
@@ -75,8 +90,16 @@ class _Piece:
     text: str
     quoted: bool
 
+    @property
+    def plain(self) -> str:
+        """Its text if it is a word; "" if not."""
+        return "" if self.name or self.quoted else self.text
+
     def refused(self) -> Refused:
         return Refused("query-value", at=self.at, word=f"{self.name}:{self.text}")
+
+
+_OPERATORS = ("AND", "OR", "NOT")
 
 
 def _pieces(text: str) -> Iterator[_Piece]:
@@ -89,10 +112,8 @@ def _pieces(text: str) -> Iterator[_Piece]:
         begin = at
         bare = text[at:].split(maxsplit=1)[0]
         found = _FILTER.match(bare)
-        # Some addresses begin like a filter.
-        name = (
-            found[1].lower() if found and not guess(bare) and not bare[found.end() :].startswith("//") else ""
-        )
+        name = found[1].lower() if found and not guess(bare) and not _NO_FILTER.match(bare) else ""
+        name = _ALIASES.get(name, name)
         if name and name not in FILTERS:
             raise Refused("query-filter", at=begin + 1, word=name)
         if found and name:
@@ -184,14 +205,14 @@ class _Reader:
 
 def _words(text: str, ended: bool) -> tuple[list[str], list[Either]]:
     """Plain words as full-text expressions, and those that may also be a part of an observable."""
-    found = terms(text)
+    found = terms(_LABEL.sub("", text))
     if not found and text.strip():
         return [_NOTHING], []
     matches, either = list[str](), list[Either]()
     for number, term in enumerate(found):
         match = _quoted(term) + ("*" if number == len(found) - 1 and not ended else "")
         if len(term) >= SHORTEST_PART and _PART.search(term):
-            whole = tuple(guess(term))
+            whole = guess(term) + host(term)
             either.append(Either(match=match, part=_quoted(term), begins=term, values=whole))
         else:
             matches.append(match)

@@ -101,6 +101,8 @@ _CARRIER = re.compile(r"[اوفبكل](?<![^\W_].)[^\W_]+", re.DOTALL)
 # Behind one letter the article is surer than behind two, so the longer forms ask for a longer rest.
 _ARTICLE = re.compile(r"(?:ال(?=..)|(?:[وف]?[بك]|[وف])ال(?=...)|[وف]?لل(?=...))(.+)")
 
+_ELIDED = re.compile(r"[^\w]*(?:[cdjlmnst]|(?:jus|lors|puis|quoi)?qu)['’](?=\w)")
+
 
 def _bare(word: str) -> str:
     """A folded word without its article; "" where it has none."""
@@ -124,13 +126,17 @@ def terms(query: str) -> tuple[str, ...]:
     beginning.
 
     A term holds one word, or several joined by punctuation (`cve-2024-3094`), which must stand side by side.
-    Defanged addresses are made whole first. Terms hold whatever was typed but white space: quote them for the
+    Defanged addresses are made whole first. What French elides before a word (`l'attaque`) hides it no more than the
+    Arabic article does. Terms hold whatever was typed but white space: quote them for the
     query language.
     """
     found = []
     for piece in refang(fold(query)).split():
         words = _WORD.findall(piece)
         if words:
+            if len(words) > 1 and (elided := _ELIDED.match(piece)):
+                piece = piece[elided.end() :]
+                words = words[1:]
             found.append((_bare(words[0]) or words[0]) if len(words) == 1 else piece)
     return tuple(found)
 
@@ -143,6 +149,7 @@ MAX_DEFANGED = 2048
 _OPEN, _CLOSE = r"[\[({<]", r"[\])}>]"
 _FANGS = (
     (re.compile(r"\bh(?:xx|\*\*)p(?=s?[\[({<]?:)", re.IGNORECASE), "http"),
+    (re.compile(r"\bmailto:(?=[^\s@]+@)", re.IGNORECASE), ""),
     (re.compile(r"\bfxp(?=s?[\[({<]?:)", re.IGNORECASE), "ftp"),
     (re.compile(rf"\s{{0,3}}{_OPEN}\s?(?:\.|dot)\s?{_CLOSE}\s{{0,3}}", re.IGNORECASE), "."),
     (re.compile(rf"\s{{0,3}}{_OPEN}\s?(?:@|at)\s?{_CLOSE}\s{{0,3}}", re.IGNORECASE), "@"),
@@ -152,7 +159,8 @@ _FANGS = (
 
 
 def refang(text: str) -> str:
-    """`text` with defanged addresses made whole: `hxxp`, `[.]`, `(dot)`, `[@]`, `(at)`, `[:]`, `[://]`.
+    """`text` with defanged addresses made whole: `hxxp`, `[.]`, `(dot)`, `[@]`, `(at)`, `[:]`, `[://]`,
+    and bare (`mailto:`).
 
     For what people type and paste, never for values of objects. `refang(refang(text)) == refang(text)`.
     """

@@ -88,6 +88,9 @@ WEAK = {"md5": re.compile(r"[0-9a-f]{32}"), "sha-1": re.compile(r"[0-9a-f]{40}")
 _DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,61}[^\W_]\.?")
 _EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 _URL = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#\s]*)(\S*)", re.IGNORECASE)
+_PORT = re.compile(r"\[([^\[\]]+)\](?::[0-9]{1,5})?|([^\[\]:]+):[0-9]{1,5}")
+"""An address in brackets, or with a port behind it."""
+_DOTTED_MAC = re.compile(r"([0-9a-f]{4})\.([0-9a-f]{4})\.([0-9a-f]{4})")
 _MAC = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}")
 _AS = re.compile(r"(?:as)?0*([0-9]{1,10})")
 
@@ -243,9 +246,17 @@ def _url(text: str) -> str:
 
 
 def guess(query: str) -> tuple[Observable, ...]:
-    """What a query may stand for as an observable, defanged or not; () where it looks like none."""
+    """What a query may stand for as an observable, defanged or not; () where it looks like none.
+
+    A port behind an address is no part of it.
+    """
     text = refang(query.strip())
+    at = _PORT.fullmatch(text)
+    if at and _address_kind(inner := at[1] or at[2]):
+        text = inner
     folded = fold(text)
+    if _DOTTED_MAC.fullmatch(folded):
+        text = folded = ":".join(re.findall("..", folded.replace(".", "")))
     if not text or len(text) > MAX_VALUE or re.search(r"\s", text):
         return ()
     kinds: list[str] = []
@@ -264,3 +275,10 @@ def guess(query: str) -> tuple[Observable, ...]:
         if address == "domain-name":
             kinds.append("file")
     return tuple(Observable(kind, normal(kind, text)) for kind in kinds)
+
+
+def host(query: str) -> tuple[Observable, ...]:
+    """The address or the name that a URL leads to; () for what is no URL."""
+    found = _URL.fullmatch(refang(query.strip()))
+    at = guess(found[2].rpartition("@")[2]) if found else ()
+    return tuple(one for one in at if one.kind in ("ipv4-addr", "ipv6-addr", "domain-name"))

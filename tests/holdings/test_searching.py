@@ -14,7 +14,7 @@ from app.intel.envelope import envelope
 from app.intel.fold import fold, index_text, terms
 from app.intel.indexing import indexed
 from app.intel.marking import Level
-from app.intel.observables import guess, normal
+from app.intel.observables import guess, host, normal
 from app.messages import Refused
 from app.store import selecting
 from tests.bench import synthetic
@@ -103,13 +103,13 @@ class Naive:
         """A plain word: in the text, or in an observable if it looks like a part of one."""
         if self.says(force, term, last):
             return True
-        if len(term) < 3 or not re.search(r"[./:@\\]|[0-9a-f]{6}|[0-9]-|-[0-9]", term):
+        if len(term) < 3 or not re.search(r"[./:@\\]|[0-9a-f]{6}|[0-9]-|-[0-9]|_", term):
             return False
         found = self.observables(force)
         return (
             any(one.value.startswith(term) for one in found)
             or any(term in fold(one.value) for one in found if one.kind in ("url", "domain-name", "file"))
-            or bool(set(guess(term)) & found)
+            or bool(set(guess(term) + host(term)) & found)
         )
 
     def plain(self, text):
@@ -170,6 +170,7 @@ WORDS = [
         "evil.example",
         "vil.exam",
         "hxxp://evil[.]example",
+        "https://www.evil.example:8443/x",
         "the",
         "campaign of",
     ),
