@@ -18,7 +18,7 @@ from app.messages import Refused
 from app.store import agreements as store_agreements
 from app.store import attachments as store_attachments
 from app.store import counterparts as store_counterparts
-from app.store import custody, objects, packages, people, recalls
+from app.store import custody, objects, origins, packages, people, recalls
 from app.store import ledger as store_ledger
 from app.store.database import Connection
 from app.store.installation import Installation
@@ -60,9 +60,7 @@ def accept(
         if waits and (ids is not None or len(waits) == len(chosen)):
             raise Refused("recalled-pending", id=waits[0], n=len(waits), name=one.alias)
         chosen = [w for w in chosen if w.sha256 not in asked_back]
-        origin = objects.add_origin(
-            tx, "package", one.fingerprint, number, installation.officer, installation.now()
-        )
+        origin = origins.add(tx, "package", one.fingerprint, number, installation.officer, installation.now())
         default = people.default_handling(tx)
         incoming = (_incoming(tx, number, w) for w in chosen)
         counts = importing.take(tx, incoming, origin, default, job, len(chosen), foreign=True)
@@ -125,14 +123,14 @@ def undo(installation: Installation, number: int, ids: Sequence[str] | None, job
             raise Refused("nothing-accepted", number=number)
         wanted = {w.id for w in chosen}
         one = store_counterparts.get(tx, package.cid)
-        origins = frozenset(objects.origins_by(tx, "package", one.fingerprint, number))
-        came = [found for found in objects.brought_by(tx, origins) if found[0] in wanted]
-        leaving = objects.only_by(tx, (version.vid for _, _, version in came), origins)
+        acts = frozenset(origins.named(tx, "package", one.fingerprint, number))
+        came = [found for found in origins.brought_by(tx, acts) if found[0] in wanted]
+        leaving = origins.only_by(tx, (version.vid for _, _, version in came), acts)
         _require_free(
-            [found for found in came if found[2].vid in leaving], chosen, min(origins, default=0), tx, job
+            [found for found in came if found[2].vid in leaving], chosen, min(acts, default=0), tx, job
         )
         attachments.withdraw(tx, number, wanted)
-        done = taking_back.take_back(tx, installation, [version.vid for _, _, version in came], origins)
+        done = taking_back.take_back(tx, installation, [version.vid for _, _, version in came], acts)
         packages.decide(tx, number, (w.position for w in chosen), "pending")
         decided = _settle(tx, installation, number, package.reason)
         audit.append(
@@ -175,10 +173,10 @@ def _require_free(
             depends.setdefault("undo-released", []).append(id_)
         elif _resolved(version) or any(_resolved(v) and v.moment == version.moment for v in others):
             depends.setdefault("undo-resolved", []).append(id_)
-        elif any(v.moment > version.moment and objects.first_origin(tx, v.vid) > since for v in others):
+        elif any(v.moment > version.moment and origins.first(tx, v.vid) > since for v in others):
             depends.setdefault("undo-newer", []).append(id_)
         elif not others and any(
-            vid not in vids and objects.first_origin(tx, vid) >= since for vid in objects.referrers(tx, idh)
+            vid not in vids and origins.first(tx, vid) >= since for vid in objects.referrers(tx, idh)
         ):
             depends.setdefault("undo-referenced", []).append(id_)
         elif not others and _bound(tx, version.oid, levels.get(id_, default)):

@@ -27,11 +27,11 @@ from app.messages import Refused
 from app.store import agreements as store_agreements
 from app.store import counterparts as store_counterparts
 from app.store import custody as store
-from app.store import objects, packages, recalls, sanitised
+from app.store import objects, origins, packages, recalls, sanitised
 from app.store.counterparts import Counterpart
 from app.store.database import Connection
 from app.store.installation import Installation
-from app.store.objects import Origin
+from app.store.origins import Origin
 from crypto import document
 
 PACKAGE, DECLARED = "package", "declared"
@@ -46,7 +46,7 @@ class Owners:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._origins = store.origins(connection)
+        self._origins = origins.every(connection)
         self._packages = {number for number, one in self._origins.items() if one.kind == PACKAGE}
         self._declarations = {number for number, one in self._origins.items() if one.kind == DECLARED}
         self._any = bool(self._packages)
@@ -271,13 +271,13 @@ def declare(installation: Installation, ids: Sequence[str], reason: str) -> int:
     with installation.database.write() as tx:
         hash_key, owners, freed = objects.hash_key(tx), Owners(tx), 0
         name = reason.strip()[: consents.TEXT_LIMIT]
-        origin = objects.add_origin(tx, DECLARED, name, None, installation.officer, installation.now())
+        origin = origins.add(tx, DECLARED, name, None, installation.officer, installation.now())
         for id_ in dict.fromkeys(ids):
             oid = objects.oid_of(tx, objects.id_hash(hash_key, id_))
             if oid is None:
                 raise Refused("object-unknown", id=id_)
             for version in objects.versions_of(tx, oid):
                 freed += owners(oid, version.vid) is not None
-                objects.add_sources(tx, [version.vid], origin)
+                origins.came(tx, [version.vid], origin)
             audit.append(tx, installation, "source.declared", object=id_)
     return freed

@@ -24,7 +24,7 @@ from app.jobs import Job
 from app.store import agreements as store_agreements
 from app.store import counterparts as store_counterparts
 from app.store import custody as store
-from app.store import packages
+from app.store import origins, packages
 from app.store.database import Connection
 from app.store.installation import Installation
 from crypto import document
@@ -130,7 +130,7 @@ def _held(reader: Connection, installation: Installation, today: str) -> Iterato
     givers = {
         one.fingerprint: _Giver(reader, installation, one) for one in store_counterparts.everyone(reader)
     }
-    origins, owners = store.origins(reader), Owners(reader)
+    acts, owners = origins.every(reader), Owners(reader)
     rows = store.from_counterparts(reader)
     came: dict[int, list[int]] = defaultdict(list)
     for _, vid, origin in store.sources(reader, sorted({oid for oid, *_ in rows})):
@@ -144,9 +144,7 @@ def _held(reader: Connection, installation: Installation, today: str) -> Iterato
         if owner is None or giver is None:
             continue
         numbers = {
-            origins[n].package
-            for n in came[vid]
-            if origins[n].kind == PACKAGE and origins[n].name == owner.name
+            acts[n].package for n in came[vid] if acts[n].kind == PACKAGE and acts[n].name == owner.name
         }
         spans = [giver.due(number, sha256) for number in numbers if number is not None]
         if spans and all(spans):

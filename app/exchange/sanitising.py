@@ -26,7 +26,7 @@ from app.intel.redaction import Names, Rules
 from app.jobs import Job
 from app.messages import Refused
 from app.store import counterparts as store_counterparts
-from app.store import objects, people
+from app.store import objects, origins, people
 from app.store import sanitised as store
 from app.store.counterparts import Counterpart
 from app.store.database import Connection
@@ -215,7 +215,7 @@ def _make(
     )
     rules = Rules(frozenset(wanted.drop), wanted.redact, alias if wanted.pseudonym else "")
     day = installation.now()[:10] + "T00:00:00.000Z"
-    origin = objects.add_origin(tx, "import", "sanitised", None, installation.officer, installation.now())
+    origin = origins.add(tx, "import", "sanitised", None, installation.officer, installation.now())
     default, made = people.default_handling(tx), []
     if wanted.pseudonym:
         store.pseudonym(tx, one.cid, alias)
@@ -248,7 +248,7 @@ def _make(
                 installation.officer,
             ),
         )
-    objects.forget_empty_origins(tx)
+    origins.forget_empty(tx)
     return Sanitised(tuple(made), tuple(sorted(names.withheld)))
 
 

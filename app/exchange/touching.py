@@ -14,7 +14,7 @@ from app import audit
 from app.exchange.provenance import Owners
 from app.holdings import attachments, taking_back
 from app.intel import compare
-from app.store import counterparts, objects, packages
+from app.store import counterparts, objects, origins, packages
 from app.store import recalls as store
 from app.store.database import Connection
 from app.store.installation import Installation
@@ -47,7 +47,7 @@ class Touching:
         self._hash_key = objects.hash_key(connection)
         self._owners = Owners(connection)
         self._aliases = {one.cid: one.alias for one in counterparts.everyone(connection)}
-        self.theirs = frozenset(objects.origins_by(connection, "package", self.fingerprint))
+        self.theirs = frozenset(origins.named(connection, "package", self.fingerprint))
 
     def touched(self, id_: str, sha256: bytes) -> Touched:
         """What one content touches."""
@@ -99,7 +99,7 @@ class Touching:
         return None
 
     def _came(self, vid: int) -> bool:
-        return any(origin.number in self.theirs for origin in objects.origins_of(self._connection, vid))
+        return any(origin.number in self.theirs for origin in origins.of(self._connection, vid))
 
     def came_at_all(self, oid: int) -> bool:
         """Whether anything that is held of an object came from this counterpart."""
@@ -110,13 +110,13 @@ class Touching:
         owner = self._owners(version.oid, version.vid)
         if owner is None or owner.name != self.fingerprint:
             return self.theirs
-        come = objects.origins_of(self._connection, version.vid)
+        come = origins.of(self._connection, version.vid)
         return self.theirs | {origin.number for origin in come if origin.kind == "import"}
 
     def goes(self, version: VersionRow) -> bool:
         """Whether a version came from this counterpart alone, and goes when they ask it back."""
         acts = self.acts(version)
-        return all(origin.number in acts for origin in objects.origins_of(self._connection, version.vid))
+        return all(origin.number in acts for origin in origins.of(self._connection, version.vid))
 
 
 def remaining(connection: Connection, row: store.Row) -> tuple[frozenset[bytes], frozenset[bytes]]:

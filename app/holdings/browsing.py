@@ -14,10 +14,11 @@ from app.holdings import revoking
 from app.holdings.revoking import Side
 from app.intel.marking import Level
 from app.messages import Refused
-from app.store import counterparts, hashed, objects, selecting
+from app.store import counterparts, hashed, objects, origins, selecting
 from app.store.database import Connection
 from app.store.installation import Installation
-from app.store.objects import ObjectRow, Origin, VersionRow
+from app.store.objects import ObjectRow, VersionRow
+from app.store.origins import Origin
 from app.store.selecting import Named, Order, Score, Selection
 
 PAGE = 100
@@ -253,7 +254,7 @@ def lines(installation: Installation, wanted: Sequence[int]) -> list[Line]:
     names = {one.fingerprint: one.alias for one in counterparts.everyone(reader)}
     found = []
     for row in objects.rows(reader, wanted):
-        origin = objects.origins_of(reader, row.current)[-1]
+        origin = origins.of(reader, row.current)[-1]
         # A file may be named like anything, a fingerprint too.
         source = names.get(origin.name, origin.name) if origin.kind == "package" else origin.name
         found.append(Line(row, origin.kind, source))
@@ -292,8 +293,7 @@ def _shown(reader: Connection, row: ObjectRow) -> Shown:
     held = objects.versions_of(reader, row.oid)
     converted = objects.converted(reader, [version.vid for version in held])
     versions = tuple(
-        Version(version, tuple(objects.origins_of(reader, version.vid)), version.vid in converted)
-        for version in held
+        Version(version, tuple(origins.of(reader, version.vid)), version.vid in converted) for version in held
     )
     whose = revoking.side(reader, row.oid)
     name = counterparts.get(reader, whose.cid).alias if whose.cid else ""

@@ -126,16 +126,16 @@ class Correlation:
         for some in _batches([oid for oid in oids if oid not in self._holders]):
             # Of a group that is reduced by min(), SQLite takes the other columns from the row that has the least.
             rows = self._connection.execute(
-                "SELECT object.oid, object.id, object.type, object.name, origin.kind, coalesce(alias, origin.name),"
+                "SELECT object.oid, uid, object.type, object.name, origin.kind, coalesce(alias, origin.name),"
                 " min(origin.number)"
-                " FROM object CROSS JOIN version USING (oid) CROSS JOIN source USING (vid)"
+                " FROM object CROSS JOIN version USING (oid)"
                 " CROSS JOIN origin ON origin = origin.number LEFT JOIN inbox ON package = inbox.number"
                 " LEFT JOIN counterpart ON origin.kind = 'package'"
                 "  AND (counterpart.cid = inbox.cid OR (inbox.cid IS NULL AND fingerprint = origin.name))"
                 f" WHERE object.oid IN ({', '.join('?' * len(some))}) GROUP BY object.oid",
                 some,
             )
-            self._holders.update((row[0], Holder(*row[1:6])) for row in rows)
+            self._holders.update((r[0], Holder(objects.stix_id(r[2], r[1]), *r[2:6])) for r in rows)
 
 
 def _batches(values: list[Any]) -> Iterator[list[Any]]:

@@ -18,7 +18,7 @@ from app.intel.marking import Level
 from app.intel.prepared import prepare_text
 from app.jobs import Job
 from app.messages import Refused
-from app.store import counterparts, objects, people
+from app.store import counterparts, objects, origins, people
 from app.store.database import Connection
 from app.store.installation import Installation
 from crypto.identity import read_card
@@ -68,7 +68,7 @@ def say(installation: Installation, about: str, said: Said, job: Job) -> str:
         if row is None:
             raise Refused("object-unknown", id=about)
         now = installation.now()
-        origin = objects.add_origin(tx, "import", "feedback", None, installation.officer, now)
+        origin = origins.add(tx, "import", "feedback", None, installation.officer, now)
         by = _own_identity(tx, origin, now, job)
         level = said.level
         if level is None:
@@ -121,7 +121,7 @@ def on(connection: Connection, about: str) -> list[Feedback]:
         (version,) = objects.versions(connection, [vid])
         (row,) = objects.rows(connection, [version.oid])
         value = msgspec.json.decode(objects.raw(connection, vid), type=dict[str, object])
-        origin = objects.origins_of(connection, vid)[0]
+        origin = origins.of(connection, vid)[0]
         found.append(Feedback(row.id, row.type, _words(value), origin.kind, origin.name))
     return found
 

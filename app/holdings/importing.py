@@ -26,7 +26,7 @@ from app.intel.prepared import Prepared, prepare
 from app.intel.reading import Entry, Fault
 from app.jobs import Job
 from app.messages import Refused
-from app.store import index, objects, people
+from app.store import index, objects, origins, people
 from app.store import ledger as store_ledger
 from app.store.arriving import Arriving
 from app.store.database import Connection
@@ -118,14 +118,14 @@ def import_entries(
                 yield Incoming(entry if isinstance(entry, Prepared) else prepare(entry))
 
     with installation.database.large(job) as tx:
-        origin = objects.add_origin(tx, "import", name, None, installation.officer, installation.now())
+        origin = origins.add(tx, "import", name, None, installation.officer, installation.now())
         default = people.default_handling(tx) if handling is None else handling
         take(tx, good(), origin, default, job, 0, counts, size=size)
         if not counts.read:
             raise Refused("not-stix")
         if counts.read == len(counts.refused):
             raise Refused("nothing-imported", where=counts.refused[0][0], cause=counts.refused[0][1])
-        objects.forget_unused(tx, origin)
+        origins.forget_unused(tx, origin)
         audit.append(
             tx,
             installation,
@@ -221,7 +221,7 @@ class _Taking:
                 self._add(idh, one)
         self._join_all(waiting, known)
         self._lately.clear()
-        objects.add_sources(self._tx, self._again, self._origin)
+        origins.came(self._tx, self._again, self._origin)
         self._again.clear()
         if self._texts.full:
             self._write_texts()

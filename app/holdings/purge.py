@@ -16,7 +16,7 @@ from app.holdings import attachments, revoking
 from app.holdings.definitions import Definitions
 from app.jobs import Job
 from app.messages import Refused
-from app.store import objects, packages, people
+from app.store import objects, origins, packages, people
 from app.store.database import Connection
 from app.store.installation import Installation
 
@@ -78,7 +78,7 @@ def purge(tx: Connection, installation: Installation, ids: Iterable[str], job: J
                 identities.append(objects.id_hash(key, id_))
         elif not blanked:
             unknown.append(id_)
-    objects.forget_empty_origins(tx)
+    origins.forget_empty(tx)
     read_markings_again(tx, key, definitions)
     revoking.settle_without(tx, identities)
     installation.database.leave_no_trace()

@@ -15,7 +15,7 @@ from app.holdings import attachments, revoking
 from app.holdings.purge import read_markings_again
 from app.intel.envelope import envelope
 from app.intel.marking import Level
-from app.store import index, objects
+from app.store import index, objects, origins
 from app.store.database import Connection
 from app.store.installation import Installation
 
@@ -30,13 +30,13 @@ class TakenBack:
 
 
 def take_back(
-    tx: Connection, installation: Installation, vids: Collection[int], origins: Collection[int]
+    tx: Connection, installation: Installation, vids: Collection[int], acts: Collection[int]
 ) -> TakenBack:
     """Forget, inside the caller's transaction, that these versions came by these acts."""
     for vid in vids:
-        objects.drop_sources(tx, vid, origins)
+        origins.drop(tx, vid, acts)
     brought = objects.versions(tx, vids)
-    gone = [row for row in brought if not objects.origins_of(tx, row.vid)]
+    gone = [row for row in brought if not origins.of(tx, row.vid)]
     key = objects.hash_key(tx)
     identities = objects.identities(tx, {row.oid for row in brought})
     emptied, definitions = 0, []
@@ -55,7 +55,7 @@ def take_back(
             revoking.settle(tx, oid)
         if row.type == "marking-definition":
             definitions.append(row.id)
-    objects.forget_empty_origins(tx)
+    origins.forget_empty(tx)
     read_markings_again(tx, key, definitions)
     revoking.settle_without(tx, identities)
     installation.database.leave_no_trace()

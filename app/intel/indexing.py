@@ -17,7 +17,7 @@ from app.intel.envelope import Envelope
 from app.intel.fold import fold, index_text
 from app.intel.observables import Observable, observables
 
-VERSION = f"2/{unicodedata.unidata_version}"
+VERSION = f"3/{unicodedata.unidata_version}"
 """Of the way of indexing; folding hangs on the characters this Python knows."""
 
 MAX_REL = 250
@@ -26,7 +26,7 @@ MAX_EXTERNAL = 250
 """Characters of an external id or its source; an object with a longer one is not found by it."""
 
 _IN_PART = frozenset(("url", "domain-name", "file"))
-_MARKINGS = frozenset(("object_marking_refs", "marking_ref"))
+_NO_LINKS = frozenset(("object_marking_refs", "marking_ref", "created_by_ref"))
 
 
 class Link(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -98,8 +98,13 @@ def merged(several: Iterable[Indexed]) -> Indexed:
     )
 
 
+def creator(env: Envelope) -> str:
+    """The id of the object that made this one; "" where it names none, or itself."""
+    return env.creator if env.creator in env.rels else ""
+
+
 def links(value: Mapping[str, object], env: Envelope) -> tuple[Link, ...]:
-    """The links an object is, or holds; markings are none."""
+    """The links an object is, or holds; markings and its creator are none."""
     found = []
     ends: tuple[str, ...] = ()
     if env.type == "relationship":
@@ -110,7 +115,7 @@ def links(value: Mapping[str, object], env: Envelope) -> tuple[Link, ...]:
             ends = source, target = refs
             found.append(Link(rel[:MAX_REL], source, target))
     for ref, key in env.rels.items():
-        if key not in _MARKINGS and ref not in ends:
+        if key not in _NO_LINKS and ref not in ends:
             found.append(Link(key[:MAX_REL], "", ref))
     return tuple(found)
 

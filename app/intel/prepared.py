@@ -19,7 +19,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One object: `raw` its exact text, `where` its place in the file, `old` whether it came as STIX 2.0; what it is
     called and when it is from as its `Envelope` has it; what is indexed of it.
 
-    `marking` leaves out the definitions it names: `level` adds them.
+    `creator` is the id of the object that made it. `marking` leaves out the definitions it names: `level` adds them.
     """
 
     raw: bytes
@@ -63,7 +63,7 @@ def prepare(entry: Entry) -> Prepared:
         env.modified,
         env.moment,
         env.revoked,
-        env.creator,
+        indexing.creator(env),
         env.marking,
         env.definitions,
         env.confidence,

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from app.intel import timestamp
 from app.intel.observables import hashed as hashed_in
-from app.store import bodies, hashed, index, objects
+from app.store import bodies, hashed, index, objects, origins
 from app.store.codes import CODES
 from app.store.database import Connection
-from app.store.objects import ObjectRow
+from app.store.objects import ObjectRow, uid
 
 if TYPE_CHECKING:
     from app.intel.marking import Level
@@ -26,22 +26,15 @@ if TYPE_CHECKING:
 
 _OBJECT = (
     "INSERT INTO object (oid, idh, uid, type, name, fraction, moment, marking, handling, revoked, variants, current,"
-    " creator, confidence)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, nullif(?, -1), nullif(?, -1), ?, 1, ?, nullif(?, 0), nullif(?, -1))"
+    " confidence)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, nullif(?, -1), nullif(?, -1), ?, 1, ?, nullif(?, -1))"
 )
 _VERSION = (
-    "INSERT INTO version (vid, oid, moment, fraction, sha256, marking, raw)"
-    " VALUES (?, ?, ?, ?, ?, nullif(?, -1), ?)"
+    "INSERT INTO version (vid, oid, moment, fraction, sha256, marking, raw, origin, creator)"
+    " VALUES (?, ?, ?, ?, ?, nullif(?, -1), ?, ?, nullif(?, 0))"
 )
 _RECENT = 1 << 15
 """Ids whose hashes are remembered: creators, markings and whatever everything refers to."""
-
-
-def uid(type_: str, id_: str) -> bytearray | str:
-    """What is stored of an id beside its type: the bytes of its UUID, or all of it where it has capital letters."""
-    if id_.islower() and len(id_) == len(type_) + 38:
-        return bytearray.fromhex(id_[-36:].replace("-", ""))
-    return id_
 
 
 class Arriving:
@@ -49,7 +42,7 @@ class Arriving:
 
     def __init__(self, tx: Connection, origin: int, texts: index.Texts) -> None:
         self._tx, self._origin, self._texts = tx, origin, texts
-        self._place = objects.place(tx, origin)
+        self._place = origins.place(tx, origin)
         self.oid, self.vid = objects.last_numbers(tx)
         self._key = objects.hash_key(tx)
         begun = hashlib.blake2b(digest_size=8, key=self._key)
@@ -101,12 +94,14 @@ class Arriving:
                 handled,
                 1 if one.revoked else 0,
                 vid,
-                recent(one.creator) if one.creator else 0,
                 -1 if one.confidence is None else one.confidence,
             )
         )
+        creator = recent(one.creator) if one.creator else 0
         digest = bytearray(hashlib.sha256(raw).digest())
-        self._versions.append((vid, oid, moment, fraction, digest, marked, bytearray(bodies.pack(raw))))
+        self._versions.append(
+            (vid, oid, moment, fraction, digest, marked, bytearray(bodies.pack(raw)), self._origin, creator)
+        )
         self._words.append((oid, indexed.text, indexed.tags, indexed.parts))
         if found := indexed.observables:
             for observable in found:
@@ -137,12 +132,9 @@ class Arriving:
             self._counts.clear()
         if not self._objects:
             return 0
-        tx, origin = self._tx, self._origin
+        tx = self._tx
         tx.executemany(_OBJECT, self._objects)
         tx.executemany(_VERSION, self._versions)
-        tx.executemany(
-            "INSERT INTO source (vid, origin) VALUES (?, ?)", [(row[0], origin) for row in self._versions]
-        )
         index.put_found(tx, self._observables, self._domains, self._externals)
         if self._edges:
             index.put_edges(tx, self._edges)
@@ -174,7 +166,7 @@ class Arriving:
         # What came meanwhile may contradict it.
         disputed = objects.rows(tx, [oid])[0].disputed if said else known.disputed
         self._count(known.type, known.marking, handling, known.revoked, known.variants > 1 or disputed, -1)
-        for place in objects.places(tx, known.current):
+        for place in index.places(tx, known.current):
             self._counts["source", place] -= 1
         objects.add_version(tx, self._origin, oid, vid, one, marking, list(map(recent, one.definitions)))
         objects.show_version(tx, oid, vid, one, marking)
@@ -182,7 +174,7 @@ class Arriving:
         self._counts["source", self._place] += 1
         index.put(tx, [(oid, one.indexed)], self._texts)
         index.put_edges(tx, index.edges_of(self._key, vid, one.links))
-        says = index.hashed_of([index.Content(vid, one.id, one.indexed, one.links)])
+        says = index.hashed_of([index.Content(vid, one.id, one.creator, one.indexed, one.links)])
         if says or said:
             self._counts["conflict", ""] += hashed.change(tx, oid, says)
             disputed = objects.rows(tx, [oid])[0].disputed

@@ -18,8 +18,7 @@ _SIDE = (
 def first_side(connection: Connection, oid: int) -> int | None:
     """The side an object first came from."""
     row = connection.execute(
-        f"SELECT {_SIDE} FROM version CROSS JOIN source USING (vid) CROSS JOIN origin ON origin = origin.number"
-        " WHERE oid = ? ORDER BY origin.number LIMIT 1",
+        f"SELECT {_SIDE} FROM origin WHERE number = (SELECT min(origin) FROM version WHERE oid = ?)",
         (oid,),
     ).fetchone()
     return None if row is None else row[0]
@@ -34,7 +33,9 @@ def side_of(connection: Connection, origin: int) -> int | None:
 def sides_of(connection: Connection, vid: int) -> set[int | None]:
     """The sides a content came from."""
     rows = connection.execute(
-        f"SELECT {_SIDE} FROM source CROSS JOIN origin ON origin = origin.number WHERE vid = ?", (vid,)
+        f"SELECT {_SIDE} FROM origin WHERE number IN"
+        " (SELECT origin FROM version WHERE vid = ?1 UNION ALL SELECT origin FROM source WHERE vid = ?1)",
+        (vid,),
     )
     return {row[0] for row in rows}
 
@@ -63,8 +64,10 @@ def with_revocations(connection: Connection, identities: Iterable[int]) -> list[
     revocation.
     """
     rows = connection.execute(
-        "SELECT oid FROM (SELECT oid FROM object WHERE revoked = 1 UNION SELECT oid FROM object WHERE variants > 1"
+        "SELECT object.oid FROM"
+        " (SELECT oid FROM object WHERE revoked = 1 UNION SELECT oid FROM object WHERE variants > 1"
         " UNION SELECT oid FROM version WHERE dropped = 2) CROSS JOIN object USING (oid)"
+        " CROSS JOIN version ON vid = current"
         " WHERE creator IN (SELECT value FROM json_each(?1)) OR idh IN (SELECT value FROM json_each(?1))",
         (f"[{','.join(map(str, identities))}]",),
     )

@@ -5,27 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from app.intel import timestamp
 from app.store.database import Connection
-from app.store.objects import Origin, hash_key, id_hash
+from app.store.objects import hash_key, id_hash, stix_id
 
 CHUNK = 10_000
 
 # Where things came from -------------------------------------------------------------------------------------
 
 
-def origins(connection: Connection) -> dict[int, Origin]:
-    """Every act by which something came in, by number."""
-    rows = connection.execute("SELECT number, kind, name, package, officer, at FROM origin")
-    return {row[0]: Origin(*row) for row in rows}
-
-
 def sources(connection: Connection, oids: Sequence[int]) -> Iterator[tuple[int, int, int]]:
     """(oid, vid, origin) of every version of these objects, held in force or not."""
     for some in _chunks(oids):
+        marks = ", ".join("?" * len(some))
         yield from connection.execute(
-            "SELECT v.oid, s.vid, s.origin FROM version v JOIN source s USING (vid)"
-            f" WHERE v.oid IN ({', '.join('?' * len(some))})",
-            some,
+            f"SELECT oid, vid, origin FROM version WHERE oid IN ({marks}) UNION ALL"
+            f" SELECT oid, vid, source.origin FROM version JOIN source USING (vid) WHERE oid IN ({marks})",
+            some * 2,
         )
 
 
@@ -41,11 +37,12 @@ def given_levels(connection: Connection, number: int) -> dict[bytes, int]:
 def from_counterparts(connection: Connection) -> list[tuple[int, int, str, str, bytes]]:
     """(oid, vid, id, modified, sha256) of every version of every object that ever came in a package."""
     rows = connection.execute(
-        "SELECT oid, v.vid, o.id, v.modified, v.sha256 FROM version v JOIN object o USING (oid) WHERE oid IN"
-        " (SELECT oid FROM origin JOIN source ON origin = number JOIN version USING (vid) WHERE kind = 'package')"
-        " ORDER BY v.vid"
+        "SELECT oid, vid, type, uid, v.moment, v.fraction, sha256 FROM version v JOIN object USING (oid) WHERE oid IN ("
+        " SELECT oid FROM origin JOIN version ON origin = number WHERE kind = 'package' UNION ALL"
+        " SELECT oid FROM origin JOIN source ON source.origin = number JOIN version USING (vid) WHERE kind = 'package'"
+        ") ORDER BY vid"
     )
-    return [(r[0], r[1], r[2], r[3], bytes(r[4])) for r in rows]
+    return [(r[0], r[1], stix_id(r[2], r[3]), timestamp.written(r[4], r[5]), bytes(r[6])) for r in rows]
 
 
 def only_in_inbox(connection: Connection) -> list[tuple[int, int, str, str, bytes]]:

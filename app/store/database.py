@@ -18,11 +18,10 @@ from importlib.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from sqlcipher3 import dbapi2
-
 from app.jobs import Cancelled, Job, quiet
 from app.messages import Refused
 from app.store import seal
+from app.store.driver import dbapi2
 
 KEY_BYTES = 32
 COPY_PAGES = 2_000

@@ -19,7 +19,7 @@ import msgspec
 import zstandard
 
 from app.intel import indexing
-from app.intel.envelope import envelope
+from app.intel.envelope import Envelope, envelope
 from app.intel.indexing import Indexed
 from app.intel.observables import Hashed
 from app.intel.observables import hashed as hashed_in
@@ -204,7 +204,7 @@ def put_marked(tx: Connection, marked: Iterable[tuple[int, int]]) -> None:
 
 
 def edges_of(key: bytes, vid: int, links: Iterable[indexing.Link]) -> list[Edge]:
-    """The links in a content."""
+    """The links in a content, but for the one to its creator, which stands in the row of the version."""
     return [
         (
             vid,
@@ -262,6 +262,7 @@ class Content:
 
     vid: int
     id: str
+    creator: str
     indexed: Indexed
     links: Sequence[indexing.Link]
 
@@ -352,7 +353,11 @@ def in_force(tx: Connection, oid: int) -> list[Content]:
     ).fetchall():
         value = msgspec.json.decode(bodies.unpack(blob), type=dict[str, object])
         env = envelope(value)
-        found.append(Content(vid, env.id, indexing.indexed(value, env), indexing.links(value, env)))
+        found.append(
+            Content(
+                vid, env.id, indexing.creator(env), indexing.indexed(value, env), indexing.links(value, env)
+            )
+        )
     return found
 
 
@@ -362,17 +367,24 @@ def _facets_of(tx: Connection, oid: int) -> list[tuple[str, str]]:
     ).fetchone()
     if row is None:
         return []
-    places = tx.execute(
-        "SELECT DISTINCT kind, name FROM source JOIN origin ON origin = number WHERE vid = ?", (row[4],)
+    return facets(*row[:4]) + [("source", place) for place in places(tx, row[4])]
+
+
+def places(tx: Connection, vid: int) -> list[str]:
+    """The values of the facet `source` for a version."""
+    rows = tx.execute(
+        "SELECT DISTINCT kind, name FROM origin WHERE number IN"
+        " (SELECT origin FROM version WHERE vid = ?1 UNION ALL SELECT origin FROM source WHERE vid = ?1)",
+        (vid,),
     )
-    return facets(*row[:4]) + [("source", place(kind, name)) for kind, name in places]
+    return [place(kind, name) for kind, name in rows]
 
 
 # Much at once -----------------------------------------------------------------------------------------------
 
 _NOT_NEEDED = """
     SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL
-        AND (tbl_name IN ('object', 'edge') OR name IN ('version_by_sha256', 'source_of_origin'))
+        AND (tbl_name IN ('object', 'edge') OR name IN ('version_by_sha256', 'version_by_origin', 'version_by_creator'))
 """
 
 
@@ -413,8 +425,10 @@ _COUNTED = """
     UNION ALL SELECT 'level', CAST(level AS TEXT), count(*) FROM object GROUP BY level
     UNION ALL SELECT 'revoked', '', count(*) FROM object WHERE revoked HAVING count(*)
     UNION ALL SELECT 'conflict', '', count(*) FROM object WHERE variants > 1 OR disputed = 1 HAVING count(*)
-    UNION ALL SELECT 'source', kind || ' ' || origin.name, count(DISTINCT oid) FROM object
-        JOIN source ON vid = current JOIN origin ON origin = number GROUP BY kind, origin.name
+    UNION ALL SELECT 'source', kind || ' ' || origin.name, count(DISTINCT vid) FROM (
+            SELECT vid, version.origin AS act FROM object JOIN version ON vid = current
+            UNION ALL SELECT vid, source.origin FROM object JOIN source ON vid = current
+        ) JOIN origin ON act = number GROUP BY kind, origin.name
 """
 
 
@@ -456,11 +470,9 @@ def remake(tx: Connection) -> None:
             ).fetchall():
                 env = envelope(msgspec.json.decode(bodies.unpack(blob), type=dict[str, object]))
                 marked += [(vid, id_hash(key, definition)) for definition in env.definitions]
+                tx.execute("UPDATE version SET creator = ? WHERE vid = ?", (_creator(key, env), vid))
                 if current:
-                    tx.execute(
-                        "UPDATE object SET creator = ?, confidence = ? WHERE oid = ?",
-                        (id_hash(key, env.creator) if env.creator else None, env.confidence, oid),
-                    )
+                    tx.execute("UPDATE object SET confidence = ? WHERE oid = ?", (env.confidence, oid))
         texts = Texts()
         put(tx, items, texts)
         texts.write(tx)
@@ -483,13 +495,15 @@ def sound(connection: Connection) -> bool:
 
 def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
     """The names of the tables that do not say what the texts held say: observable, domain, external, edge, hashed,
-    object_text, observable_text (`app.store.words`); disputed for a flag that follows.
+    version (whose each is), object_text, observable_text (`app.store.words`); disputed for a flag that follows.
 
     `step` is called with the number of objects read. The rows of a table are summed as hashes, in whatever order they
     come: no memory is needed, however many there are.
     """
     key = hash_key(connection)
-    wanted: dict[str, int] = dict.fromkeys(("observable", "domain", "external", "edge", "hashed"), 0)
+    wanted: dict[str, int] = dict.fromkeys(
+        ("observable", "domain", "external", "edge", "hashed", "version"), 0
+    )
     vocabularies = Sums(connection)
     oids = connection.execute("SELECT oid FROM object ORDER BY oid")
     for number, (oid,) in enumerate(oids):
@@ -509,6 +523,9 @@ def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
         wanted["hashed"] += sum(_mark(*said, oid) for said in says)
         edges = {edge[:4]: edge for found in contents for edge in edges_of(key, found.vid, found.links)}
         wanted["edge"] += sum(_mark(*edge) for edge in edges.values())
+        wanted["version"] += sum(
+            _mark(found.vid, id_hash(key, found.creator)) for found in contents if found.creator
+        )
     for name, columns in (
         ("observable", "val, kind, oid"),
         ("domain", "reversed, oid"),
@@ -517,8 +534,18 @@ def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
         ("hashed", "weak, stated, strong, oid"),
     ):
         wanted[name] -= sum(_mark(*row) for row in connection.execute(f"SELECT {columns} FROM {name}"))
+    creators = connection.execute(
+        "SELECT vid, creator FROM version JOIN object USING (oid)"
+        " WHERE creator IS NOT NULL AND version.moment = object.moment AND dropped = 0"
+    )
+    wanted["version"] -= sum(_mark(*row) for row in creators)
     wanted["disputed"] = int(hashed.flags_wrong(connection))
     return [*(name for name, over in wanted.items() if over), *vocabularies.wrong()]
+
+
+def _creator(key: bytes, env: Envelope) -> int | None:
+    maker = indexing.creator(env)
+    return id_hash(key, maker) if maker else None
 
 
 def _mark(*row: object) -> int:

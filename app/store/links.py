@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.store.codes import name
 from app.store.database import Connection
+from app.store.objects import stix_id
 
 BATCH = 500
 
@@ -34,12 +35,17 @@ _FROM_CONTENTS = """
     UNION ALL SELECT idh, dst, 'target_ref', 1, vid, 0 FROM object CROSS JOIN version USING (oid) CROSS JOIN edge
     USING (vid)
         WHERE idh IN ({marks}) AND related = 1
+    UNION ALL SELECT idh, creator, 'created_by_ref', 1, vid, 0 FROM object CROSS JOIN version USING (oid)
+        WHERE idh IN ({marks}) AND creator IS NOT NULL AND version.moment = object.moment AND dropped = 0
 """
 _FROM_OTHERS = """
     SELECT src, dst, rel, 1, vid, 1 FROM edge INDEXED BY edge_from WHERE src IN ({marks}) AND related = 1
     UNION ALL SELECT dst, CASE related WHEN 1 THEN src ELSE
         (SELECT idh FROM version CROSS JOIN object USING (oid) WHERE version.vid = edge.vid) END, rel, 0, vid, related
         FROM edge INDEXED BY edge_to WHERE dst IN ({marks})
+    UNION ALL SELECT creator, idh, 'created_by_ref', 0, vid, 0
+        FROM version INDEXED BY version_by_creator CROSS JOIN object USING (oid)
+        WHERE creator IN ({marks}) AND version.moment = object.moment AND dropped = 0
 """
 
 
@@ -51,7 +57,7 @@ def around(connection: Connection, hashes: Sequence[int], limit: int) -> list[Li
     for start in range(0, len(hashes), BATCH):
         some = hashes[start : start + BATCH]
         marks = ", ".join("?" * len(some))
-        for query, times in ((_FROM_CONTENTS, 3), (_FROM_OTHERS, 2)):
+        for query, times in ((_FROM_CONTENTS, 4), (_FROM_OTHERS, 3)):
             if len(found) < limit:
                 rows = connection.execute(
                     f"{query.format(marks=marks)} LIMIT ?", [*list(some) * times, limit - len(found)]
@@ -71,8 +77,9 @@ def needed(connection: Connection, vids: Sequence[int]) -> set[int]:
         rows = connection.execute(
             f"SELECT dst FROM edge WHERE vid IN ({marks})"
             f" UNION SELECT src FROM edge WHERE vid IN ({marks}) AND related = 1"
-            f" UNION SELECT definition FROM marked WHERE vid IN ({marks})",
-            some * 3,
+            f" UNION SELECT definition FROM marked WHERE vid IN ({marks})"
+            f" UNION SELECT creator FROM version WHERE vid IN ({marks}) AND creator IS NOT NULL",
+            some * 4,
         )
         found.update(row[0] for row in rows)
     return found
@@ -80,12 +87,18 @@ def needed(connection: Connection, vids: Sequence[int]) -> set[int]:
 
 def broken(connection: Connection, after: tuple[int, int]) -> Iterator[tuple[int, int]]:
     """(vid, hash of an id it refers to that is not held) of contents in force, in order, behind the key `after`."""
+    # Creators are few, however much each made: from one to the next along the index.
     yield from connection.execute(
-        "SELECT vid, far FROM ("
+        "WITH RECURSIVE maker (id) AS (SELECT min(creator) FROM version UNION ALL"
+        " SELECT (SELECT min(creator) FROM version WHERE creator > id) FROM maker WHERE id IS NOT NULL)"
+        " SELECT vid, far FROM ("
         " SELECT vid, dst AS far FROM edge WHERE (vid, dst) > (?1, ?2) AND vid >= ?1"
         " UNION SELECT vid, src FROM edge WHERE related = 1 AND (vid, src) > (?1, ?2) AND vid >= ?1"
         " UNION SELECT vid, definition FROM marked CROSS JOIN version USING (vid) CROSS JOIN object USING (oid)"
-        "  WHERE version.moment = object.moment AND dropped = 0 AND (vid, definition) > (?1, ?2) AND vid >= ?1)"
+        "  WHERE version.moment = object.moment AND dropped = 0 AND (vid, definition) > (?1, ?2) AND vid >= ?1"
+        " UNION SELECT vid, creator FROM version CROSS JOIN object USING (oid) WHERE creator IN"
+        "  (SELECT id FROM maker WHERE NOT EXISTS (SELECT 1 FROM object WHERE idh = id))"
+        "  AND version.moment = object.moment AND dropped = 0 AND (vid, creator) > (?1, ?2) AND vid >= ?1)"
         " WHERE NOT EXISTS (SELECT 1 FROM object WHERE idh = far) ORDER BY vid, far",
         after,
     )
@@ -98,10 +111,11 @@ def relationship_ids(connection: Connection, vids: Iterable[int]) -> dict[int, s
     for start in range(0, len(wanted), BATCH):
         some = wanted[start : start + BATCH]
         rows = connection.execute(
-            f"SELECT vid, id FROM version CROSS JOIN object USING (oid) WHERE vid IN ({', '.join('?' * len(some))})",
+            "SELECT vid, type, uid FROM version CROSS JOIN object USING (oid)"
+            f" WHERE vid IN ({', '.join('?' * len(some))})",
             some,
         )
-        found.update(rows.fetchall())
+        found.update((row[0], stix_id(row[1], row[2])) for row in rows)
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -55,14 +55,33 @@ class ObjectRow:
 
 
 # Also of those who list objects (app.store.selecting).
-COLUMNS = "oid, id, type, name, modified, moment, marking, handling, revoked, variants, current, disputed"
+COLUMNS = "oid, type, uid, name, moment, fraction, marking, handling, revoked, variants, current, disputed"
 
 
 def object_row(row: Sequence[Any]) -> ObjectRow:
     """A row of `COLUMNS`."""
-    fields = [*row]
-    fields[8], fields[11] = bool(fields[8]), bool(fields[11])
-    return ObjectRow(*fields)
+    oid, type_, uid_, name, moment, fraction, marking, handling, revoked, variants, current, disputed = row
+    id_, modified = stix_id(type_, uid_), timestamp.written(moment, fraction)
+    return ObjectRow(
+        *(oid, id_, type_, name, modified, moment, marking, handling),
+        *(bool(revoked), variants, current, bool(disputed)),
+    )
+
+
+def uid(type_: str, id_: str) -> bytearray | str:
+    """What is stored of an id beside its type: the bytes of its UUID, or all of it where it has capital letters."""
+    # The driver takes a bytearray quicker than bytes (app.store.arriving).
+    if id_.islower() and len(id_) == len(type_) + 38:
+        return bytearray.fromhex(id_[-36:].replace("-", ""))
+    return id_
+
+
+def stix_id(type_: str, uid_: bytes | str) -> str:
+    """The id of which that is stored."""
+    if isinstance(uid_, str):
+        return uid_
+    digits = uid_.hex()
+    return f"{type_}--{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 @dataclass(frozen=True)
@@ -84,11 +103,13 @@ class VersionRow:
 
 
 _DISREGARDED = 2
-_VERSION = "vid, oid, modified, moment, sha256, marking, dropped"
+VERSION = "vid, oid, moment, fraction, sha256, marking, dropped"
 
 
-def _version_row(row: Sequence[Any]) -> VersionRow:
-    vid, oid, modified, moment, sha256, marking, dropped = row
+def version_row(row: Sequence[Any]) -> VersionRow:
+    """A row of `VERSION`."""
+    vid, oid, moment, fraction, sha256, marking, dropped = row
+    modified = timestamp.written(moment, fraction)
     return VersionRow(vid, oid, modified, moment, sha256, marking, bool(dropped), dropped == _DISREGARDED)
 
 
@@ -101,32 +122,30 @@ def find(connection: Connection, idh: int) -> ObjectRow | None:
 def find_many(connection: Connection, hashes: Iterable[int]) -> dict[int, ObjectRow]:
     """The objects with these id hashes, by hash; what is not held is left out."""
     sql = f"SELECT idh, {COLUMNS} FROM object WHERE idh IN"
-    return {row[0]: object_row(row[1:]) for row in _in_many(connection, sql, hashes)}
+    return {row[0]: object_row(row[1:]) for row in in_many(connection, sql, hashes)}
 
 
 def known(connection: Connection, hashes: Iterable[int]) -> set[int]:
     """Those of these id hashes that are held."""
-    return {row[0] for row in _in_many(connection, "SELECT idh FROM object WHERE idh IN", hashes)}
+    return {row[0] for row in in_many(connection, "SELECT idh FROM object WHERE idh IN", hashes)}
 
 
 def oids_of(connection: Connection, hashes: Iterable[int]) -> dict[int, int]:
     """{id hash: oid} of those of these that are held."""
-    return dict(map(tuple, _in_many(connection, "SELECT idh, oid FROM object WHERE idh IN", hashes)))
+    return dict(map(tuple, in_many(connection, "SELECT idh, oid FROM object WHERE idh IN", hashes)))
 
 
 def versions(connection: Connection, vids: Iterable[int]) -> list[VersionRow]:
     """The versions with these numbers, in no order."""
-    return [
-        _version_row(r) for r in _in_many(connection, f"SELECT {_VERSION} FROM version WHERE vid IN", vids)
-    ]
+    return [version_row(r) for r in in_many(connection, f"SELECT {VERSION} FROM version WHERE vid IN", vids)]
 
 
 def versions_of_many(connection: Connection, oids: Iterable[int]) -> Iterator[VersionRow]:
     """All versions of these objects, in no order."""
-    return map(_version_row, _in_many(connection, f"SELECT {_VERSION} FROM version WHERE oid IN", oids))
+    return map(version_row, in_many(connection, f"SELECT {VERSION} FROM version WHERE oid IN", oids))
 
 
-def _in_many(connection: Connection, sql: str, numbers: Iterable[int]) -> Iterator[Sequence[Any]]:
+def in_many(connection: Connection, sql: str, numbers: Iterable[int]) -> Iterator[Sequence[Any]]:
     """Rows of a query that ends in IN, for any count of numbers."""
     waiting = iter(numbers)
     while some := list(islice(waiting, 1000)):
@@ -136,15 +155,15 @@ def _in_many(connection: Connection, sql: str, numbers: Iterable[int]) -> Iterat
 def versions_of(connection: Connection, oid: int) -> list[VersionRow]:
     """All versions of an object, newest first."""
     rows = connection.execute(
-        f"SELECT {_VERSION} FROM version WHERE oid = ? ORDER BY moment DESC, vid", (oid,)
+        f"SELECT {VERSION} FROM version WHERE oid = ? ORDER BY moment DESC, vid", (oid,)
     )
-    return [_version_row(row) for row in rows]
+    return [version_row(row) for row in rows]
 
 
 def versions_at(connection: Connection, oid: int, moment: str) -> list[VersionRow]:
     """The contents held for one object and moment."""
-    rows = connection.execute(f"SELECT {_VERSION} FROM version WHERE oid = ? AND moment = ?", (oid, moment))
-    return [_version_row(row) for row in rows]
+    rows = connection.execute(f"SELECT {VERSION} FROM version WHERE oid = ? AND moment = ?", (oid, moment))
+    return [version_row(row) for row in rows]
 
 
 def raw(connection: Connection, vid: int) -> bytes:
@@ -154,7 +173,7 @@ def raw(connection: Connection, vid: int) -> bytes:
 
 def raws(connection: Connection, vids: Iterable[int]) -> dict[int, bytes]:
     """The exact texts of many versions, by vid."""
-    rows_ = _in_many(connection, "SELECT vid, raw FROM version WHERE vid IN", vids)
+    rows_ = in_many(connection, "SELECT vid, raw FROM version WHERE vid IN", vids)
     return {row[0]: bodies.unpack(row[1]) for row in rows_}
 
 
@@ -181,11 +200,12 @@ def add_version(
     """
     sha256 = hashlib.sha256(prepared.raw).digest()
     fraction = timestamp.fraction(prepared.modified)
+    creator = id_hash(hash_key(connection), prepared.creator) if prepared.creator else None
     connection.execute(
-        "INSERT INTO version (vid, oid, moment, fraction, sha256, marking, raw) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (vid, oid, prepared.moment, fraction, sha256, marking, bodies.pack(prepared.raw)),
+        "INSERT INTO version (vid, oid, moment, fraction, sha256, marking, raw, origin, creator)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (vid, oid, prepared.moment, fraction, sha256, marking, bodies.pack(prepared.raw), origin, creator),
     )
-    connection.execute("INSERT INTO source (vid, origin) VALUES (?, ?)", (vid, origin))
     if definitions:
         index.put_marked(connection, ((vid, target) for target in definitions))
 
@@ -194,10 +214,9 @@ def show_version(
     connection: Connection, oid: int, vid: int, envelope: Envelope | Prepared, marking: int | None
 ) -> None:
     """Make version `vid` the only one in force for its object. Inside `index.anew`."""
-    creator = id_hash(hash_key(connection), envelope.creator) if envelope.creator else None
     connection.execute(
         "UPDATE object SET name = ?, fraction = ?, moment = ?, marking = ?, revoked = ?,"
-        " variants = 1, current = ?, creator = ?, confidence = ? WHERE oid = ?",
+        " variants = 1, current = ?, confidence = ? WHERE oid = ?",
         (
             envelope.name,
             timestamp.fraction(envelope.modified),
@@ -205,7 +224,6 @@ def show_version(
             marking,
             int(envelope.revoked),
             vid,
-            creator,
             envelope.confidence,
             oid,
         ),
@@ -245,7 +263,7 @@ def add_converted(connection: Connection, vids: Iterable[int]) -> None:
 
 def converted(connection: Connection, vids: Iterable[int]) -> set[int]:
     """Those of these versions whose texts were made here, out of STIX 2.0."""
-    return {row[0] for row in _in_many(connection, "SELECT vid FROM converted WHERE vid IN", vids)}
+    return {row[0] for row in in_many(connection, "SELECT vid FROM converted WHERE vid IN", vids)}
 
 
 def set_handling(connection: Connection, oid: int, level: int) -> None:
@@ -265,7 +283,7 @@ def set_markings(connection: Connection, levels: Mapping[int, int | None], handl
     )
     changed: dict[int, tuple[int | None, int | None]] = {}
     counts = Counter[tuple[str, str]]()
-    for vid, oid, before, shown, marked, handled in list(_in_many(connection, sql, levels)):
+    for vid, oid, before, shown, marked, handled in list(in_many(connection, sql, levels)):
         level = levels[vid]
         if before == level:
             continue
@@ -301,7 +319,8 @@ def facet(connection: Connection, name: str) -> dict[str, int]:
 
 
 _NEED = """(SELECT vid FROM edge WHERE dst = ?1 UNION SELECT vid FROM edge WHERE src = ?1 AND related = 1
-    UNION SELECT vid FROM marked WHERE definition = ?1)"""
+    UNION SELECT vid FROM marked WHERE definition = ?1 UNION SELECT vid FROM version CROSS JOIN object USING (oid)
+        WHERE creator = ?1 AND version.moment = object.moment AND dropped = 0)"""
 
 
 def referrers(connection: Connection, target: int) -> list[int]:
@@ -324,8 +343,8 @@ def said_of(connection: Connection, target: int, types: Sequence[str], limit: in
 
 def referring(connection: Connection, targets: Iterable[int]) -> list[str]:
     """The STIX ids of the objects of which a content in force needs one of the ids with these hashes."""
-    sql = f"SELECT id FROM object JOIN version USING (oid) WHERE vid IN {_NEED}"
-    return sorted({row[0] for target in targets for row in connection.execute(sql, (target,))})
+    sql = f"SELECT DISTINCT type, uid FROM object JOIN version USING (oid) WHERE vid IN {_NEED}"
+    return sorted({stix_id(*row) for target in targets for row in connection.execute(sql, (target,))})
 
 
 def forget_versions(tx: Connection, vids: Iterable[int]) -> None:
@@ -333,140 +352,10 @@ def forget_versions(tx: Connection, vids: Iterable[int]) -> None:
     tx.executemany("DELETE FROM version WHERE vid = ?", ((vid,) for vid in vids))
 
 
-def forget_unused(tx: Connection, origin: int) -> None:
-    """Delete an act that brought nothing."""
-    tx.execute(
-        "DELETE FROM origin WHERE number = ?1 AND NOT EXISTS (SELECT 1 FROM source WHERE origin = ?1)",
-        (origin,),
-    )
-
-
-def forget_empty_origins(tx: Connection) -> None:
-    """Delete the acts of which nothing is held any more: their file names may tell what it was."""
-    tx.execute("DELETE FROM origin WHERE NOT EXISTS (SELECT 1 FROM source WHERE origin = origin.number)")
-
-
-# Origins ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Origin:
-    """One act by which intel came in. `kind` is import or package, `name` a file's name or a fingerprint."""
-
-    number: int
-    kind: str
-    name: str
-    package: int | None
-    officer: str
-    at: str
-
-
-def add_origin(
-    connection: Connection, kind: str, name: str, package: int | None, officer: str, at: str
-) -> int:
-    """A new origin; returns its number."""
-    cursor = connection.execute(
-        "INSERT INTO origin (kind, name, package, officer, at) VALUES (?, ?, ?, ?, ?)",
-        (kind, name, package, officer, at),
-    )
-    return int(cursor.lastrowid)
-
-
-def add_sources(connection: Connection, vids: Iterable[int], origin: int) -> None:
-    """That these versions came by `origin` (too); once for each file name, and for each package."""
-    kind, name, package = connection.execute(
-        "SELECT kind, name, package FROM origin WHERE number = ?", (origin,)
-    ).fetchone()
-    vids = dict.fromkeys(vids)
-    acts = dict(
-        connection.execute("SELECT number, package FROM origin WHERE kind = ? AND name = ?", (kind, name))
-    )
-    there, counted = set(), set()
-    for vid, act in _in_many(connection, "SELECT vid, origin FROM source WHERE vid IN", vids):
-        if act in acts:
-            counted.add(vid)
-            if acts[act] == package:
-                there.add(vid)
-    fresh = [vid for vid in vids if vid not in there]
-    if not fresh:
-        return
-    connection.executemany("INSERT INTO source (vid, origin) VALUES (?, ?)", [(vid, origin) for vid in fresh])
-    shown = "SELECT vid FROM version JOIN object USING (oid) WHERE vid = current AND vid IN"
-    more = sum(1 for _ in _in_many(connection, shown, [vid for vid in fresh if vid not in counted]))
-    index.count(connection, {("source", index.place(kind, name)): more})
-
-
-def places(connection: Connection, vid: int) -> list[str]:
-    """The values of the facet `source` for a version."""
-    rows_ = connection.execute(
-        "SELECT DISTINCT kind, name FROM source JOIN origin ON origin = number WHERE vid = ?", (vid,)
-    )
-    return [index.place(kind, name) for kind, name in rows_]
-
-
-def place(connection: Connection, origin: int) -> str:
-    """The value of the facet `source` for what came by this act."""
-    row = connection.execute("SELECT kind, name FROM origin WHERE number = ?", (origin,)).fetchone()
-    return index.place(row[0], row[1])
-
-
-def drop_sources(tx: Connection, vid: int, origins: Iterable[int]) -> None:
-    """That version `vid` came by these origins is forgotten."""
-    (oid,) = tx.execute("SELECT oid FROM version WHERE vid = ?", (vid,)).fetchone()
-    with index.counted(tx, oid):
-        tx.executemany(
-            "DELETE FROM source WHERE vid = ? AND origin = ?", ((vid, origin) for origin in origins)
-        )
-
-
-def origins_by(connection: Connection, kind: str, name: str, package: int | None = None) -> list[int]:
-    """The numbers of the acts of a kind under a name, of one inbox package or (None) of any."""
-    rows = connection.execute(
-        "SELECT number FROM origin WHERE kind = ? AND name = ? AND (? IS NULL OR package = ?)",
-        (kind, name, package, package),
-    )
-    return [row[0] for row in rows]
-
-
-def brought_by(connection: Connection, origins: Iterable[int]) -> Iterator[tuple[str, int, VersionRow]]:
-    """(STIX id, its hash, version) of everything that came by these acts, by others too or not; each once."""
-    columns = ", ".join(f"v.{name.strip()}" for name in _VERSION.split(","))
-    sql = (
-        f"SELECT DISTINCT id, idh, {columns} FROM source s JOIN version v ON v.vid = s.vid"
-        " JOIN object o ON o.oid = v.oid WHERE s.origin IN"
-    )
-    for row in _in_many(connection, sql, origins):
-        yield row[0], row[1], _version_row(row[2:])
-
-
-def only_by(connection: Connection, vids: Iterable[int], origins: Collection[int]) -> set[int]:
-    """Those of the versions that came by nothing but these acts."""
-    found = _in_many(connection, "SELECT vid, origin FROM source WHERE vid IN", vids)
-    theirs, others = set[int](), set[int]()
-    for vid, origin in found:
-        (theirs if origin in origins else others).add(vid)
-    return theirs - others
-
-
-def first_origin(connection: Connection, vid: int) -> int:
-    """The number of the act by which a version first came."""
-    return int(connection.execute("SELECT min(origin) FROM source WHERE vid = ?", (vid,)).fetchone()[0])
-
-
-def origins_of(connection: Connection, vid: int) -> list[Origin]:
-    """Where a version came from, first arrival first."""
-    rows = connection.execute(
-        "SELECT number, kind, name, package, officer, at FROM origin"
-        " WHERE number IN (SELECT origin FROM source WHERE vid = ?) ORDER BY number",
-        (vid,),
-    )
-    return [Origin(*row) for row in rows]
-
-
 def identities(connection: Connection, oids: Iterable[int]) -> list[int]:
     """The id hashes of those of these objects that are identities."""
     sql = "SELECT idh FROM object WHERE type = 'identity' AND oid IN"
-    return [row[0] for row in _in_many(connection, sql, oids)]
+    return [row[0] for row in in_many(connection, sql, oids)]
 
 
 # Rows and contents -------------------------------------------------------------------------------------------
@@ -499,7 +388,7 @@ def texts(connection: Connection, selected: Sequence[int] | None) -> Iterator[li
             yield [bodies.unpack(row[0]) for row in some]
         return
     vids = array(
-        "q", (row[0] for row in _in_many(connection, "SELECT vid FROM version WHERE oid IN", selected))
+        "q", (row[0] for row in in_many(connection, "SELECT vid FROM version WHERE oid IN", selected))
     )
     ordered = sorted(vids)
     for start in range(0, len(ordered), TEXTS):
@@ -514,7 +403,7 @@ def count_versions(connection: Connection, selected: Sequence[int] | None) -> in
     """How many versions of the `selected` oids (None: all objects) are held."""
     if selected is None:
         return int(connection.execute("SELECT count(*) FROM version").fetchone()[0])
-    return sum(row[0] for row in _in_many(connection, "SELECT 1 FROM version WHERE oid IN", selected))
+    return sum(row[0] for row in in_many(connection, "SELECT 1 FROM version WHERE oid IN", selected))
 
 
 @dataclass(frozen=True)
@@ -539,10 +428,7 @@ def held(
     Contents that a conflict was resolved against, and revocations that do not count, are left out unless `set_aside`.
     """
     most = _DISREGARDED if set_aside else 0
-    sql = (
-        "SELECT vid, oid, id, type, version.modified, sha256, handling, variants FROM version JOIN object USING (oid)"
-        " WHERE dropped <= ?"
-    )
+    sql = f"{_HELD} WHERE dropped <= ?"
     if not every:
         sql += " AND version.moment = object.moment"
     if selected is None:
@@ -555,17 +441,26 @@ def held(
                 f"{sql} AND oid IN ({', '.join('?' * len(some))})", [most, *some]
             ).fetchall()
         rows_.sort()
-    return [Held(r[0], r[1], r[2], r[3], r[4], bytes(r[5]), r[6], r[7]) for r in rows_]
+    return list(map(_held_row, rows_))
+
+
+_HELD = (
+    "SELECT vid, oid, type, uid, version.moment, version.fraction, sha256, handling, variants"
+    " FROM version JOIN object USING (oid)"
+)
+
+
+def _held_row(row: Sequence[Any]) -> Held:
+    vid, oid, type_, uid_, moment, fraction, sha256, handling, variants = row
+    modified = timestamp.written(moment, fraction)
+    return Held(vid, oid, stix_id(type_, uid_), type_, modified, bytes(sha256), handling, variants)
 
 
 def held_contents(connection: Connection, contents: Sequence[bytes]) -> list[Held]:
     """The versions with these SHA-256, in order of arrival; one that is not held any more is left out."""
-    sql = (
-        "SELECT vid, oid, id, type, version.modified, sha256, handling, variants FROM version"
-        " JOIN object USING (oid) WHERE substr(sha256, 1, 5) = substr(?1, 1, 5) AND sha256 = ?1 AND dropped = 0"
-    )
+    sql = f"{_HELD} WHERE substr(sha256, 1, 5) = substr(?1, 1, 5) AND sha256 = ?1 AND dropped = 0"
     found = [row for sha256 in contents for row in connection.execute(sql, (sha256,))]
-    return [Held(*row) for row in sorted(found)]
+    return [_held_row(row) for row in sorted(found)]
 
 
 def oid_of(connection: Connection, idh: int) -> int | None:

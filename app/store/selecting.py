@@ -244,11 +244,13 @@ def _sources(connection: Connection, names: Sequence[Named], files: bool) -> _Se
         numbers += _origins(connection, one.text, files)
     term, values = _in("origin", sorted(set(numbers)))
     return _Set(
-        f"SELECT DISTINCT oid FROM source CROSS JOIN version USING (vid) CROSS JOIN object USING (oid)"
-        f" WHERE {term} AND current = vid",
-        values,
-        f"EXISTS (SELECT 1 FROM source WHERE vid = current AND {term})",
-        values,
+        f"SELECT oid FROM version CROSS JOIN object USING (oid) WHERE {term} AND current = vid"
+        " UNION SELECT oid FROM source CROSS JOIN version USING (vid) CROSS JOIN object USING (oid)"
+        f" WHERE source.{term} AND current = vid",
+        values * 2,
+        f"(EXISTS (SELECT 1 FROM version WHERE vid = current AND {term})"
+        f" OR EXISTS (SELECT 1 FROM source WHERE vid = current AND {term}))",
+        values * 2,
     )
 
 
@@ -344,8 +346,8 @@ def oids(connection: Connection, selection: Selection, order: Order = NEWEST) ->
 def ids(connection: Connection, selection: Selection) -> list[str]:
     """The STIX ids of all that fits, newest first."""
     where, values = _conditions(selection, _sets(connection, selection))
-    rows = connection.execute(f"SELECT id FROM object WHERE {where} ORDER BY {_sort(NEWEST)}", values)
-    return [row[0] for row in rows]
+    rows = connection.execute(f"SELECT type, uid FROM object WHERE {where} ORDER BY {_sort(NEWEST)}", values)
+    return [objects.stix_id(*row) for row in rows]
 
 
 def _counted(connection: Connection, selection: Selection) -> int | None:

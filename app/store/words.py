@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlcipher3 import dbapi2
+from app.store.driver import dbapi2
 
 Connection = Any
 BATCH = 2_000

@@ -20,7 +20,7 @@ from app.holdings.importing import Incoming
 from app.intel.marking import Level
 from app.intel.prepared import prepare_text
 from app.jobs import quiet
-from app.store import objects
+from app.store import origins
 from app.store.installation import Installation
 from tests.bench.figure import Figure
 from tests.bench.synthetic import values
@@ -32,7 +32,7 @@ OBJECTS = 100_000
 def taken(site: Installation, kind: str, name: str, some: Iterable[dict[str, object]]) -> None:
     """Put objects into the holdings as if they came so."""
     with site.database.write() as tx:
-        origin = objects.add_origin(tx, kind, name, None, site.officer, site.now())
+        origin = origins.add(tx, kind, name, None, site.officer, site.now())
         incoming = (Incoming(prepare_text(msgspec.json.encode(one), str(n))) for n, one in enumerate(some))
         importing.take(tx, incoming, origin, Level.GREEN, quiet(), OBJECTS, foreign=kind == "package")
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.holdings import browsing, handling, purge, revoking, taking_back
 from app.jobs import quiet
-from app.store import objects
+from app.store import objects, origins
 from tests.holdings.test_revoking import IDENTITY, SIDES, bring, clean, moves
 from tests.support.sites import copied, peer, problems
 
@@ -30,7 +30,7 @@ def taken_back(site, chance):
     if acts:
         with site.database.write() as tx:
             act = chance.choice(acts)
-            vids = [version.vid for _, _, version in objects.brought_by(tx, [act])]
+            vids = [version.vid for _, _, version in origins.brought_by(tx, [act])]
             taking_back.take_back(tx, site, vids, [act])
 
 

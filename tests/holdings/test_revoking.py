@@ -15,7 +15,7 @@ from app.intel.marking import Level
 from app.intel.prepared import prepare_text
 from app.jobs import quiet
 from app.messages import Refused
-from app.store import counterparts, objects
+from app.store import counterparts, objects, origins
 from tests.holdings.test_laws import emptied
 from tests.support.sites import T0, T1, T2, copied, indicator, peer, problems, take, thing
 
@@ -41,7 +41,7 @@ def bring(site, side, *values):
     if side == OURS:
         return take(site, *values)
     with site.database.write() as tx:
-        origin = objects.add_origin(
+        origin = origins.add(
             tx, "package", peer(site, side).fingerprint, None, "R", "2026-01-01T00:00:00.000Z"
         )
         texts = [json.dumps(value, separators=(",", ":")).encode() for value in values]
@@ -144,7 +144,7 @@ def forget_purged(site):
 def forget_taken_back(site):
     vids = [version.row.vid for version in browsing.show(site, IDENTITY).versions]
     with site.database.write() as tx:
-        acts = [act.number for vid in vids for act in objects.origins_of(tx, vid)]
+        acts = [act.number for vid in vids for act in origins.of(tx, vid)]
         taking_back.take_back(tx, site, vids, acts)
 
 
@@ -170,7 +170,7 @@ def test_an_identity_that_stays_by_a_later_act_decides_by_that_one(site):
     assert not shown(site, value).row.revoked
     (version,) = browsing.show(site, IDENTITY).versions
     with site.database.write() as tx:
-        first = objects.first_origin(tx, version.row.vid)
+        first = origins.first(tx, version.row.vid)
         taking_back.take_back(tx, site, [version.row.vid], [first])
     assert shown(site, value).row.revoked
     assert problems(site) == []

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app import vault
 from app.holdings import handling, importing
-from app.intel import ids, reading
+from app.intel import ids, reading, timestamp
 from app.intel.marking import Level
 from app.jobs import Cancelled, Job, quiet
 from app.store import database, index, objects
@@ -98,9 +98,7 @@ def contents():
 def kept(connection):
     """Every index, the text ones as what they find."""
     found = {name: sorted(map(tuple, connection.execute(f"SELECT * FROM {name}"))) for name in TABLES}
-    found["object"] = connection.execute(
-        "SELECT oid, creator, confidence FROM object ORDER BY oid"
-    ).fetchall()
+    found["object"] = connection.execute("SELECT oid, confidence FROM object ORDER BY oid").fetchall()
     for name, words in (("object_text", ("evil", "شبكه", "cve")), ("observable_text", ("vil.ex", "p://a"))):
         for word in words:
             rows = connection.execute(
@@ -128,11 +126,12 @@ def test_indexes_are_what_they_would_be_if_made_anew(site, bundles, chance):
     for one in bundles:
         take(site, *one)
     with site.database.write() as tx:
-        rows = tx.execute("SELECT id, oid, moment, variants FROM object ORDER BY oid").fetchall()
+        found = tx.execute("SELECT type, uid, oid, moment, variants FROM object ORDER BY oid").fetchall()
+        rows = [(objects.stix_id(*row[:2]), *row[2:]) for row in found]
         beside = {id_: objects.versions_at(tx, oid, moment) for id_, oid, moment, many in rows if many > 1}
         if len(rows) > 1:
             objects.forget(tx, chance.choice(rows)[1])
-            rows = tx.execute("SELECT id FROM object").fetchall()
+            rows = [(objects.stix_id(*r),) for r in tx.execute("SELECT type, uid FROM object")]
     for id_, *_ in rows:
         if id_ in beside:
             handling.resolve(site, id_, chance.choice(beside[id_]).sha256.hex())
@@ -242,18 +241,7 @@ def test_a_store_of_yesterday_is_indexed_when_it_opens(world, tmp_path):
     )
     with world.alpha.database.write() as tx:
         before, held = kept(tx), lasting(tx)
-        rows = {
-            name: tx.execute(f"SELECT {columns} FROM {name}").fetchall()
-            for name, columns in {
-                "meta": "*",
-                "object": f"oid, idh, id, type, name, modified AS created, modified, {AS_IT_WAS}, marking, handling,"
-                " revoked, variants, current",
-                "version": f"vid, oid, {AS_IT_WAS}, modified, sha256, marking, dropped",
-                "origin": "*",
-                "source": "*",
-            }.items()
-        }
-        rows["body"] = [(vid, raw) for vid, _, raw in objects.contents(tx)]
+        rows = as_it_was(tx)
     path = tmp_path / "old.db"
     path.touch()
     key = bytes(32)
@@ -277,12 +265,47 @@ def test_a_store_of_yesterday_is_indexed_when_it_opens(world, tmp_path):
     new.close()
 
 
-AS_IT_WAS = "rtrim(rtrim(rtrim(modified, 'Z'), iif(instr(modified, '.'), '0', '')), '.') AS moment"
+def as_it_was(tx):
+    """The rows of a store, in the shape that it had once."""
+
+    def times(moment, fraction):
+        modified = timestamp.written(moment, fraction)
+        return modified, (modified[:-1].rstrip("0").rstrip(".") if fraction else modified[:-1])
+
+    found = {name: tx.execute(f"SELECT * FROM {name}").fetchall() for name in ("meta", "origin")}
+    found["object"] = [
+        (
+            oid,
+            idh,
+            objects.stix_id(type_, uid),
+            type_,
+            name,
+            *times(moment, fraction)[:1],
+            *times(moment, fraction),
+            *rest,
+        )
+        for oid, idh, type_, uid, name, moment, fraction, *rest in tx.execute(
+            "SELECT oid, idh, type, uid, name, moment, fraction, marking, handling, revoked, variants, current"
+            " FROM object"
+        )
+    ]
+    found["version"] = [
+        (vid, oid, *reversed(times(moment, fraction)), *rest)
+        for vid, oid, moment, fraction, *rest in tx.execute(
+            "SELECT vid, oid, moment, fraction, sha256, marking, dropped FROM version"
+        )
+    ]
+    found["source"] = tx.execute(
+        "SELECT vid, origin FROM version UNION ALL SELECT vid, origin FROM source"
+    ).fetchall()
+    found["body"] = [(vid, raw) for vid, _, raw in objects.contents(tx)]
+    return found
 
 
 LASTING = {
-    "object": "oid, idh, id, typeof(uid), type, name, moment, fraction, modified, marking, handling, revoked, current",
-    "version": "vid, oid, moment, fraction, modified, sha256, marking, dropped",
+    "object": "oid, idh, uid, typeof(uid), type, name, moment, fraction, marking, handling, revoked, current",
+    "version": "vid, oid, moment, fraction, sha256, marking, dropped, origin, creator",
+    "source": "*",
 }
 
 

@@ -300,7 +300,7 @@ def test_a_broken_reference_is_found(world):
     with unlocked(home) as alpha:
         alpha.database._writer.execute("PRAGMA foreign_keys = OFF")
         with alpha.database.write() as tx:
-            tx.execute("DELETE FROM version WHERE vid = 3")
+            tx.execute("DELETE FROM object WHERE oid = (SELECT oid FROM version WHERE vid = 3)")
         assert "reference-broken" in problems(alpha)
         assert packages.sealed(alpha.database.read())
 

@@ -20,7 +20,7 @@ from app.jobs import Job
 from app.messages import Refused, _
 from app.store.attachments import Attachment
 from app.store.installation import Installation
-from app.store.objects import Origin
+from app.store.origins import Origin
 from ui import files, icons, numbers, reading
 from ui.desk import HOLDINGS, INBOX, Desk
 from ui.safe_text import isolate
