@@ -47,8 +47,8 @@ PRIORITIES = ("routine", "flash")
 class Wish:
     """What the officer wants to release: `selected` STIX ids (None: everything held), and how.
 
-    `contents` instead names exact contents by SHA-256, those and no others: what a package had, when it is sent again;
-    `attachments` then are the (object's id, SHA-256) of those it had. `answers` are the numbers of requests for
+    `contents` instead names exact contents, (id, SHA-256), those and no others: what a package had, when it is sent again;
+    `attachments` then are those it had, named so too. `answers` are the numbers of requests for
     information of theirs that it answers.
     """
 
@@ -58,7 +58,7 @@ class Wish:
     note: str = ""
     priority: str = "routine"
     reference: str = ""
-    contents: tuple[bytes, ...] | None = None
+    contents: tuple[tuple[str, bytes], ...] | None = None
     purpose: str = ""
     exercise: bool = False
     attachments: frozenset[tuple[str, bytes]] | None = None

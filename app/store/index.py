@@ -384,7 +384,7 @@ def places(tx: Connection, vid: int) -> list[str]:
 
 _NOT_NEEDED = """
     SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL
-        AND (tbl_name IN ('object', 'edge') OR name IN ('version_by_sha256', 'version_by_origin', 'version_by_creator'))
+        AND tbl_name IN ('object', 'edge')
 """
 
 
@@ -401,7 +401,9 @@ def lay_aside(tx: Connection) -> list[str]:
 
 
 SORTING = 24 << 10
-"""KiB of the page cache while rows are sorted, which takes memory of its own, and reads each page once."""
+"""KiB of the page cache while many rows are sorted, which takes memory of its own, and reads each page once."""
+MANY = 200_000
+"""Objects whose rows, and what is sorted of them, take no less than the page cache together."""
 
 
 def bring_back(tx: Connection, aside: Sequence[str], step: Callable[[int, int], None]) -> None:
@@ -409,8 +411,9 @@ def bring_back(tx: Connection, aside: Sequence[str], step: Callable[[int, int], 
     if not aside:
         return
     (cache,) = tx.execute("PRAGMA cache_size").fetchone()
-    tx.execute(f"PRAGMA cache_size = -{SORTING}")
-    tx.execute("PRAGMA shrink_memory")
+    if (tx.execute("SELECT max(oid) FROM object").fetchone()[0] or 0) > MANY:
+        tx.execute(f"PRAGMA cache_size = -{SORTING}")
+        tx.execute("PRAGMA shrink_memory")
     for done, sql in enumerate(aside):
         step(done, len(aside))
         tx.execute(sql)

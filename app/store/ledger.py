@@ -110,13 +110,13 @@ def given_to(connection: Connection, ids: Iterable[str]) -> list[Given]:
     return [Given(*row) for id_ in ids for row in connection.execute(sql, (id_,))]
 
 
-def contents(connection: Connection, cid: int, epoch: bytes, seq: int) -> list[bytes]:
-    """SHA-256 of every content a package of ours gave, in its order."""
+def contents(connection: Connection, cid: int, epoch: bytes, seq: int) -> list[tuple[str, bytes]]:
+    """(id, SHA-256) of every content a package of ours gave, in its order."""
     rows = connection.execute(
-        "SELECT sha256 FROM ledger WHERE cid = ? AND epoch = ? AND seq = ? ORDER BY position",
+        "SELECT id, sha256 FROM ledger WHERE cid = ? AND epoch = ? AND seq = ? ORDER BY position",
         (cid, epoch, seq),
     )
-    return [bytes(row[0]) for row in rows]
+    return [(row[0], bytes(row[1])) for row in rows]
 
 
 def size(connection: Connection, cid: int, epoch: bytes, seq: int) -> int:

@@ -456,10 +456,10 @@ def _held_row(row: Sequence[Any]) -> Held:
     return Held(vid, oid, stix_id(type_, uid_), type_, modified, bytes(sha256), handling, variants)
 
 
-def held_contents(connection: Connection, contents: Sequence[bytes]) -> list[Held]:
-    """The versions with these SHA-256, in order of arrival; one that is not held any more is left out."""
-    sql = f"{_HELD} WHERE substr(sha256, 1, 5) = substr(?1, 1, 5) AND sha256 = ?1 AND dropped = 0"
-    found = [row for sha256 in contents for row in connection.execute(sql, (sha256,))]
+def held_contents(connection: Connection, contents: Iterable[tuple[str, bytes]]) -> list[Held]:
+    """The versions with these (id, SHA-256), in order of arrival; one that is not held any more is left out."""
+    key, sql = hash_key(connection), f"{_HELD} WHERE idh = ? AND sha256 = ? AND dropped = 0"
+    found = [row for id_, sha256 in contents for row in connection.execute(sql, (id_hash(key, id_), sha256))]
     return [_held_row(row) for row in sorted(found)]
 
 

@@ -15,3 +15,6 @@ ALTER TABLE version ADD COLUMN creator INTEGER;
 CREATE INDEX version_by_creator ON version (creator) WHERE creator IS NOT NULL;
 ALTER TABLE object DROP COLUMN creator;
 DELETE FROM meta WHERE key = 'index';
+
+-- A content is looked for under its id.
+DROP INDEX version_by_sha256;
