@@ -47,9 +47,9 @@ PRIORITIES = ("routine", "flash")
 class Wish:
     """What the officer wants to release: `selected` STIX ids (None: everything held), and how.
 
-    `contents` instead names exact contents, (id, SHA-256), those and no others: what a package had, when it is sent again;
-    `attachments` then are those it had, named so too. `answers` are the numbers of requests for
-    information of theirs that it answers.
+    `contents` instead names exact contents, (id, SHA-256), those and no others: what a package had, when it is sent
+    again; `attachments` then are those it had, named so too. `answers` are the numbers of requests for information of
+    theirs that it answers.
     """
 
     selected: tuple[str, ...] | None

@@ -52,6 +52,9 @@ class Indexed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     externals: tuple[tuple[str, str], ...]
 
 
+NOTHING = Indexed("", "", "", (), (), ())
+
+
 def indexed(value: Mapping[str, object], env: Envelope) -> Indexed:
     """What is kept of an object with this envelope."""
     found = observables(value)

@@ -161,7 +161,6 @@ class Arriving:
         tx, oid, recent = self._tx, known.oid, self._recent
         self.vid = vid = self.vid + 1
         before = index.in_force(tx, oid)
-        index.take_out(tx, oid, before, self._texts)
         said = index.hashed_of(before)
         # What came meanwhile may contradict it.
         disputed = objects.rows(tx, [oid])[0].disputed if said else known.disputed
@@ -172,9 +171,9 @@ class Arriving:
         objects.show_version(tx, oid, vid, one, marking)
         self._count(known.type, marking, handling, one.revoked, disputed, 1)
         self._counts["source", self._place] += 1
-        index.put(tx, [(oid, one.indexed)], self._texts)
-        index.put_edges(tx, index.edges_of(self._key, vid, one.links))
-        says = index.hashed_of([index.Content(vid, one.id, one.creator, one.indexed, one.links)])
+        after = [index.Content(vid, one.id, one.creator, one.indexed, one.links)]
+        index.change(tx, self._key, oid, before, after, self._texts)
+        says = index.hashed_of(after)
         if says or said:
             self._counts["conflict", ""] += hashed.change(tx, oid, says)
             disputed = objects.rows(tx, [oid])[0].disputed

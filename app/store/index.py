@@ -165,12 +165,15 @@ def put(tx: Connection, items: Sequence[tuple[int, Indexed]], texts: Texts) -> N
     """Index objects, by their oid, that are in no index; their words when `texts` are written."""
     for oid, one in items:
         texts.put_in(oid, one)
-    put_found(
-        tx,
-        [(found.value, code(found.kind), oid) for oid, one in items for found in one.observables],
-        [(found, oid) for oid, one in items for found in one.domains],
-        [(value, source, oid) for oid, one in items for value, source in one.externals],
-    )
+    found: _Found = ([], [], [])
+    for oid, one in items:
+        for rows, more in zip(found, _rows(oid, one), strict=True):
+            rows += more  # type: ignore[operator]
+    put_found(tx, *found)
+
+
+_Found = tuple[list[tuple[str, int | str, int]], list[tuple[str, int]], list[tuple[str, str, int]]]
+"""(value, kind, oid), (reversed, oid) and (value, source, oid)."""
 
 
 def put_found(
@@ -287,25 +290,66 @@ def anew(tx: Connection, oid: int, gathered: Texts | None = None) -> Iterator[No
     key = hash_key(tx)
     texts = Texts() if gathered is None else gathered
     with counted(tx, oid):
-        take_out(tx, oid, in_force(tx, oid), texts)
+        before = in_force(tx, oid)
         yield
         after = in_force(tx, oid)
-        if after:
-            put(tx, [(oid, indexing.merged(content.indexed for content in after))], texts)
-            for content in after:
-                put_edges(tx, edges_of(key, content.vid, content.links))
+        change(tx, key, oid, before, after, texts)
     count(tx, {("conflict", ""): hashed.change(tx, oid, hashed_of(after))})
     if gathered is None:
         texts.write(tx)
 
 
-def take_out(tx: Connection, oid: int, contents: Sequence[Content], texts: Texts) -> None:
-    """Take the contents in force of an object out of the indexes, but for what they say of files."""
-    if contents:
-        one = indexing.merged(content.indexed for content in contents)
-        texts.take_out(oid, one)
-        _take_out(tx, oid, one)
-        tx.executemany("DELETE FROM edge WHERE vid = ?", [(content.vid,) for content in contents])
+def change(
+    tx: Connection, key: bytes, oid: int, before: Sequence[Content], after: Sequence[Content], texts: Texts
+) -> None:
+    """Let the indexes say what the contents in force of an object say after a change, but for what they say of files.
+    What both say stays where it is.
+    """
+    old, new = (_together(contents) for contents in (before, after))
+    if before:
+        texts.take_out(oid, old)
+    if after:
+        texts.put_in(oid, new)
+    gone, come = _but(old, new), _but(new, old)
+    for sql, rows in zip(_TAKE_OUT, _rows(oid, gone), strict=True):
+        if rows:
+            tx.executemany(sql, rows)
+    put_found(tx, *_rows(oid, come))
+    stays = {content.vid for content in before} & {content.vid for content in after}
+    tx.executemany("DELETE FROM edge WHERE vid = ?", [(c.vid,) for c in before if c.vid not in stays])
+    for content in after:
+        if content.vid not in stays:
+            put_edges(tx, edges_of(key, content.vid, content.links))
+
+
+_TAKE_OUT = (
+    "DELETE FROM observable WHERE val = ? AND kind = ? AND oid = ?",
+    "DELETE FROM domain WHERE reversed = ? AND oid = ?",
+    "DELETE FROM external WHERE value = ? AND source = ? AND oid = ?",
+)
+
+
+def _together(contents: Sequence[Content]) -> Indexed:
+    return indexing.merged(content.indexed for content in contents) if contents else indexing.NOTHING
+
+
+def _but(one: Indexed, other: Indexed) -> Indexed:
+    """What is found by rows in one and not in the other."""
+    observables, domains, externals = set(other.observables), set(other.domains), set(other.externals)
+    return Indexed(
+        *("", "", ""),
+        tuple(found for found in one.observables if found not in observables),
+        tuple(found for found in one.domains if found not in domains),
+        tuple(found for found in one.externals if found not in externals),
+    )
+
+
+def _rows(oid: int, one: Indexed) -> _Found:
+    return (
+        [(found.value, code(found.kind), oid) for found in one.observables],
+        [(found, oid) for found in one.domains],
+        [(value, source, oid) for value, source in one.externals],
+    )
 
 
 def put_hashed(tx: Connection, items: Iterable[hashed.Item]) -> int:
@@ -325,22 +369,6 @@ def hashed_of(contents: Iterable[Content]) -> list[Hashed]:
     return [
         found for one in contents for found in hashed_in(one.id.partition("--")[0], one.indexed.observables)
     ]
-
-
-def _take_out(tx: Connection, oid: int, one: Indexed) -> None:
-    for sql, rows in (
-        (
-            "DELETE FROM observable WHERE val = ? AND kind = ? AND oid = ?",
-            [(found.value, code(found.kind), oid) for found in one.observables],
-        ),
-        ("DELETE FROM domain WHERE reversed = ? AND oid = ?", [(found, oid) for found in one.domains]),
-        (
-            "DELETE FROM external WHERE value = ? AND source = ? AND oid = ?",
-            [(value, source, oid) for value, source in one.externals],
-        ),
-    ):
-        if rows:
-            tx.executemany(sql, rows)
 
 
 def in_force(tx: Connection, oid: int) -> list[Content]:
