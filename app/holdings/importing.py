@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 
 import msgspec
 
@@ -35,6 +34,7 @@ from app.store.ledger import Given
 from app.store.objects import ObjectRow, VersionRow
 
 STEP = 500
+STEP_BYTES = 8 << 20
 MANY = 3_000
 """New objects after which, if they are many beside what is held, indexes that nobody looks at meanwhile are made at the
 end.
@@ -160,12 +160,23 @@ def take(
     """
     taking = _Taking(tx, origin, default, foreign, counts or Counts(), job, size // TEXT)
     waiting, done = iter(incoming), 0
-    while some := list(islice(waiting, STEP)):
+    while some := _some(waiting):
         job.step(done, total, "store")
         taking.take(some)
         done += len(some)
     taking.end()
     return taking.counts
+
+
+def _some(waiting: Iterator[Incoming]) -> list[Incoming]:
+    """The next objects, `STEP` of them or of that many bytes together."""
+    some, size = list[Incoming](), 0
+    for one in waiting:
+        some.append(one)
+        size += len(one.prepared.raw)
+        if len(some) == STEP or size > STEP_BYTES:
+            break
+    return some
 
 
 class _Taking:

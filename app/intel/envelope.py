@@ -78,7 +78,7 @@ def envelope(value: Mapping[str, object], resolve: marking.Resolve | None = None
         definitions=own,
         rels=references(value),
         confidence=confidence if type(confidence) is int and 0 <= confidence <= 100 else None,
-        text="\n".join([text for text in _searchable(value) if text])[:MAX_TEXT],
+        text="\n".join(filter(None, _searchable(value)))[:MAX_TEXT],
     )
 
 
@@ -266,24 +266,25 @@ _LISTS = frozenset(
 )
 
 
-def _searchable(value: Mapping[str, object]) -> Iterator[str]:
+def _searchable(value: Mapping[str, object]) -> list[str]:
+    texts: list[str] = []
     for key, item in value.items():
         if key in _TEXTS:
             if isinstance(item, str):
-                yield item
+                texts.append(item)
         elif key in _LISTS:
             if isinstance(item, list):
-                yield from (text for text in item if isinstance(text, str))
+                texts += [text for text in item if isinstance(text, str)]
         elif key == "external_references":
             if isinstance(item, list):
                 for reference in item:
                     if isinstance(reference, dict):
-                        yield _string(reference, "external_id")
-                        yield _string(reference, "source_name")
+                        texts += (_string(reference, "external_id"), _string(reference, "source_name"))
         elif key == "hashes":
-            yield from _hashes(value)
+            texts += _hashes(value)
         elif key == "definition":
             if isinstance(item, dict):
-                yield _string(item, "statement")
+                texts.append(_string(item, "statement"))
         elif key == "number" and isinstance(item, int):
-            yield f"AS{item}"
+            texts.append(f"AS{item}")
+    return texts

@@ -12,7 +12,8 @@ import uuid
 from collections.abc import Mapping
 from functools import lru_cache
 
-UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_HEX = "[0-9a-fA-F]"
+UUID = f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
 """The second half of an identifier, as a regular expression; which kind of UUID it is plays no part."""
 
 _UUID = re.compile(UUID)
@@ -29,6 +30,17 @@ def type_of(identifier: str) -> str:
     """The type that an identifier begins with; "" where `identifier` is none."""
     kind, _dashes, rest = identifier.partition("--")
     return kind if len(rest) == 36 and _UUID.fullmatch(rest) and is_type(kind) else ""
+
+
+def is_id(identifier: str, kind: str) -> bool:
+    """Whether `identifier` is one of an object of the type `kind`."""
+    behind = len(kind) + 2
+    return (
+        len(identifier) == behind + 36
+        and identifier.startswith(kind)
+        and identifier.startswith("--", behind - 2)
+        and _UUID.fullmatch(identifier, behind) is not None
+    )
 
 
 NAMESPACE = uuid.UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")

@@ -68,6 +68,7 @@ def indexed(value: Mapping[str, object], env: Envelope) -> Indexed:
     )
 
 
+@lru_cache(256)
 def type_tag(type_: str) -> str:
     """The word that stands for a type of object."""
     return "t" + type_.replace("-", "")

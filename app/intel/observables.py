@@ -11,11 +11,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
 from app.intel.fold import fold, refang
-from app.intel.patterns import comparisons
+from app.intel.patterns import demanded
 
 MAX_VALUE = 2048
 """Characters of an observable; what is longer is found by full text only."""
@@ -85,6 +86,9 @@ _ALGORITHM = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _HEX = re.compile(r"[0-9a-f]+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 WEAK = {"md5": re.compile(r"[0-9a-f]{32}"), "sha-1": re.compile(r"[0-9a-f]{40}")}
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
+"""As `ipaddress` takes one, which costs ten times as much."""
 _DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,61}[^\W_]\.?")
 _EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 _URL = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#\s]*)(\S*)", re.IGNORECASE)
@@ -97,27 +101,25 @@ _AS = re.compile(r"(?:as)?0*([0-9]{1,10})")
 
 def observables(value: Mapping[str, object]) -> tuple[Observable, ...]:
     """The observables of an object, each once, in the order they stand in."""
-    found: dict[Observable, None] = {}
-    for one in _all(value):
-        if len(found) == MAX_OBSERVABLES:
-            break
-        found[one] = None
-    return tuple(found)
-
-
-def _all(value: Mapping[str, object]) -> Iterator[Observable]:
     kind = value.get("type")
     if kind == "indicator":
         pattern = value.get("pattern")
-        if isinstance(pattern, str) and value.get("pattern_type", "stix") == "stix":
-            yield from _of_pattern(pattern)
+        if not isinstance(pattern, str) or value.get("pattern_type", "stix") != "stix":
+            return ()
+        all_ = _of_pattern(pattern)
     elif kind == "observed-data":
-        inside = value.get("objects")
-        for item in inside.values() if isinstance(inside, dict) else ():
-            if isinstance(item, dict) and item.get("type") != "observed-data":
-                yield from _of_object(item)
+        all_ = _of_observed(value)
+    elif isinstance(kind, str) and (kind in _PATHS or kind in _HASHED):
+        all_ = _of_object(kind, value)
     else:
-        yield from _of_object(value)
+        return ()
+    found: dict[Observable, None] = {}
+    for one in all_:
+        if len(found) == MAX_OBSERVABLES:
+            break
+        if one is not None:
+            found[one] = None
+    return tuple(found)
 
 
 def hashed(type_: str, found: Sequence[Observable]) -> tuple[Hashed, ...]:
@@ -135,42 +137,45 @@ def hashed(type_: str, found: Sequence[Observable]) -> tuple[Hashed, ...]:
     return tuple(said)
 
 
-def _of_object(value: Mapping[str, object]) -> Iterator[Observable]:
-    kind = value.get("type")
-    if not isinstance(kind, str):
-        return
+def _of_observed(value: Mapping[str, object]) -> Iterator[Observable | None]:
+    inside = value.get("objects")
+    for item in inside.values() if isinstance(inside, dict) else ():
+        if isinstance(item, dict):
+            kind = item.get("type")
+            if isinstance(kind, str):
+                yield from _of_object(kind, item)
+
+
+def _of_object(kind: str, value: Mapping[str, object]) -> Iterator[Observable | None]:
     if kind not in _HASHED:
-        if wanted := _PATHS.get(kind):
-            for key, item in value.items():
-                if key in wanted:
-                    yield from _one(wanted[key], item)
+        wanted = _PATHS.get(kind, {})
+        for key, item in value.items():
+            if key in wanted:
+                yield _one(wanted[key], item)
         return
     for key, item in value.items():
         if key == "hashes":
             if isinstance(item, dict):
                 for algorithm, digest in item.items():
-                    yield from _one(f"{kind}:hashes.{algorithm}", digest)
+                    yield _one(f"{kind}:hashes.{algorithm}", digest)
         else:
-            yield from _one(f"{kind}:{key}", item)
+            yield _one(f"{kind}:{key}", item)
 
 
-def _of_pattern(pattern: str) -> Iterator[Observable]:
-    for comparison in comparisons(pattern):
-        if not comparison.negated and comparison.operator in ("=", "IN", "ISSUBSET"):
-            path = comparison.path
-            if "[" in path:
-                path = re.sub(r"\[[^\]]*\]", "", path)
-            for item in comparison.values:
-                yield from _one(path, item)
+def _of_pattern(pattern: str) -> Iterator[Observable | None]:
+    for path, item in demanded(pattern):
+        yield _one(re.sub(r"\[[^\]]*\]", "", path) if "[" in path else path, item)
 
 
-def _one(path: str, item: object) -> Iterator[Observable]:
+def _one(path: str, item: object) -> Observable | None:
     if path == "autonomous-system:number" and isinstance(item, int):
         item = str(item)
     if not isinstance(item, str) or len(item) > MAX_VALUE:
-        return
+        return None
     kind = _KINDS.get(path, "")
     if path in _ADDRESSES:
+        if _IPV4.fullmatch(item):
+            return Observable("ipv4-addr", item)
         kind = _address_kind(item) or kind
     elif not kind:
         owner, _, rest = path.partition(":")
@@ -178,8 +183,7 @@ def _one(path: str, item: object) -> Iterator[Observable]:
         if owner in _HASHED and step == "hashes":
             kind = hash_kind(algorithm)
     value = normal(kind, item) if kind else ""
-    if value:
-        yield Observable(kind, value)
+    return Observable(kind, value) if value else None
 
 
 def hash_kind(algorithm: str) -> str:
@@ -187,7 +191,12 @@ def hash_kind(algorithm: str) -> str:
 
     "" for what is no name of an algorithm.
     """
-    name = algorithm[:33].lower().replace("_", "-")
+    return _hash_kind(algorithm[:33])
+
+
+@lru_cache(256)
+def _hash_kind(algorithm: str) -> str:
+    name = algorithm.lower().replace("_", "-")
     if not _ALGORITHM.fullmatch(name):
         return ""
     return re.sub(r"\Asha-?(1|224|256|384|512)\Z", r"sha-\1", name)
@@ -219,7 +228,7 @@ def normal(kind: str, text: str) -> str:
     if kind == "mac-addr":
         return text.lower().replace("-", ":")
     if kind == "domain-name":
-        return re.sub(r"(?<![.\s])[.\s]+\Z", "", text.lower())
+        return re.sub(r"(?<![.\s])[.\s]+\Z", "", text.lower()) if text.endswith(".") else text.lower()
     if kind in ("directory", "process", "mutex", "x509-certificate", "email-message", "user-account"):
         return text
     return text.lower()

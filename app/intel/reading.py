@@ -177,7 +177,7 @@ def _judge(value: dict[str, object], old: bool) -> str:
     if not isinstance(kind, str) or kind == "bundle" or not ids.is_type(kind):
         return "stix-type"
     identifier = value.get("id")
-    if not isinstance(identifier, str) or ids.type_of(identifier) != kind:
+    if not isinstance(identifier, str) or not ids.is_id(identifier, kind):
         return "stix-id"
     version = value.get("spec_version")
     if not (version is None or isinstance(version, str)):

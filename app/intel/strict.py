@@ -65,6 +65,9 @@ def strict(text: bytes) -> tuple[bytes, object]:
     return compact, _DECODER.decode(compact)
 
 
+_COLON = re.compile(rb"\\u003[aA]")
+
+
 def quick(compact: bytes) -> object | None:
     """The value of a compact text if it is quickly seen to be strict but for its depth; None for null or when
     in doubt.
@@ -77,7 +80,7 @@ def quick(compact: bytes) -> object | None:
         written = orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
     except _ERRORS:
         return None
-    if compact.count(b":") != written.count(b":") or b"\\u003a" in compact or b"\\u003A" in compact:
+    if compact.count(b":") != written.count(b":") or (b"\\u003" in compact and _COLON.search(compact)):
         return None
     return value  # type: ignore[no-any-return]
 

@@ -13,10 +13,9 @@ MAX_FRACTION = 64
 """Digits behind the point; more is not a measurement but an attack on whoever sorts them."""
 
 _LONGEST = 21 + MAX_FRACTION
-_SHAPE = re.compile(
-    r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
-    r"(?:\.([0-9]+))?Z"
-)
+_DATE_LENGTH = 10
+_DATE = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
+_TIME = re.compile(r"T([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])(?:\.([0-9]+))?Z")
 _DAYS = {"02": 28, "04": 30, "06": 30, "09": 30, "11": 30}
 
 
@@ -28,7 +27,12 @@ def valid(text: object) -> bool:
     """Whether `text` is a STIX timestamp that names a moment which exists (no 30 February, no leap second, no
     year 0).
     """
-    return moment(text) is not None
+    return (
+        isinstance(text, str)
+        and len(text) <= _LONGEST
+        and _day(text[:_DATE_LENGTH]) is not None
+        and _TIME.fullmatch(text, _DATE_LENGTH) is not None
+    )
 
 
 def moment(text: object) -> str | None:
@@ -37,36 +41,31 @@ def moment(text: object) -> str | None:
     Two timestamps name the same moment exactly when their moments are equal, and order as their moments do as text.
     What a moment begins with stands for a year (`YEAR` characters), a month (`MONTH`) or a day (`DAY`).
     """
-    # An object is changed when it was made, or once, and is asked for both again.
-    return _moment(text) if isinstance(text, str) and len(text) <= _LONGEST else None
+    if not isinstance(text, str) or len(text) > _LONGEST:
+        return None
+    day, time = _day(text[:_DATE_LENGTH]), _TIME.fullmatch(text, _DATE_LENGTH)
+    if day is None or time is None:
+        return None
+    hour, minute, second, fraction = time.groups()
+    short = day + _TWO[hour] + _TWO[minute] + _TWO[second]
+    # The fraction as it is, but for zeros at its end.
+    return short if fraction is None else short + fraction.rstrip("0")
 
 
-@lru_cache(1 << 10)
-def _moment(text: str) -> str | None:
-    found = _SHAPE.fullmatch(text)
+@lru_cache(1 << 14)
+def _day(text: str) -> str | None:
+    """The moment's beginning for a date, two digits a character; None where there is no such day."""
+    found = _DATE.fullmatch(text)
     if found is None:
         return None
-    year, month, day, fraction = found.groups()
+    year, month, day = found.groups()
     if year == "0000":
         return None
     if day > "28":
         last = _DAYS.get(month, 31)
         if int(day) > last and not (month == "02" and day == "29" and _leap(int(year))):
             return None
-    # Two digits a character, the fraction as it is but for zeros at its end.
-    two = _TWO
-    short = (
-        two[text[:2]]
-        + two[text[2:4]]
-        + two[month]
-        + two[day]
-        + two[text[11:13]]
-        + two[text[14:16]]
-        + two[text[17:19]]
-    )
-    if fraction is None:
-        return short
-    return short + fraction.rstrip("0")
+    return _TWO[year[:2]] + _TWO[year[2:]] + _TWO[month] + _TWO[day]
 
 
 YEAR, MONTH, DAY = 2, 3, 4

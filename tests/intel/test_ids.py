@@ -12,7 +12,7 @@ import stix2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.intel.ids import CONTRIBUTING, sco_id
+from app.intel.ids import CONTRIBUTING, is_id, sco_id, type_of
 from app.intel.reading import Entry, read_bundle
 
 PLAIN = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1)
@@ -130,3 +130,22 @@ def test_observables_of_the_corpus(corpus: Path) -> None:
     observables = [value for value in values if value["type"] in CONTRIBUTING]
     assert observables
     assert all(sco_id(value) for value in observables)
+
+
+PARTS = st.sampled_from(
+    [
+        "indicator",
+        "x-a",
+        "--",
+        "-",
+        "0e2ae6a7-2d0f-5b1c-9b1c-3f1d7e0a9c11",
+        "0E2AE6A7-2d0f-5b1c-9b1c-3f1d7e0a9c1",
+        "1",
+        "x",
+    ]
+)
+
+
+@given(st.lists(PARTS, max_size=5).map("".join), st.sampled_from(["indicator", "x-a", "x"]))
+def test_an_id_of_a_type_is_one_that_begins_with_it(text: str, kind: str) -> None:
+    assert is_id(text, kind) == (type_of(text) == kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.intel.observables import (
+    _IPV4,
     MAX_OBSERVABLES,
     MAX_VALUE,
     Observable,
@@ -170,3 +172,17 @@ def test_the_corpus(corpus: Path) -> None:
         one for value in values if value["type"] != "indicator" for one in observables(value)
     }
     assert json.dumps(sorted((one.kind, one.value) for one in found))
+
+
+OCTETS = st.sampled_from(
+    ["0", "7", "10", "99", "199", "249", "255", "256", "300", "01", "00", "1e", " 1", "", "٣", "1111"]
+)
+
+
+@given(st.lists(OCTETS, min_size=3, max_size=5).map(".".join))
+def test_an_address_is_what_ipaddress_takes_for_one(text: str) -> None:
+    try:
+        expected = str(ipaddress.IPv4Address(text))
+    except ValueError:
+        expected = ""
+    assert (text if _IPV4.fullmatch(text) else "") == expected

@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from stix2.patterns import StringConstant
 
-from app.intel.patterns import MAX_PATTERN, Comparison, comparisons
+from app.intel.patterns import MAX_PATTERN, Comparison, comparisons, demanded
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,37 @@ def test_no_pattern_takes_long(piece: str) -> None:
     sum(1 for _ in comparisons(piece * (MAX_PATTERN // len(piece))))
     sum(1 for _ in comparisons("[a:b = '" + piece * (MAX_PATTERN // len(piece))))
     assert time.process_time() - start < 10
+
+
+@pytest.mark.parametrize("piece", ["a:b = 'x' AND ", "a:b.'c'", "a:b.c", "a:bb", "a:b='x'", "a:b = 'x' OR  "])
+def test_no_row_of_equalities_takes_long(piece: str) -> None:
+    start = time.process_time()
+    sum(1 for _ in demanded(f"[{piece * ((MAX_PATTERN - 2) // len(piece))}]"))
+    assert time.process_time() - start < 10
+
+
+PIECES = st.sampled_from(
+    ["[", "]", " ", "  ", "AND", " OR ", "NOT", "IN", "(", ")", ",", "=", " = ", "==", "!=", "a:b", "file:hashes", ".",
+     "*", "'x'", "'it\\'s'", "'SHA-256'", "'", "c", "_c", "1", "-", ":", "h'ff'", "'\n'", "[0]", "LIKE",
+     "url:value = 'u'"]
+)  # fmt: skip
+
+
+@given(
+    st.lists(PIECES, max_size=14).map("".join)
+    | st.lists(PIECES, max_size=8).map(lambda found: f"[{' '.join(found)}]")
+)
+@example("[a:b = 'x' OR a:b.'c d'.e='y']")
+@example("[a:b.c = 'x']")
+@example("[a:b_c='x' AND d-e:f = '']")
+def test_what_is_demanded_is_what_the_comparisons_say(pattern: str) -> None:
+    expected = [
+        (one.path, value)
+        for one in comparisons(pattern)
+        if not one.negated and one.operator in ("=", "IN", "ISSUBSET")
+        for value in one.values
+    ]
+    assert list(demanded(pattern)) == expected
 
 
 def test_what_is_too_long_is_looked_at_in_part() -> None:

@@ -119,3 +119,12 @@ def test_dates_exist_exactly_when_the_calendar_has_them(year: int, month: int, d
     except ValueError:
         exists = False
     assert valid(f"{year:04}-{month:02}-{day:02}T00:00:00Z") == exists
+
+
+@given(
+    st.from_regex(
+        r"[0-9]{4}-[0-9]{2}-[0-3][0-9][Tt ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]*)?Z?", fullmatch=True
+    )
+)
+def test_what_is_valid_has_a_moment(text: str) -> None:
+    assert valid(text) == (moment(text) is not None)
