@@ -64,11 +64,10 @@ def parse(text: str) -> Selection:
     reader = _Reader(ended=text[-1:].isspace())
     pieces = list(_pieces(text))
     for number, piece in enumerate(pieces):
-        if piece.plain in _OPERATORS and number < len(pieces) - 1:
+        if piece.plain in _OPERATORS and number < len(pieces) - 1 and (number or piece.plain == "NOT"):
             if piece.plain != "AND":
                 raise Refused("query-operator", at=piece.at, word=piece.text)
-            if number:
-                continue
+            continue
         if piece.name:
             reader.filter(piece)
         elif piece.quoted:

@@ -172,4 +172,5 @@ def test_what_is_no_operator_is_a_word():
     assert parse("fancy or sofacy").match == '"fancy" "or" "sofacy"*'
     assert parse("fancy OR").match == '"fancy" "or"*'
     assert parse('fancy "OR" sofacy').match == '"or" "fancy" "sofacy"*'
+    assert parse("OR sofacy").match == '"or" "sofacy"*'
     assert parse("AND").match == '"and"*'
