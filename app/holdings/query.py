@@ -40,7 +40,7 @@ _DATE = re.compile(r"([0-9]{4})(-[0-9]{2})?(-[0-9]{2})?")
 _CONFIDENCE = re.compile(r"([0-9]{1,3})(\.\.)?([0-9]{1,3})?")
 _FILTER = re.compile(r"([A-Za-z][A-Za-z-]+):")
 _NO_FILTER = re.compile(r"[A-Za-z][A-Za-z-]+://|cpe:[/2]", re.IGNORECASE)
-"""Some of what is looked for begins like one."""
+"""Some of what is looked for begins like one; so does a word of a sentence with a colon behind it (`Update: ...`)."""
 _ALIASES = {"tlp": "marking"}
 _LABEL = re.compile(
     r"\b(?:md5|sha-?(?:1|224|256|384|512)|sha3-(?:256|512))(?:\s*[:=]\s*(?=[0-9a-f]{4})|\s+(?=[0-9a-f]{32}))",
@@ -113,6 +113,8 @@ def _pieces(text: str) -> Iterator[_Piece]:
         found = _FILTER.match(bare)
         name = found[1].lower() if found and not guess(bare) and not _NO_FILTER.match(bare) else ""
         name = _ALIASES.get(name, name)
+        if name not in FILTERS and found and found.end() == len(bare) and text[at + found.end() :][:1] != '"':
+            name = ""
         if name and name not in FILTERS:
             raise Refused("query-filter", at=begin + 1, word=name)
         if found and name:

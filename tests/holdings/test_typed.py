@@ -173,4 +173,5 @@ def test_what_is_no_operator_is_a_word():
     assert parse("fancy OR").match == '"fancy" "or"*'
     assert parse('fancy "OR" sofacy').match == '"or" "fancy" "sofacy"*'
     assert parse("OR sofacy").match == '"or" "sofacy"*'
+    assert parse("Beacon: cobalt").match == '"beacon" "cobalt"*'
     assert parse("AND").match == '"and"*'
