@@ -160,7 +160,17 @@ def is_redefinition(value: Mapping[str, object]) -> bool:
 
 
 def referred(value: Mapping[str, object]) -> tuple[str | None, ...]:
-    """The ids of all markings of an object and of its parts, each once; None for one that cannot be read."""
+    """The ids of all markings of an object and of its parts, each once; None for one that cannot be read.
+
+    The objects inside observed data are parts of it.
+    """
+    if value.get("type") == "observed-data" and isinstance(inside := value.get("objects"), dict):
+        whole = [value, *(one for one in inside.values() if isinstance(one, dict))]
+        return tuple(dict.fromkeys(ref for one in whole for ref in _referred(one)))
+    return _referred(value)
+
+
+def _referred(value: Mapping[str, object]) -> tuple[str | None, ...]:
     if "object_marking_refs" not in value and "granular_markings" not in value:
         return ()
     found: dict[str | None, None] = {}

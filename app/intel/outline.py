@@ -21,7 +21,8 @@ _ID = rb'"([a-z0-9](?:-?[a-z0-9]){0,249}--' + ids.UUID.encode() + rb')"'
 _REF = re.compile(rb'_ref":' + _ID)
 _REFS = re.compile(rb'_refs":\[([^\[\]{}]*)([\[\]{}])')
 _IN_LIST = re.compile(_ID)
-_EXTENSION = b'"extensions":{'
+_INSIDE = (b"\\u", b'"extensions":{', b'"objects":{')
+"""Escapes, and parts that may be anything."""
 
 
 class _Marked(msgspec.Struct):
@@ -46,7 +47,7 @@ class Outline:
 
 def outline(raw: bytes, resolve: marking.Resolve) -> Outline:
     """The outline of an object with this text. `resolve` finds the definitions of markings."""
-    fast = None if b"\\u" in raw or _EXTENSION in raw else _refs(raw)
+    fast = None if any(one in raw for one in _INSIDE) else _refs(raw)
     if fast is None:
         value = msgspec.json.decode(raw, type=dict[str, object])
         return Outline(marking.effective(value, resolve), envelope(value).refs, mentions(value))

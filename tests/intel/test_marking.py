@@ -203,6 +203,22 @@ def test_a_marking_of_a_part_counts_wherever_it_points(selectors: object) -> Non
     assert effective({"granular_markings": [{"lang": "fr", "selectors": selectors}]}, unknown) is None
 
 
+@pytest.mark.parametrize("own", [{}, {"object_marking_refs": [IDS[Level.CLEAR]]}])
+def test_a_marking_of_what_was_observed_counts_for_the_observation(own: dict[str, Any]) -> None:
+    def observed(**inside: object) -> dict[str, Any]:
+        return {
+            "type": "observed-data",
+            "objects": {"0": {"type": "file", "name": "x", **inside}, "1": 7},
+            **own,
+        }
+
+    assert effective(observed(object_marking_refs=[IDS[Level.RED]]), unknown) is Level.RED
+    assert effective(observed(granular_markings=[{"marking_ref": IDS[Level.RED]}]), unknown) is Level.RED
+    assert effective(observed(object_marking_refs=[OWN]), unknown) is Level.UNREADABLE
+    assert effective(observed(object_marking_refs=7), unknown) is Level.UNREADABLE
+    assert effective(observed(), unknown) is (Level.CLEAR if own else None)
+
+
 def test_strictest_of_object_and_parts() -> None:
     value = {
         "object_marking_refs": [IDS[Level.GREEN], OWN],

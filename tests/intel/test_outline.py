@@ -93,3 +93,11 @@ def test_the_strictest_of_several_markings_counts() -> None:
     marks = [IDS[Level.GREEN], IDS[Level.RED]]
     raw = msgspec.json.encode({"id": "x", "object_marking_refs": marks})
     assert outline(raw, DEFINED.get).marking is Level.RED
+
+
+def test_the_markings_of_what_was_observed_count() -> None:
+    inside = {"0": {"type": "file", "name": "x", "object_marking_refs": [IDS[Level.RED]]}}
+    value = {"type": "observed-data", "id": f"observed-data--{'0' * 8}-0000-4000-8000-{'0' * 12}"}
+    value |= {"object_marking_refs": [IDS[Level.CLEAR]], "objects": inside}
+    raw = json.dumps(value, separators=(",", ":")).encode()
+    assert outline(raw, lambda _: None).marking is Level.RED
