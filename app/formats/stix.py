@@ -9,8 +9,8 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import queue
 import re
+import select
 import socket
 import subprocess
 import sys
@@ -32,8 +32,6 @@ from app.intel.splitting import MAX_OBJECT
 from app.jobs import Job, quiet
 from app.messages import MESSAGES, Refused
 
-AHEAD = 4
-"""Frames that wait here while the store is busy."""
 PIPE = 1 << 20
 """Bytes that wait in the pipe."""
 LOOK = 0.1
@@ -49,8 +47,6 @@ _END = msgspec.msgpack.Decoder(End)
 _TEXT = msgspec.json.Decoder(dict[str, object])
 _CODES = re.compile(r"(json|stix)-[a-z0-9.-]{1,40}|not-stix|object-size|file-size|file-unreadable")
 _NUMBER = re.compile(r"\[([0-9]{1,10})\]")
-
-_Frame = tuple[bytes, bytes] | None
 
 
 def command() -> Sequence[str]:
@@ -160,50 +156,23 @@ def answers(
     pipe: IO[bytes], end: Callable[[], None], job: Job, path: Path
 ) -> Iterator[Iterator[Prepared | Fault]]:
     """What a reader answers on a pipe, while the block lasts; then `end` ends the reader. Raises as `opened` does."""
-    frames: queue.Queue[_Frame] = queue.Queue(AHEAD)
-    thread = threading.Thread(target=_listen, args=(pipe, frames), daemon=True)
-    thread.start()
     try:
-        yield _entries(frames, path, job)
+        yield _entries(pipe, path, job)
     finally:
         end()
-        while thread.is_alive():
-            with contextlib.suppress(queue.Empty):
-                frames.get_nowait()
-            thread.join(0.01)
         pipe.close()
 
 
-def _listen(pipe: IO[bytes], frames: queue.Queue[_Frame]) -> None:
-    """Pass on frames as they come; None when there are no more, or what comes is none."""
-    while True:
-        head = pipe.read(5)
-        size = int.from_bytes(head[:4], "big")
-        text = pipe.read(size) if len(head) == 5 and size <= worker.MAX_FRAME else b""
-        if len(head) < 5 or len(text) < size:
-            frames.put(None)
-            return
-        frames.put((head[4:], text))
-
-
-def _entries(frames: queue.Queue[_Frame], path: Path, job: Job) -> Iterator[Prepared | Fault]:
+def _entries(pipe: IO[bytes], path: Path, job: Job) -> Iterator[Prepared | Fault]:
+    """What a reader answers. Of what may be great, no more is held than is being looked at: the rest waits in the pipe,
+    and in the reader.
+    """
     upto = 0
-    while True:
-        kind, text = _next(frames, upto, job)
-        try:
-            found = _END.decode(text) if kind == b"E" else _BATCH.decode(text)
-        except (msgspec.DecodeError, ValueError, RecursionError):
-            raise Refused("reader-died") from None
-        if isinstance(found, End):
-            break
-        if not (all(map(_holds, found.objects)) and all(_said(one.code, one.where) for one in found.faults)):
-            raise Refused("reader-died")
-        upto = found.upto
-        if found.faults:
-            both: list[Prepared | Fault] = [*found.faults, *found.objects]
-            yield from sorted(both, key=_place)
-        else:
-            yield from found.objects
+    while isinstance(found := _answer(_Waiting(pipe.fileno(), upto, job)), Batch):
+        upto, objects = found.upto, _in_order(found)
+        del found
+        yield from objects
+        del objects
     facts = {name: fact for name, fact in found.facts.items() if name in ("where", "limit", "why")}
     if found.code and not _said(found.code, *facts.values()):
         raise Refused("reader-died")
@@ -211,6 +180,30 @@ def _entries(frames: queue.Queue[_Frame], path: Path, job: Job) -> Iterator[Prep
         raise Refused(found.code, path=path, why=facts.get("why", ""))
     if found.code:
         raise Refused(found.code, **facts)
+
+
+def _answer(waiting: _Waiting) -> Batch | End:
+    """The next frame, of a reader that is itself. Raises `Refused`: reader-died, reader-hung."""
+    head = waiting.read(worker.HEAD)
+    length = int.from_bytes(head[:-1], "big")
+    if length > worker.MAX_FRAME:
+        raise Refused("reader-died")
+    try:
+        found = (_END if head[-1:] == b"E" else _BATCH).decode(waiting.read(length))
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        raise Refused("reader-died") from None
+    if isinstance(found, Batch) and not (
+        all(map(_holds, found.objects)) and all(_said(one.code, one.where) for one in found.faults)
+    ):
+        raise Refused("reader-died")
+    return found
+
+
+def _in_order(batch: Batch) -> Iterator[Prepared | Fault]:
+    if batch.faults:
+        both: list[Prepared | Fault] = [*batch.faults, *batch.objects]
+        return iter(sorted(both, key=_place))
+    return iter(batch.objects)
 
 
 def _said(code: str, *facts: str) -> bool:
@@ -242,16 +235,27 @@ def _holds(one: Prepared) -> bool:
     return value.get("id") == id_ and value.get("type") == one.type == ids.type_of(id_)
 
 
-def _next(frames: queue.Queue[_Frame], upto: int, job: Job) -> tuple[bytes, bytes]:
-    began = time.monotonic()
-    while True:
-        try:
-            frame = frames.get(timeout=LOOK)
-        except queue.Empty:
-            job.step(upto, 0, "read")
-            if time.monotonic() - began > PATIENCE:
-                raise Refused("reader-hung", seconds=int(PATIENCE)) from None
-            continue
-        if frame is None:
-            raise Refused("reader-died")
-        return frame
+class _Waiting:
+    """The bytes of one frame out of a reader's pipe, as they come; `job` may cancel meanwhile."""
+
+    def __init__(self, pipe: int, upto: int, job: Job) -> None:
+        self._pipe, self._upto, self._job = pipe, upto, job
+        self._poll = select.poll()
+        self._poll.register(pipe, select.POLLIN)
+        self._began = time.monotonic()
+
+    def read(self, size: int) -> bytearray:
+        """Exactly so many bytes. Raises `Refused`: reader-died, reader-hung."""
+        found = bytearray(size)
+        with memoryview(found) as view:
+            at = 0
+            while at < size:
+                while not self._poll.poll(LOOK * 1000):
+                    self._job.step(self._upto, 0, "read")
+                    if time.monotonic() - self._began > PATIENCE:
+                        raise Refused("reader-hung", seconds=int(PATIENCE))
+                read = os.readv(self._pipe, [view[at:]])
+                if not read:
+                    raise Refused("reader-died")
+                at += read
+        return found

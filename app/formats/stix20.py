@@ -113,6 +113,8 @@ def converted(entries: Iterable[Entry | Fault]) -> Iterator[Entry | Fault]:
     for entry in entries:
         if isinstance(entry, Fault) or not entry.old:
             yield entry
+            # It may be great, and the next one as well.
+            del entry
             continue
         try:
             values = list(_object(entry.value))

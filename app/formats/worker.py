@@ -46,6 +46,8 @@ NUMBER_BYTES = 4
 """Bytes of a process's number."""
 PR_SET_DUMPABLE = 4
 _SAMPLE = b'{"type":"bundle","objects":[{"type":"url","id":"url--0e2ae6a7-2d0f-5b1c-9b1c-3f1d7e0a9c11","value":"http://a.b/"}]}'
+HEAD = 5
+"""Bytes of a frame before its text: the length of that, and the letter."""
 MAX_FRAME = 192 << 20
 """Bytes of a frame: the greatest object with its texts, many times over."""
 
@@ -79,33 +81,46 @@ class _Watched:
             yield chunk
 
 
-def read(file: BinaryIO, write: Callable[[bytes], None], take_old: bool = True) -> None:
+def read(file: BinaryIO, write: Callable[[bytearray], None], take_old: bool = True) -> None:
     """Read `file` and write frames until its end. `take_old`: what is STIX 2.0 is converted, else it is a fault."""
-    encode, last = msgspec.msgpack.Encoder().encode, time.monotonic()
-
-    def send(batch: Batch) -> None:
-        nonlocal last
-        write(_frame(b"B", encode(batch)))
-        last = time.monotonic()
+    frames = _Frames(write)
 
     def beat(upto: int) -> None:
-        if time.monotonic() - last > BEAT:
-            send(Batch((), (), upto))
+        if time.monotonic() - frames.last > BEAT:
+            frames.send(b"B", Batch((), (), upto))
 
     chunks = _Watched(file, beat)
     try:
         found = read_chunks(chunks, take_old)
-        for batch in _batches(stix20.converted(found) if take_old else found, chunks):
-            send(batch)
+        _send(stix20.converted(found) if take_old else found, chunks, frames)
         end = End("", {})
     except Refused as refused:
         end = End(refused.code, {key: str(fact) for key, fact in refused.facts.items()})
     except OSError as error:
         end = End("file-unreadable", {"why": error.strerror or ""})
-    write(_frame(b"E", encode(end)))
+    frames.send(b"E", end)
 
 
-def _batches(entries: Iterable[Entry | Fault], chunks: _Watched) -> Iterator[Batch]:
+class _Frames:
+    """The frames of a reader; `last`: when it wrote one. A frame is made in the place from where it is written."""
+
+    def __init__(self, write: Callable[[bytearray], None]) -> None:
+        self._write = write
+        self._encode_into = msgspec.msgpack.Encoder().encode_into
+        self.last = time.monotonic()
+
+    def send(self, kind: bytes, what: Batch | End) -> None:
+        frame = bytearray(HEAD)
+        self._encode_into(what, frame, HEAD)
+        frame[:HEAD] = (len(frame) - HEAD).to_bytes(HEAD - 1, "big") + kind
+        self._write(frame)
+        self.last = time.monotonic()
+
+
+def _send(entries: Iterable[Entry | Fault], chunks: _Watched, frames: _Frames) -> None:
+    """Send what is read in batches. Nothing of a batch, nor the entry before, is held while the next one is read: each
+    may be as great as an object can be.
+    """
     objects, faults, size = list[Prepared](), list[Fault](), 0
     for entry in entries:
         if isinstance(entry, Fault):
@@ -113,14 +128,11 @@ def _batches(entries: Iterable[Entry | Fault], chunks: _Watched) -> Iterator[Bat
         else:
             objects.append(prepare(entry))
             size += len(entry.raw)
+        del entry
         if len(objects) + len(faults) >= BATCH or size >= BATCH_BYTES:
-            yield Batch(tuple(objects), tuple(faults), chunks.upto)
+            frames.send(b"B", Batch(tuple(objects), tuple(faults), chunks.upto))
             objects, faults, size = [], [], 0
-    yield Batch(tuple(objects), tuple(faults), chunks.upto)
-
-
-def _frame(kind: bytes, text: bytes) -> bytes:
-    return len(text).to_bytes(4, "big") + kind + text
+    frames.send(b"B", Batch(tuple(objects), tuple(faults), chunks.upto))
 
 
 def confine() -> None:
@@ -205,7 +217,7 @@ def _live(take_old: bool) -> None:
     """A reader's whole life."""
     confine()
 
-    def write(frame: bytes) -> None:
+    def write(frame: bytearray) -> None:
         view = memoryview(frame)
         while view:
             view = view[os.write(1, view) :]

@@ -8,7 +8,7 @@ Sources: STIX 2.1 sections 2.9 (identifier), 3.2 (common properties), 8 (bundle)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -84,7 +84,7 @@ def read_chunks(chunks: Iterable[bytes | memoryview], take_old: bool = False) ->
         raise Refused("json-encoding", where="byte 0")
     head = splitting.head(text)
     if head is None:
-        yield from _single(bytes(text.buffer), take_old)
+        yield from _single(text.take(), take_old)
         return
     opening = _frame(head + b"]}")
     if opening.get("type", "bundle") != "bundle":
@@ -92,9 +92,7 @@ def read_chunks(chunks: Iterable[bytes | memoryview], take_old: bool = False) ->
     dialect = _Dialect(opening.get("spec_version") == "2.0", take_old)
     index = 0
     for run in splitting.runs(text):
-        for found in _entries(run, index, dialect):
-            yield found
-            index += 1
+        index = yield from _entries(run, index, dialect)
     text.fill(MAX_TAIL + 1)
     if not text.buffer.strip():
         raise Refused("json-truncated", where=f"byte {text.offset}")
@@ -135,27 +133,35 @@ def _single(text: bytes, take_old: bool) -> Iterator[Entry | Fault]:
     yield found
 
 
-def _entries(run: bytes | list[bytes] | None, first: int, dialect: _Dialect) -> Iterator[Entry | Fault]:
-    """The objects of a run: all at once where it is clean, one by one where it is not."""
+def _entries(
+    run: bytes | list[bytes] | None, first: int, dialect: _Dialect
+) -> Generator[Entry | Fault, None, int]:
+    """The objects of a run: all at once where it is clean, one by one where it is not. Returns where the next run
+    begins. Texts are taken out of `run` as they are read, so that a long one is held by nobody but its reader.
+    """
     if run is None:
         yield Fault(f"objects[{first}]", "object-size")
-        return
+        return first + 1
     if isinstance(run, bytes):
         raws = _RAWS.decode(run)
         values = quick(run)
         if isinstance(values, list):
             for index, (raw, value) in enumerate(zip(raws, values, strict=True), first):
                 yield _entry(bytes(raw), value, f"objects[{index}]", dialect)
-            return
+            return first + len(raws)
         run = [bytes(raw) for raw in raws]
-    for index, piece in enumerate(run, first):
-        where = f"objects[{index}]"
-        try:
-            text, value = strict(piece)
-        except NotStrict as bad:
-            yield Fault(where, bad.code)
-        else:
-            yield _entry(text, value, where, dialect)
+    end = first + len(run)
+    run.reverse()
+    while run:
+        yield _strictly(run.pop(), f"objects[{end - len(run) - 1}]", dialect)
+    return end
+
+
+def _strictly(text: bytes, where: str, dialect: _Dialect) -> Entry | Fault:
+    try:
+        return _entry(*strict(text), where, dialect)
+    except NotStrict as bad:
+        return Fault(where, bad.code)
 
 
 def _entry(raw: bytes, value: object, where: str, dialect: _Dialect) -> Entry | Fault:

@@ -9,6 +9,7 @@ instead, so a file made to mislead the guess costs time in proportion to its siz
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -22,13 +23,26 @@ MAX_OBJECT = 16 << 20
 """Bytes of one object."""
 WINDOW = 1 << 20
 """Bytes looked at together."""
+SPREAD = 4
+"""How many times that its text may be with the white space in it."""
 _FIRST = 1 << 15
 _MANY = 1 << 30
 _ATTEMPTS = 4
+_DEEP = 1 << 16
+"""Brackets inside one another of which it is remembered which they are. None that are JSON nest as deep."""
 
 _GAP = re.compile(rb'[ \t\n\r]*,[ \t\n\r]*\{[ \t\n\r]*"[^"\\]{0,32}')
 _OBJECTS = re.compile(rb"[ \t\n\r]*:[ \t\n\r]*\[")
-_SPACE = b" \t\n\r"
+_SPACE = re.compile(rb"[ \t\n\r]*+")
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(")?|[{}\[\],]', re.DOTALL)
+_REST = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+(")?', re.DOTALL)
+_QUOTE, _COMMA, _END = b'",]'
+
+
+def _space(window: bytes | bytearray, upto: int = sys.maxsize) -> int:
+    """How much white space a text begins with."""
+    found = _SPACE.match(window, 0, upto)
+    return found.end() if found else 0
 
 
 class Text:
@@ -53,6 +67,17 @@ class Text:
                 if self.offset + len(self.buffer) > MAX_BYTES:
                     raise Refused("file-size", limit=MAX_BYTES)
 
+    def beginning(self, size: int) -> bytes:
+        """The first `size` bytes of the buffer, or all there are."""
+        with memoryview(self.buffer) as view:
+            return bytes(view[:size])
+
+    def take(self) -> bytes:
+        """What is in the buffer, dropped."""
+        found = bytes(self.buffer)
+        self.drop(len(found))
+        return found
+
     def drop(self, size: int) -> None:
         """Let go of the first `size` bytes of the buffer."""
         del self.buffer[:size]
@@ -69,25 +94,26 @@ def head(text: Text) -> bytes | None:
     size = 4096
     while True:
         text.fill(size)
-        window = bytes(text.buffer)
-        if window.lstrip(_SPACE)[:1] not in (b"{", b""):
+        blank, length = _space(text.buffer), len(text.buffer)
+        if bytes(text.buffer[blank : blank + 1]) not in (b"{", b""):
             raise Refused("not-stix")
-        end = _find_objects(window)
+        end = _find_objects(text.buffer)
         if end > 0:
+            found = text.beginning(end)
             text.drop(end)
-            return window[:end]
+            return found
         if text.ended:
             if end < 0:
                 return None
-            if not window.strip(_SPACE):
+            if blank == length:
                 raise Refused("not-stix")
-            raise Refused("json-truncated", where=f"byte {text.offset + len(window)}")
-        if len(window) > 2 * MAX_OBJECT:
+            raise Refused("json-truncated", where=f"byte {text.offset + length}")
+        if length > 2 * MAX_OBJECT:
             raise Refused("object-size", where="byte 0")
-        size = 2 * len(window)
+        size = 2 * length
 
 
-def _find_objects(window: bytes) -> int:
+def _find_objects(window: bytearray) -> int:
     """The index behind the bracket that opens the array; 0 when it is not in sight; -1 when the object ended
     before.
     """
@@ -122,92 +148,93 @@ def runs(text: Text) -> Iterator[bytes | list[bytes] | None]:
     """The elements of the array that `text` begins inside of, up to and with its closing bracket, which is
     dropped.
 
-    A run is a compact array of whole elements; or, where something in it is not JSON, the texts of its
-    elements one by one, of which at least one is not; or None for one element that is larger than an object
-    may be and was passed over unread. Raises `Refused` with the fact `where`: json-truncated, json-syntax.
+    A run is a compact array of whole elements; or the texts of elements one by one, where one of them is not
+    JSON or is longer than a window; or None for one element that is larger than an object may be. Raises
+    `Refused` with the fact `where`: json-truncated, json-syntax.
     """
     gap = b""
     size = _FIRST
     enough = 2
+    owed = False
     while True:
         text.fill(size)
-        window = bytes(text.buffer[:size])
+        window = text.beginning(size)
         whole = text.ended and len(text.buffer) <= size
-        guess = _guess_end(window) if whole else _guess(window, gap)
+        guess = _guess_end(window, owed) if whole else _guess(window, gap)
         if guess is not None:
             compact, used, closed = guess
             yield compact
+            text.drop(used)
         else:
-            cut = _Cut(window, enough)
+            cut = _Cut(enough, owed)
+            cut.look(window)
             if cut.wrong:
                 raise Refused("json-syntax", where=f"byte {text.offset + cut.used}")
-            if not (cut.spans or cut.closed):
-                if whole:
-                    raise Refused("json-truncated", where=f"byte {text.offset}")
-                if size <= 2 * MAX_OBJECT:
-                    size = max(2 * size, WINDOW)
-                    continue
-                yield None
-                if _skip(text):
-                    return
+            if cut.spans or cut.closed:
+                enough = _MANY
+                yield from _confirmed(cut, window)
+                gap = cut.gap(window) or gap
+                text.drop(cut.used)
+            elif whole:
+                raise Refused("json-truncated", where=f"byte {text.offset}")
+            elif size < WINDOW:
                 size = WINDOW
                 continue
-            enough = _MANY
-            yield from _confirmed(cut, window)
-            used, closed = cut.used, cut.closed
-            gap = cut.gap(window) or gap
-        text.drop(used)
+            else:
+                yield from _long(text, cut)
+            closed = cut.closed
         if closed:
             return
         size = WINDOW
+        # What was dropped last is a comma.
+        owed = True
 
 
 def _confirmed(cut: _Cut, window: bytes) -> Iterator[bytes | list[bytes]]:
     if cut.spans:
+        end = cut.spans[-1][1]
         try:
-            yield msgspec.json.format(b"[" + window[: cut.spans[-1][1]] + b"]", indent=-1)
+            if _space(window, end) == end:
+                raise msgspec.DecodeError
+            yield msgspec.json.format(b"[" + window[:end] + b"]", indent=-1)
         except (msgspec.DecodeError, RecursionError):
             yield [window[start:end] for start, end in cut.spans]
 
 
-_SKIPPED = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<shut>")?|[{}\[\],]', re.DOTALL)
-_REST = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+(?P<shut>")?', re.DOTALL)
+def _long(text: Text, cut: _Cut) -> Iterator[list[bytes] | None]:
+    """The element whose beginning `cut` saw, dropped with what ends it: compact if it is JSON; None if it is larger
+    than an object may be.
 
-
-def _skip(text: Text) -> bool:
-    """Drop one element and what ends it, without ever holding more than a window; True where the array ends."""
-    depth = 0
-    in_string = False
+    Nothing else that is held here is as great: it is in memory twice only while it is made compact.
+    """
+    kept = True
+    cut.enough = 1
     while True:
-        text.fill(WINDOW)
-        window = bytes(text.buffer)
-        at = 0
-        if in_string and (rest := _REST.match(window)):
-            at = rest.end()
-            in_string = rest["shut"] is None
-        if not in_string:
-            for found in _SKIPPED.finditer(window, at):
-                at = found.end()
-                token = found[0]
-                if token in (b"{", b"["):
-                    depth += 1
-                elif token == b"," and depth == 0:
-                    text.drop(at)
-                    return False
-                elif token in (b"}", b"]"):
-                    depth -= 1
-                    if depth < 0:
-                        text.drop(at)
-                        if token == b"}":
-                            raise Refused("json-syntax", where=f"byte {text.offset}")
-                        return True
-                elif token[:1] == b'"':
-                    in_string = found["shut"] is None
-            if not in_string:
-                at = len(window)
-        if not at and text.ended:
+        text.fill(len(text.buffer) + WINDOW)
+        cut.look(text.buffer)
+        if cut.wrong:
+            raise Refused("json-syntax", where=f"byte {text.offset + cut.used}")
+        if cut.spans or cut.closed:
+            break
+        if text.ended:
             raise Refused("json-truncated", where=f"byte {text.offset}")
-        text.drop(at)
+        if not kept or len(text.buffer) > SPREAD * MAX_OBJECT:
+            kept = False
+            text.drop(cut.seen)
+            cut.seen = 0
+    found = [_compact(text.buffer, *span) if kept else None for span in cut.spans]
+    text.drop(cut.used)
+    if found:
+        yield found.pop()
+
+
+def _compact(buffer: bytearray, start: int, end: int) -> list[bytes] | None:
+    with memoryview(buffer) as view, view[start:end] as element:
+        try:
+            found = msgspec.json.format(element, indent=-1)
+        except (msgspec.DecodeError, RecursionError):
+            return [bytes(element)] if len(element) <= MAX_OBJECT else None
+    return [found] if len(found) <= MAX_OBJECT else None
 
 
 def _guess(window: bytes, gap: bytes) -> tuple[bytes, int, bool] | None:
@@ -229,10 +256,12 @@ def _guess(window: bytes, gap: bytes) -> tuple[bytes, int, bool] | None:
     return None
 
 
-def _guess_end(window: bytes) -> tuple[bytes, int, bool] | None:
-    """(compact array, bytes used, True) if the last bracket in `window` closes the array."""
+def _guess_end(window: bytes, owed: bool) -> tuple[bytes, int, bool] | None:
+    """(compact array, bytes used, True) if the last bracket in `window` closes the array, behind an element if one is
+    `owed`.
+    """
     end = window.rfind(b"]") + 1
-    if not end:
+    if not end or (owed and _space(window) == end - 1):
         return None
     try:
         return msgspec.json.format(b"[" + window[:end], indent=-1), end, True
@@ -241,29 +270,51 @@ def _guess_end(window: bytes) -> tuple[bytes, int, bool] | None:
 
 
 class _Cut:
-    """At most `enough` whole elements at the beginning of `window`, found by counting brackets outside
-    strings.
+    """At most `enough` whole elements at the beginning of a window, found by counting brackets outside strings.
 
     spans: start and end of each; used: bytes up to where the next begins; closed: whether the array ends
-    there; wrong: whether the brackets do not match, at `used`.
+    there; wrong: whether the brackets do not match, at `used`; seen: how much of the window was looked at.
+    `owed`: a comma stood before the window, so there must be one.
     """
 
-    def __init__(self, window: bytes, enough: int) -> None:
+    def __init__(self, enough: int, owed: bool) -> None:
+        self.enough, self._owed = enough, owed
         self.spans: list[tuple[int, int]] = []
-        self.used = 0
+        self.used = self.seen = 0
         self.closed = self.wrong = False
-        opened = bytearray()
-        for found in TOKEN.finditer(window):
-            token = found[0]
-            if token in (b"{", b"["):
-                opened += token
-            elif token in (b"}", b"]"):
-                if opened:
-                    if opened.pop() != token[0] - 2:
+        self._opened, self._deeper = bytearray(), 0
+        self._in_string = False
+
+    def look(self, window: bytes | bytearray) -> None:
+        """Look at `window`, from where the last look ended, until there is enough."""
+        at = self.seen
+        if self._in_string:
+            rest = _REST.match(window, at)
+            assert rest is not None
+            self.seen = at = rest.end()
+            self._in_string = not rest.lastindex
+            if self._in_string:
+                return
+        for found in _TOKEN.finditer(window, at):
+            token = window[found.start()]
+            if token == _QUOTE:
+                if not found.lastindex:
+                    self.seen, self._in_string = found.end(), True
+                    return
+            elif token in b"{[":
+                if len(self._opened) < _DEEP:
+                    self._opened.append(token)
+                else:
+                    self._deeper += 1
+            elif token != _COMMA:
+                if self._deeper:
+                    self._deeper -= 1
+                elif self._opened:
+                    if self._opened.pop() != token - 2:
                         self._stop(found.start())
                         return
-                elif token == b"]":
-                    if self.spans or window[: found.start()].strip(_SPACE):
+                elif token == _END:
+                    if self.spans or self._owed or _space(window, found.start()) < found.start():
                         self.spans.append((self.used, found.start()))
                     self.used = found.end()
                     self.closed = True
@@ -271,11 +322,12 @@ class _Cut:
                 else:
                     self._stop(found.start())
                     return
-            elif token == b"," and not opened:
+            elif not self._opened:
                 self.spans.append((self.used, found.start()))
                 self.used = found.end()
-                if len(self.spans) == enough:
+                if len(self.spans) == self.enough:
                     return
+        self.seen = len(window)
 
     def _stop(self, at: int) -> None:
         # Elements before the mismatch are given out first; the next look finds it again with none before it.

@@ -54,6 +54,9 @@ def strict(text: bytes) -> tuple[bytes, object]:
     """The text without white space between its tokens, and its value. Raises `NotStrict`."""
     try:
         compact = msgspec.json.format(text, indent=-1)
+        if len(compact) == len(text):
+            # They are the same: one of them is enough.
+            compact = text
         value = quick(compact)
         if value is not None and shallow(value):
             return compact, value

@@ -403,6 +403,39 @@ def test_an_object_too_large_to_hold_is_passed_over(large: dict[str, object]) ->
 
 
 @pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize("size", [1, 100, 511, 5_000, 20_000])
+def test_an_object_longer_than_a_window_is_read_as_any(size: int) -> None:
+    """Its white space counts for little; what is too long without it, or too long and no JSON, is passed over."""
+    long = {"name": 'é"\\]}[{,' * 150}
+    spread = json.dumps(thing(**long)).encode().replace(b", ", b"," + b" " * 2000)
+    texts = [json.dumps(thing(**long), ensure_ascii=False).encode(), spread]
+    texts += [b"{" + b"x" * length + b"}" for length in (2000, 9000)]
+    raw = bundle(thing(), *"0123", thing())
+    for number, text in enumerate(texts):
+        raw = raw.replace(b'"%d"' % number, text)
+    codes = [one.code if isinstance(one, Fault) else "" for one in read_chunks(chunked(raw, size))]
+    assert codes == ["", "", "", "json-syntax", "object-size", ""]
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("first", [7, 40, 100, 1 << 15])
+@pytest.mark.parametrize("gap", ["", " " * 50, " " * 90])
+def test_a_comma_with_nothing_beside_it_is_a_fault_wherever_windows_end(
+    monkeypatch: pytest.MonkeyPatch, first: int, gap: str
+) -> None:
+    monkeypatch.setattr(splitting, "_FIRST", first)
+    one = json.dumps(thing())
+    for objects, codes in (
+        (f"{gap},{one}", ["json-syntax", ""]),
+        (f"{one}{gap},,{gap}{one}", ["", "json-syntax", ""]),
+        (f"{one},{gap}", ["", "json-syntax"]),
+    ):
+        raw = f'{{"type":"bundle","objects":[{objects}]}}'.encode()
+        found = list(read_chunks(chunked(raw, 9)))
+        assert [one.code if isinstance(one, Fault) else "" for one in found] == codes
+
+
+@pytest.mark.usefixtures("tiny")
 @pytest.mark.parametrize("tail", [b'"', b"\\", b'"}', b'"}}', b'"}]'])
 def test_an_object_without_end_is_refused(tail: bytes) -> None:
     raw = bundle(thing())[:-2] + b',{"x":"' + b"x" * 100_000 + tail
