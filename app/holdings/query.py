@@ -5,10 +5,9 @@
     filter  = name ':' (text / phrase)           see `FILTERS`; all must fit, of one filter given twice either
 
 Words must all occur, in any place, the last one as a beginning unless white space ends the query; a word that looks
-like a part of an address, a name of a host or a hash also finds it inside one, a URL also its host. AND is what words
-do anyway; OR and NOT there are not. Strict: what cannot be meant is
-refused with its place (the number of the character it begins at, from 1), and a filter nobody knows is never taken
-for a word.
+like a part of an address, a name of a host or a hash also finds it inside one, a URL also its host, a STIX id its
+object. AND is what words do anyway; OR and NOT there are not. Strict: what cannot be meant is refused with its place
+(the number of the character it begins at, from 1), and a filter nobody knows is never taken for a word.
 """
 
 from __future__ import annotations
@@ -175,9 +174,10 @@ class _Reader:
         elif piece.name == "counterpart":
             self.counterparts.append(Named(text, piece.at))
         elif piece.name == "technique":
-            if not _TECHNIQUE.fullmatch(text.upper()):
+            text = fold(text).upper()
+            if not _TECHNIQUE.fullmatch(text):
                 raise piece.refused()
-            self.techniques.append(text.upper())
+            self.techniques.append(text)
         else:
             self.either.append(_OBSERVABLES[piece.name](piece, text))
 
@@ -214,7 +214,8 @@ def _words(text: str, ended: bool) -> tuple[list[str], list[Either]]:
         match = _quoted(term) + ("*" if number == len(found) - 1 and not ended else "")
         if len(term) >= SHORTEST_PART and _PART.search(term):
             whole = guess(term) + host(term)
-            either.append(Either(match=match, part=_quoted(term), begins=term, values=whole))
+            id_ = term if ids.type_of(term) else ""
+            either.append(Either(match=match, part=_quoted(term), begins=term, values=whole, id=id_))
         else:
             matches.append(match)
     return matches, either
@@ -240,6 +241,7 @@ def _level(piece: _Piece, text: str) -> int:
 
 def _moment(piece: _Piece, text: str) -> str:
     """A date, a month, a year or a timestamp as the beginning of a moment."""
+    text = fold(text)
     found = _DATE.fullmatch(text)
     if found:
         day = f"{found[1]}{found[2] or '-01'}{found[3] or '-01'}T00:00:00Z"
@@ -253,7 +255,7 @@ def _moment(piece: _Piece, text: str) -> str:
 
 
 def _confidence(piece: _Piece, text: str) -> tuple[int, int]:
-    found = _CONFIDENCE.fullmatch(text)
+    found = _CONFIDENCE.fullmatch(fold(text))
     if found is None or (found[3] and not found[2]):
         raise piece.refused()
     least, most = int(found[1]), int(found[3] or 100)

@@ -42,7 +42,7 @@ class Either:
 
     `match`: an expression of the full text; `part`: one over parts of observables, both folded and quoted; `begins`:
     a beginning of an observable, of any of `kinds` (none given: of all); `values`: whole observables in normal form,
-    with the kind "" for any; `domain`: this domain, or anything below it.
+    with the kind "" for any; `domain`: this domain, or anything below it; `id`: the object of this STIX id.
     """
 
     match: str = ""
@@ -51,6 +51,7 @@ class Either:
     kinds: tuple[str, ...] = ()
     values: tuple[Observable, ...] = ()
     domain: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def _sets(connection: Connection, selection: Selection) -> list[_Set]:
         idh = objects.id_hash(objects.hash_key(connection), selection.id)
         found.append(_Set("SELECT oid FROM object WHERE idh = ?", (idh,), "idh = ?", (idh,), 1))
     for one in selection.either:
-        found.append(_either(one))
+        found.append(_either(connection, one))
     if selection.techniques:
         found.append(_techniques(selection.techniques))
     within = (selection.within,) if selection.within else ()
@@ -183,8 +184,11 @@ def _listed(query: str, values: tuple[object, ...], size: int | None = None) -> 
     return _Set(query, values, f"oid IN ({query})", values, size)
 
 
-def _either(one: Either) -> _Set:
+def _either(connection: Connection, one: Either) -> _Set:
     queries, values = list[str](), list[object]()
+    if one.id:
+        queries.append("SELECT oid FROM object WHERE idh = ?")
+        values.append(objects.id_hash(objects.hash_key(connection), one.id))
     for observable in one.values:
         queries.append(
             "SELECT oid FROM observable WHERE val = ?" + (" AND kind = ?" if observable.kind else "")

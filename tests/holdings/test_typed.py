@@ -26,6 +26,7 @@ HELD = {
     ),
     "french": indicator(11, name="L’équipe noire", description="Étude de l'énergie, rien qu'utilisée hier"),
     "arabic": indicator(12, name="الهجوم السيبراني على المَصارِف", description="وبالتصيّد للمؤسسات وكالهجمات"),
+    "note": thing("note", 14, content=f"one x-of {thing('malware', 99)['id']}"),
     "bear": thing("threat-actor", 13, name="APT-28", aliases=["Fancy Bear", "Sofacy"]),
 }
 
@@ -125,7 +126,16 @@ FOUND = {
         ),
         *("الهجمات", "هجمات", "سيبراني هجوم", "ســيبراني", '"الهجوم السيبراني"', "المصا"),
     ),
-    "bear": ("apt-28", "bear sofacy", "fancy AND sofacy", '"fancy bear"', "BEAR FANCY"),
+    "note": (thing("note", 14)["id"], f"x-of {thing('malware', 99)['id']}"),
+    "bear": (
+        thing("threat-actor", 13)["id"],
+        thing("threat-actor", 13)["id"].upper(),
+        "apt-28",
+        "bear sofacy",
+        "fancy AND sofacy",
+        '"fancy bear"',
+        "BEAR FANCY",
+    ),
 }
 
 
@@ -150,6 +160,12 @@ def test_it_is_found(site, what, text):
 )
 def test_it_is_not_found(site, text):
     assert browsing.ids(site, browsing.selection(text)) == ()
+
+
+def test_figures_of_filters_may_be_arabic():
+    assert parse("after:٢٠٢٥-٠١-٠١ confidence:٣٠..۵۰ technique:T١٠٥٩") == parse(
+        "after:2025-01-01 confidence:30..50 technique:T1059"
+    )
 
 
 def test_a_level_is_asked_for_as_tlp_writes_it(site):
