@@ -260,9 +260,16 @@ _OF_OBSERVABLES = (
     "body",
 )
 _OF_OTHERS = ("account_login", "display_name", "user_id", "cpe", "vendor", "message_id", "relationship_type")
-_TEXTS = frozenset((*_OF_INTEL, *_OF_OBSERVABLES, *_OF_OTHERS))
+_OF_PLACES = ("country", "region", "administrative_area", "city", "contact_information")
+_OF_RESULTS = ("title", "opinion", "product", "result_name")
+_TEXTS = frozenset((*_OF_INTEL, *_OF_OBSERVABLES, *_OF_OTHERS, *_OF_PLACES, *_OF_RESULTS))
+# What was a label in STIX 2.0 is a type in 2.1. Those of indicators are left out: they say the same of nearly all.
+_OF_KINDS = ("malware_types", "threat_actor_types", "tool_types", "report_types", "infrastructure_types")
 _LISTS = frozenset(
-    ("aliases", "x_mitre_aliases", "x_opencti_aliases", "labels", "goals", "sectors", "authors")
+    (
+        *("aliases", "x_mitre_aliases", "x_opencti_aliases", "labels", "goals", "sectors", "authors"),
+        *_OF_KINDS,
+    )
 )
 
 
@@ -285,6 +292,11 @@ def _searchable(value: Mapping[str, object]) -> list[str]:
         elif key == "definition":
             if isinstance(item, dict):
                 texts.append(_string(item, "statement"))
+        elif key == "contents":
+            # Translations, by language and property.
+            for said in item.values() if isinstance(item, dict) else ():
+                if isinstance(said, dict):
+                    texts += [text for text in said.values() if isinstance(text, str)]
         elif key == "number" and isinstance(item, int):
             texts.append(f"AS{item}")
     return texts

@@ -214,6 +214,33 @@ def test_text_has_what_people_search() -> None:
     assert "AS174" in envelope({"type": "autonomous-system", "number": 174}).text
 
 
+@pytest.mark.parametrize(
+    "value, words",
+    [
+        ({"type": "malware", "malware_types": ["ransomware", 7]}, ["ransomware"]),
+        ({"type": "threat-actor", "threat_actor_types": ["crime-syndicate"]}, ["crime-syndicate"]),
+        ({"type": "infrastructure", "infrastructure_types": ["botnet"]}, ["botnet"]),
+        ({"type": "tool", "tool_types": ["remote-access"]}, ["remote-access"]),
+        ({"type": "report", "report_types": ["campaign"]}, ["campaign"]),
+        ({"type": "x-own", "title": "What the list calls it"}, ["What the list calls it"]),
+        ({"type": "opinion", "opinion": "strongly-agree"}, ["strongly-agree"]),
+        (
+            {"type": "location", "country": "JO", "administrative_area": "Zarqa", "city": "Amman"},
+            ["JO", "Zarqa", "Amman"],
+        ),
+        ({"type": "identity", "contact_information": "soc@cert.example"}, ["soc@cert.example"]),
+        ({"type": "malware-analysis", "product": "cuckoo", "result_name": "Emotet"}, ["cuckoo", "Emotet"]),
+        (
+            {"type": "language-content", "contents": {"ar": {"name": "برمجية", "x": 7}, "fr": 7, "de": {}}},
+            ["برمجية"],
+        ),
+        ({"type": "language-content", "contents": ["x"]}, [""]),
+    ],
+)
+def test_kinds_places_and_translations_are_text(value: dict[str, Any], words: list[str]) -> None:
+    assert envelope(value).text.split("\n") == words
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just(sid("tool")),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
