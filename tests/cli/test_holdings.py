@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from tests.cli.conftest import CLEAR, RED, bundle, indicator
 
@@ -188,6 +189,13 @@ def test_hits_revocations_and_who_was_given_what_are_told(pair, tmp_path):
     shown = alpha.run("show", theirs["id"])
     assert (shown["creator"]["side"], shown["object"].get("revoked")) == (beta.name, None)
     assert [v["disregarded"] for v in shown["versions"]] == [True, False]
+    by = {"officer": "R. Haddad"}
+    from_beta = {"kind": "package", "name": beta.fingerprint, "package": number} | by
+    from_file = {"kind": "import", "name": "a.json", "package": None} | by
+    sources = {one["at"]: {key: one[key] for key in from_file} for one in shown["sources"]}
+    assert [sources[at] for at in sorted(sources)] == [from_beta, from_file]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", at) for at in sources)
+    assert len({tuple(v["sources"]) for v in shown["versions"]}) == 2
     raised = beta.run("handling", indicator(2)["id"], "AMBER", ok=(3,))
     assert [(one["to"], one["seq"]) for one in raised["given"]] == [(alpha.name, 1)]
     assert beta.run("handling", indicator(2)["id"], "CLEAR")["given"] == []

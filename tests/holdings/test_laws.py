@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.holdings import browsing, exporting, handling, importing
+from app.holdings import browsing, exporting, handling, importing, purge
 from app.intel import reading, timestamp
 from app.intel.marking import Level
 from app.jobs import Cancelled, quiet
@@ -283,6 +283,23 @@ def test_a_cancelled_or_broken_import_changes_nothing(alpha):
         with pytest.raises(Refused):
             take(alpha, *nothing)
     assert state(alpha) == before
+
+
+@pytest.mark.parametrize("order", ["modified", "name", "type", "marking"])
+@pytest.mark.parametrize("text", ["", "indicator type:indicator"])
+def test_what_comes_and_goes_between_pages_moves_no_other_row(alpha, order, text):
+    take(alpha, *(indicator(number) for number in range(1, 10)))
+    chosen = browsing.selection(text)
+    expected = [row.id for row in browsing.page(alpha, chosen, 100, "", order).rows]
+    first = browsing.page(alpha, chosen, 4, "", order)
+    take(alpha, indicator(99, RED, modified="2027-01-01T00:00:00Z", name="zz indicator"))
+    purge.purge_listed(alpha, [first.rows[-1].id, first.rows[0].id], quiet())
+    found, cursor = [row.id for row in first.rows], first.next
+    while cursor:
+        page = browsing.page(alpha, chosen, 4, cursor, order)
+        found += [row.id for row in page.rows]
+        cursor = page.next
+    assert found == expected
 
 
 def test_every_page_of_a_list_together_is_the_list(alpha):

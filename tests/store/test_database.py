@@ -336,6 +336,10 @@ def test_leaks_are_shut_by_default(store):
             for name in ("temp_store", "secure_delete", "foreign_keys", "trusted_schema")
         }
         assert settings == {"temp_store": 2, "secure_delete": 1, "foreign_keys": 1, "trusted_schema": 0}
+        assert connection.execute("PRAGMA cell_size_check").fetchone() == (1,)
+        assert connection.execute("PRAGMA cipher_memory_security").fetchone() == ("0",)
+        assert connection.execute("PRAGMA cipher_page_size").fetchone() == ("4096",)
+    assert store.read().execute("PRAGMA query_only").fetchone() == (1,)
     assert store._writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert store._writer.execute("PRAGMA synchronous").fetchone() == (2,)
 
