@@ -5,9 +5,10 @@
     filter  = name ':' (text / phrase)           see `FILTERS`; all must fit, of one filter given twice either
 
 Words must all occur, in any place, the last one as a beginning unless white space ends the query; a word that looks
-like a part of an address, a name of a host or a hash also finds it inside one, a URL also its host, a STIX id its
-object. AND is what words do anyway; OR and NOT there are not. Strict: what cannot be meant is refused with its place
-(the number of the character it begins at, from 1), and a filter nobody knows is never taken for a word.
+like a part of an address, a name of a host or a hash also finds it inside one, a URL also its host, an address the
+networks around it, a STIX id its object. AND is what words do anyway; OR and NOT there are not. Strict: what cannot be
+meant is refused with its place (the number of the character it begins at, from 1), and a filter nobody knows is never
+taken for a word.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from app.intel import ids, marking, timestamp
 from app.intel.fold import fold, refang, terms
 from app.intel.marking import Level
-from app.intel.observables import Observable, guess, hash_kind, host, normal
+from app.intel.observables import Observable, guess, hash_kind, host, networks, normal
 from app.messages import Refused
 from app.store.selecting import Either, Named, Selection
 
@@ -214,6 +215,7 @@ def _words(text: str, ended: bool) -> tuple[list[str], list[Either]]:
         match = _quoted(term) + ("*" if number == len(found) - 1 and not ended else "")
         if len(term) >= SHORTEST_PART and _PART.search(term):
             whole = guess(term) + host(term)
+            whole += tuple(network for one in whole for network in networks(one))
             id_ = term if ids.type_of(term) else ""
             either.append(Either(match=match, part=_quoted(term), begins=term, values=whole, id=id_))
         else:

@@ -189,11 +189,10 @@ def _either(connection: Connection, one: Either) -> _Set:
     if one.id:
         queries.append("SELECT oid FROM object WHERE idh = ?")
         values.append(objects.id_hash(objects.hash_key(connection), one.id))
-    for observable in one.values:
-        queries.append(
-            "SELECT oid FROM observable WHERE val = ?" + (" AND kind = ?" if observable.kind else "")
-        )
-        values += (observable.value, code(observable.kind)) if observable.kind else (observable.value,)
+    for kind in dict.fromkeys(observable.kind for observable in one.values):
+        term, some = _in("val", [observable.value for observable in one.values if observable.kind == kind])
+        queries.append(f"SELECT oid FROM observable WHERE {term}" + (" AND kind = ?" if kind else ""))
+        values += (*some, code(kind)) if kind else some
     if one.begins:
         query = "SELECT oid FROM observable WHERE val >= ? AND val < ?"
         values += (one.begins, _behind(one.begins))

@@ -72,7 +72,12 @@ def test_a_word_that_looks_like_a_part_of_an_observable_finds_it_inside_one() ->
     assert one.begins == "44d88612fea8a8f3"
     (one,) = parse("198.51.100.7 beacon").either
     assert one.match == '"198.51.100.7"'
-    assert one.values == (Observable("ipv4-addr", "198.51.100.7"),)
+    assert one.values[0] == Observable("ipv4-addr", "198.51.100.7")
+    assert [network.value for network in one.values[1:]][::8] == [
+        "198.0.0.0/8",
+        "198.51.0.0/16",
+        "198.51.100.0/24",
+    ]
 
 
 def test_addresses_that_begin_like_a_filter_are_words() -> None:

@@ -14,7 +14,7 @@ from app.intel.envelope import envelope
 from app.intel.fold import fold, index_text, terms
 from app.intel.indexing import indexed
 from app.intel.marking import Level
-from app.intel.observables import guess, host, normal
+from app.intel.observables import guess, host, networks, normal
 from app.messages import Refused
 from app.store import selecting
 from tests.bench import synthetic
@@ -110,6 +110,7 @@ class Naive:
             any(one.value.startswith(term) for one in found)
             or any(term in fold(one.value) for one in found if one.kind in ("url", "domain-name", "file"))
             or bool(set(guess(term) + host(term)) & found)
+            or any(set(networks(one)) & found for one in guess(term) + host(term))
         )
 
     def plain(self, text):

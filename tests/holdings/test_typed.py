@@ -27,6 +27,8 @@ HELD = {
     "french": indicator(11, name="L’équipe noire", description="Étude de l'énergie, rien qu'utilisée hier"),
     "arabic": indicator(12, name="الهجوم السيبراني على المَصارِف", description="وبالتصيّد للمؤسسات وكالهجمات"),
     "note": thing("note", 14, content=f"one x-of {thing('malware', 99)['id']}"),
+    "network": indicator(15, pattern="[ipv4-addr:value ISSUBSET '203.0.112.0/22']"),
+    "network6": thing("ipv6-addr", 16, value="2001:db8:7::/48"),
     "bear": thing("threat-actor", 13, name="APT-28", aliases=["Fancy Bear", "Sofacy"]),
 }
 
@@ -127,6 +129,8 @@ FOUND = {
         *("الهجمات", "هجمات", "سيبراني هجوم", "ســيبراني", '"الهجوم السيبراني"', "المصا"),
     ),
     "note": (thing("note", 14)["id"], f"x-of {thing('malware', 99)['id']}"),
+    "network": ("203.0.113.9", "203[.]0.112.0", "hxxp://203.0.115.255:81/x", "value:203.0.112.0/22"),
+    "network6": ("2001:db8:7::1", "[2001:db8:7:ffff::1]:443"),
     "bear": (
         thing("threat-actor", 13)["id"],
         thing("threat-actor", 13)["id"].upper(),
@@ -154,6 +158,7 @@ def test_it_is_found(site, what, text):
 @pytest.mark.parametrize(
     "text",
     [
+        *("203.0.116.1", "203.0.111.255", "value:203.0.113.9", "2001:db8:8::1"),
         *("198.51.100.70", "198.51.100.7:x", "http://evil.example", "CVE-2023-3094", "md5 " + "0" * 32),
         *("value:http://198.51.100.7/", "APT-29", "fancy AND kitten", "d'attaque", "الدفاع"),
     ],
