@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 _DROPPED = (
     *range(0x0300, 0x0370),  # accents
@@ -110,6 +111,19 @@ def _bare(word: str) -> str:
     return found[1] if found else ""
 
 
+def _others(word: str) -> Iterator[str]:
+    """What else than `_bare(word)` somebody may look for, and `terms` make of it."""
+    bare = _bare(word)
+    # Some words begin like the article themselves: with it, إلكتروني does so twice.
+    if again := _bare(bare):
+        yield again
+    # Behind the particle `li` two lams stand for three: the word's own may be one of them.
+    if word.removesuffix(bare)[-2:] == "لل":
+        yield "ل" + bare
+    elif bare[0] == "ل" and len(bare) > 3:
+        yield bare[1:]
+
+
 def index_text(text: str) -> str:
     """What a full text index stores of `text`: folded, and behind it the words that carry the article,
     without it.
@@ -117,7 +131,11 @@ def index_text(text: str) -> str:
     folded = fold(text)
     if "ال" not in folded and "لل" not in folded:
         return folded
-    bare = dict.fromkeys(filter(None, map(_bare, _CARRIER.findall(folded))))
+    carriers = [word for word in _CARRIER.findall(folded) if _bare(word)]
+    # Side by side as in the text first: a phrase without articles is found too.
+    bare = dict.fromkeys(map(_bare, carriers)) | dict.fromkeys(
+        one for word in carriers for one in _others(word)
+    )
     return f"{folded}\n{' '.join(bare)}" if bare else folded
 
 

@@ -29,6 +29,7 @@ HELD = {
     "note": thing("note", 14, content=f"one x-of {thing('malware', 99)['id']}"),
     "network": indicator(15, pattern="[ipv4-addr:value ISSUBSET '203.0.112.0/22']"),
     "network6": thing("ipv6-addr", 16, value="2001:db8:7::/48"),
+    "electronic": indicator(17, name="البريد الإلكتروني الحديث للجنة"),
     "bear": thing("threat-actor", 13, name="APT-28", aliases=["Fancy Bear", "Sofacy"]),
 }
 
@@ -131,6 +132,7 @@ FOUND = {
     "note": (thing("note", 14)["id"], f"x-of {thing('malware', 99)['id']}"),
     "network": ("203.0.113.9", "203[.]0.112.0", "hxxp://203.0.115.255:81/x", "value:203.0.112.0/22"),
     "network6": ("2001:db8:7::1", "[2001:db8:7:ffff::1]:443"),
+    "electronic": ('"إلكتروني حديث"', "بريد الكتروني", "البريد الالكترونى", "اللجنة", "لجنة"),
     "bear": (
         thing("threat-actor", 13)["id"],
         thing("threat-actor", 13)["id"].upper(),
