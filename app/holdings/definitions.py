@@ -6,7 +6,7 @@ level is refused (`redefines`), whoever sends it. Should two stand side by side 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -16,6 +16,8 @@ from app.store import objects
 from app.store.database import Connection
 
 BATCH = 500
+Marked = tuple[Level | None, tuple[str, ...]]
+"""The strictest level of the published markings of a text, and the ids of its other ones (`app.intel.prepared`)."""
 
 
 class Definitions:
@@ -58,6 +60,18 @@ class Definitions:
                 for vid, raw in texts.items()
             }
             objects.set_markings(self._connection, levels, handling)
+
+    def settle(
+        self, marked: Iterable[tuple[Marked, Sequence[int]]], handling: Level, step: Callable[[], None]
+    ) -> None:
+        """The same for versions of which it is known what their markings are; `step` is called now and then."""
+        for (named, definitions), vids in marked:
+            levels = [named, *(marking.resolved(one, self) for one in definitions)]
+            level = max((one for one in levels if one is not None), default=None)
+            for start in range(0, len(vids), BATCH):
+                step()
+                some = vids[start : start + BATCH]
+                objects.set_markings(self._connection, dict.fromkeys(some, level), handling)
 
     def _held(self, stix_id: str) -> list[dict[str, object]]:
         row = objects.find(self._connection, objects.id_hash(self._hash_key, stix_id))

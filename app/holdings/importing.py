@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +19,7 @@ import msgspec
 from app import audit
 from app.holdings import revoking
 from app.holdings.correlation import Correlation, Hit
-from app.holdings.definitions import Definitions
+from app.holdings.definitions import Definitions, Marked
 from app.intel import compare as values
 from app.intel.marking import Level
 from app.intel.observables import Observable
@@ -44,6 +46,8 @@ BESIDE = 4
 TEXT = 600
 """Bytes of a text, about: how many more are to come follows from the size of the file."""
 VARIANTS_LIMIT = 64
+MARKINGS = 10_000
+"""Different ways to be marked that are remembered; where there are more, texts are read again."""
 HITS = 100
 """Hits that an import tells in full; all are counted."""
 
@@ -198,10 +202,11 @@ class _Taking:
         self._hash_key = objects.hash_key(tx)
         self._definitions = Definitions(tx, self._hash_key)
         self._arrived: list[str] = []
+        self._marked: dict[Marked, array[int]] = defaultdict(lambda: array("q"))
         self._texts = index.Texts()
         self._new = Arriving(tx, origin, self._texts)
         self._lately = set[int]()
-        self._held = self._new.oid
+        self._held, self._began = self._new.oid, self._new.vid
         self._expected, self._taken = expected, 0
         self._aside: list[str] = []
         self._again: list[int] = []
@@ -287,13 +292,21 @@ class _Taking:
         index.bring_back(self._tx, self._aside, lambda done, total: self._job.step(done, total, "index"))
         objects.add_converted(self._tx, self._converted)
         self.counts.given += store_ledger.given_to(self._tx, dict.fromkeys(self._raised))
-        affected = {
+        arrived = set(self._arrived)
+        known = len(self._marked) < MARKINGS
+        if known:
+            late = [
+                (marked, vids) for marked, vids in self._marked.items() if arrived.intersection(marked[1])
+            ]
+            self._definitions.settle(late, self._default, lambda: self._job.step(self._taken, 0, "store"))
+        upto = self._began if known else self._new.vid
+        before = {
             vid
             for definition in self._arrived
-            for vid in objects.marked_by(self._tx, objects.id_hash(self._hash_key, definition))
+            for vid in objects.marked_by(self._tx, objects.id_hash(self._hash_key, definition), upto)
         }
         self._definitions.read_again(
-            affected, self._default, lambda done: self._job.step(done, len(affected), "store")
+            before, self._default, lambda done: self._job.step(done, len(before), "store")
         )
 
     def _write_texts(self) -> None:
@@ -307,6 +320,8 @@ class _Taking:
         self.counts.new += 1
         if self._correlation is not None and prepared.indexed.observables:
             self._about[prepared.id] = prepared.indexed.observables
+        if prepared.definitions:
+            self._note_markings(prepared)
         if prepared.old:
             self._converted.append(self._new.vid)
         if prepared.type == "identity":
@@ -351,6 +366,8 @@ class _Taking:
         if shown and row.disputed and not known.disputed:
             self.counts.newer -= 1
             self.counts.conflicts += 1
+        if prepared.definitions:
+            self._note_markings(prepared)
         if prepared.old:
             self._converted.append(self._new.vid)
         if prepared.type == "marking-definition":
@@ -397,6 +414,11 @@ class _Taking:
         for id_, told in self._correlation.of(hitting).items():
             self.counts.hits += len(told)
             self.counts.first_hits += [(id_, hit) for hit in told[: HITS - len(self.counts.first_hits)]]
+
+    def _note_markings(self, prepared: Prepared) -> None:
+        """Remember what the version just stored is marked with: a definition may come after it."""
+        if len(self._marked) < MARKINGS:
+            self._marked[prepared.marking, prepared.definitions].append(self._new.vid)
 
     def _definitions_of(self, prepared: Prepared) -> tuple[int, ...]:
         return tuple(map(self._new.id_hash, prepared.definitions))

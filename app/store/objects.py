@@ -281,19 +281,21 @@ def set_markings(connection: Connection, levels: Mapping[int, int | None], handl
         "SELECT vid, oid, version.marking, vid = current, object.marking, handling FROM version"
         " JOIN object USING (oid) WHERE vid IN"
     )
+    versions: list[tuple[int | None, int]] = []
     changed: dict[int, tuple[int | None, int | None]] = {}
     counts = Counter[tuple[str, str]]()
     for vid, oid, before, shown, marked, handled in list(in_many(connection, sql, levels)):
         level = levels[vid]
         if before == level:
             continue
-        connection.execute("UPDATE version SET marking = ? WHERE vid = ?", (level, vid))
+        versions.append((level, vid))
         old = changed.get(oid, (marked, handled))
         new = (level if shown else old[0], handling if level is None and old[1] is None else old[1])
         if new != old:
             counts["level", str(stricter(*old))] -= 1
             counts["level", str(stricter(*new))] += 1
         changed[oid] = new
+    connection.executemany("UPDATE version SET marking = ? WHERE vid = ?", versions)
     connection.executemany(
         "UPDATE object SET marking = ?, handling = ? WHERE oid = ?",
         [(*levels_, oid) for oid, levels_ in changed.items()],
@@ -306,11 +308,14 @@ def stricter(marking: int | None, handling: int | None) -> int:
     return max(-1 if marking is None else marking, -1 if handling is None else handling)
 
 
-def marked_by(connection: Connection, definition: int) -> list[int]:
-    """The vids of the versions that need the marking definition with that id hash."""
-    return [
-        row[0] for row in connection.execute("SELECT vid FROM marked WHERE definition = ?", (definition,))
-    ]
+LAST = (1 << 63) - 1
+"""The highest number a row may have."""
+
+
+def marked_by(connection: Connection, definition: int, upto: int = LAST) -> list[int]:
+    """The vids, up to one, of the versions that need the marking definition with that id hash."""
+    rows_ = connection.execute("SELECT vid FROM marked WHERE definition = ? AND vid <= ?", (definition, upto))
+    return [row[0] for row in rows_]
 
 
 def facet(connection: Connection, name: str) -> dict[str, int]:
