@@ -248,7 +248,7 @@ def _sources(connection: Connection, names: Sequence[Named], files: bool) -> _Se
     term, values = _in("origin", sorted(set(numbers)))
     return _Set(
         f"SELECT oid FROM version CROSS JOIN object USING (oid) WHERE {term} AND current = vid"
-        " UNION SELECT oid FROM source CROSS JOIN version USING (vid) CROSS JOIN object USING (oid)"
+        " UNION ALL SELECT oid FROM source CROSS JOIN version USING (vid) CROSS JOIN object USING (oid)"
         f" WHERE source.{term} AND current = vid",
         values * 2,
         f"(EXISTS (SELECT 1 FROM version WHERE vid = current AND {term})"

@@ -21,7 +21,7 @@ from app.formats import stix
 from app.holdings import browsing, graph, importing
 from app.holdings.query import parse
 from app.jobs import Job
-from app.store import selecting
+from app.store import objects, selecting
 from app.store.installation import Installation
 from app.store.selecting import Order, Selection
 from crypto.slots import Cost
@@ -113,8 +113,11 @@ def kinds(home: Path) -> list[tuple[str, list[Callable[[Installation], Any]], fl
                 if row:
                     return tuple(row)
 
-        ids = [some("TRUE", "id")[0] for _ in range(QUERIES)]
-        linked = [some("type IN ('indicator', 'malware', 'report')", "id")[0] for _ in range(QUERIES)]
+        ids = [objects.stix_id(*some("TRUE", "type, uid")) for _ in range(QUERIES)]
+        linked = [
+            objects.stix_id(*some("type IN ('indicator', 'malware', 'report')", "type, uid"))
+            for _ in range(QUERIES)
+        ]
         names = [some("type IN ('domain-name', 'ipv4-addr', 'url')", "name")[0] for _ in range(QUERIES)]
     words = [_words(random) for _ in range(QUERIES)]
     beginnings = [random.choice(word.split())[:3] for word in words]

@@ -17,6 +17,7 @@ from app.intel.marking import Level
 from app.intel.observables import guess, host, networks, normal
 from app.messages import Refused
 from app.store import selecting
+from app.store.selecting import Named, Selection
 from tests.bench import synthetic
 from tests.support.sites import AMBER, CLEAR, RED, T0, T1, T2, copied, indicator, take, thing
 
@@ -385,3 +386,13 @@ def test_what_is_said_beside_a_query_narrows_it(site):
 def test_words_never_meet_what_stands_beside_the_text(site):
     assert browsing.ids(site, browsing.selection("tindicator")) == ()
     assert browsing.ids(site, browsing.selection("y2025")) == ()
+
+
+def test_the_first_of_a_source_are_found_without_the_rest(site):
+    # Whether few fit is asked with a limit; a query that sorts or gathers first would read all that a source brought.
+    reader = site.database.read()
+    (source,) = selecting._sets(reader, Selection(sources=(Named("one.json"),)))
+    plan = reader.execute(
+        f"EXPLAIN QUERY PLAN SELECT oid FROM ({source.query}) LIMIT 3", source.values
+    ).fetchall()
+    assert not [row[3] for row in plan if "TEMP B-TREE" in row[3]]
