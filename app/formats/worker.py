@@ -13,6 +13,7 @@ number: a child costs much less than a new process, and none has seen what anoth
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import io
 import os
@@ -139,9 +140,7 @@ def confine() -> None:
     """Give up what a reader never needs: other files, other processes, more memory, a trace of its own in a crash, and
     being looked into by others of the same user.
     """
-    # These load what they need at their first use, when no file could be opened any more.
-    rfc8785.dumps({"": ""})
-    uuid.uuid5(uuid.NAMESPACE_URL, "")
+    _load()
     _shut()
     with contextlib.suppress(ImportError):
         import resource
@@ -157,12 +156,27 @@ def confine() -> None:
                 resource.setrlimit(limit, (most, most))
 
 
+@functools.cache
+def _load() -> None:
+    """Load what is loaded at its first use: then no file can be opened any more. The library of hashes takes 4 ms, so a
+    server does this for its children.
+    """
+    rfc8785.dumps({"": ""})
+    uuid.uuid5(uuid.NAMESPACE_URL, "")
+    with contextlib.suppress(ImportError):
+        import resource  # noqa: F401
+
+
 def _shut() -> None:
     if sys.platform == "linux":
-        import ctypes
+        _libc().prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
-        libc: Any = ctypes.CDLL(None)
-        libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+@functools.cache
+def _libc() -> Any:
+    import ctypes
+
+    return ctypes.CDLL(None)
 
 
 def serve(control: socket.socket) -> None:
@@ -170,6 +184,7 @@ def serve(control: socket.socket) -> None:
     gone; see the module's head.
     """
     # What a child needs is loaded here, once, and is not touched by the collector of garbage: then pages stay shared.
+    _load()
     _shut()
     read(io.BytesIO(_SAMPLE), lambda frame: None)
     gc.collect()
