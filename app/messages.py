@@ -249,6 +249,10 @@ MESSAGES: dict[str, Message] = {
         N_("A package would not be known again if it came a second time: {where}."),
         N_("Restore the installation from a backup."),
     ),
+    "record-missing": Message(
+        N_("What was said with a sealed package is no longer known here: {where}."),
+        N_("Restore the installation from a backup."),
+    ),
     "state-old": Message(
         N_(
             "A page of the store is of an earlier time: what it says of counterparts and channels cannot be relied on."

@@ -20,7 +20,7 @@ from typing import Any
 
 from app.jobs import Cancelled, Job, quiet
 from app.messages import Refused
-from app.store import seal
+from app.store import standing
 from app.store.driver import dbapi2
 
 KEY_BYTES = 32
@@ -118,9 +118,9 @@ class Database:
         self._leave_no_trace = False
         self.after_commit: Callable[[Connection], None] | None = None
         """Called after each transaction with the connection that made it. It does not write, and returns at once."""
-        self._sealed = False
+        self._summed = False
         self.aged = False
-        """Whether a page was put back as it was earlier (`app.store.seal`). It stays so until `accept_age`."""
+        """Whether a page was put back as it was earlier (`app.store.standing`). It stays so until `accept_age`."""
         self._on_commit: list[Callable[[], None]] = []
         self._on_rollback: list[Callable[[], None]] = []
         with known_errors():
@@ -175,10 +175,10 @@ class Database:
             raise Refused("store-newer", have=have, known=len(steps))
         if 0 < have < len(steps):
             self._keep_copy(have)
-        if have >= seal.SCHEMA:
-            self.aged = not seal.holds(self._writer)
+        if have >= standing.SCHEMA:
+            self.aged = not standing.holds(self._writer)
         self._step_up(steps, have)
-        self._sealed = len(steps) >= seal.SCHEMA
+        self._summed = len(steps) >= standing.SCHEMA
         # Complete: from now on the copy is of the store before the last migration.
         with _disk_errors():
             for kept in self._copies(UNDER_WAY):
@@ -189,9 +189,9 @@ class Database:
             if number > have:
                 try:
                     # The next transaction makes the sum of how things stand anew, in their new shape.
-                    unseal = "DELETE FROM seal;" if number > seal.SCHEMA and not self.aged else ""
+                    unsum = "DELETE FROM seal;" if number > standing.SCHEMA and not self.aged else ""
                     self._writer.executescript(
-                        f"BEGIN IMMEDIATE;\n{unseal}{read()}\nPRAGMA user_version = {number};\nCOMMIT;"
+                        f"BEGIN IMMEDIATE;\n{unsum}{read()}\nPRAGMA user_version = {number};\nCOMMIT;"
                     )
                 except BaseException:
                     if self._writer.in_transaction:
@@ -315,8 +315,8 @@ class Database:
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
-                if self._sealed and not self.aged:
-                    seal.put(self._writer)
+                if self._summed and not self.aged:
+                    standing.put(self._writer)
                 self._writer.execute("COMMIT")
             except BaseException:
                 self._leave_no_trace = False

@@ -46,6 +46,12 @@ def everything(connection: Connection) -> Iterator[tuple[bytes, str, bytes]]:
         yield bytes(id_), kind, bytes(raw)
 
 
+def raw(connection: Connection, cid: int, id_: bytes) -> bytes:
+    """The text of a statement that is held."""
+    row = connection.execute("SELECT raw FROM statement WHERE cid = ? AND id = ?", (cid, id_)).fetchone()
+    return bytes(row[0])
+
+
 def unacked(connection: Connection, cid: int) -> list[Kept]:
     """Our statements the counterpart has not acked, oldest first: they ride in every package."""
     rows = connection.execute(
@@ -61,6 +67,14 @@ def add_carried(tx: Connection, cid: int, epoch: bytes, seq: int, ids: Iterable[
         "INSERT INTO carried (cid, epoch, seq, statement) VALUES (?, ?, ?, ?)",
         ((cid, epoch, seq, i) for i in ids),
     )
+
+
+def riding(connection: Connection, cid: int, epoch: bytes, seq: int) -> int:
+    """How many statements rode in a package."""
+    row = connection.execute(
+        "SELECT count(*) FROM carried WHERE cid = ? AND epoch = ? AND seq = ?", (cid, epoch, seq)
+    ).fetchone()
+    return int(row[0])
 
 
 def of_release(connection: Connection, cid: int, epoch: bytes, seq: int) -> list[bytes]:

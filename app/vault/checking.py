@@ -17,7 +17,7 @@ from app.audit import checking as log_checking
 from app.holdings import attachments
 from app.jobs import Job
 from app.messages import Refused
-from app.store import counterparts, index, objects, packages, people, seal
+from app.store import agreements, counterparts, index, objects, packages, people, standing
 from app.store import statements as store_statements
 from app.store.database import Connection, watched
 from app.store.database import check as check_file
@@ -58,7 +58,7 @@ def _problems(installation: Installation, job: Job) -> list[Problem]:
         problems = [Problem(code, "store") for code in check_file(reader, step)]
         if problems:
             return problems
-        if installation.database.aged or not seal.holds(reader):
+        if installation.database.aged or not standing.holds(reader):
             problems.append(Problem("state-old", "state"))
     try:
         with installation.database.snapshot() as reader, watched(reader, step):
@@ -125,6 +125,39 @@ def _signed(reader: Connection, job: Job) -> Iterator[Problem]:
                 yield Problem("header-missing", where)
         except CryptoError:
             yield Problem("content-altered", where)
+    for package in packages.sealed(reader):
+        if not _is_recorded(reader, package):
+            yield Problem("record-missing", f"outbox {package.seq}")
+
+
+class _Release(msgspec.Struct):
+    """What the officer said of a release, as the statement of it has it."""
+
+    agreements: list[str]
+    purpose: str
+    exercise: bool
+
+
+def _is_recorded(reader: Connection, package: packages.Sealed) -> bool:
+    """Whether it is known which statements rode in a package, and of a release what the officer said of it."""
+    where = package.cid, package.epoch, package.seq
+    try:
+        parts = manifests.parse(package.manifest).parts
+        said = [
+            msgspec.json.decode(
+                document.parse(store_statements.raw(reader, package.cid, id_)).body, type=_Release
+            )
+            for id_ in store_statements.of_release(reader, *where)
+        ]
+    except (CryptoError, msgspec.DecodeError, ValueError):
+        # That is told already.
+        return True
+    kept = agreements.release_terms(reader, *where)
+    known = kept.purpose, kept.exercise, len(kept.agreements)
+    riding = sum(part.type == "statement" for part in parts)
+    return store_statements.riding(reader, *where) == riding and (
+        package.release is None or known in [(one.purpose, one.exercise, len(one.agreements)) for one in said]
+    )
 
 
 def _is_statement(id_: bytes, kind: str, raw: bytes, signers: Mapping[str, bytes]) -> bool:

@@ -13,12 +13,13 @@ from app.holdings import handling, purge
 from app.intel.marking import Level
 from app.jobs import quiet
 from app.messages import MESSAGES, Refused
-from app.store import packages, seal
+from app.store import packages, standing
 from tests.support.pages import put_back, trees
 from tests.support.sites import (
     CHEAP,
     T1,
     acts,
+    agreed,
     channel,
     copied,
     indicator,
@@ -145,7 +146,7 @@ def test_what_stands_is_summed_with_each_act_whatever_it_is(world):
     ):
         act()
         reader = alpha.database.read()
-        assert seal.holds(reader)
+        assert standing.holds(reader)
         before.add(bytes(reader.execute("SELECT sum FROM seal").fetchone()[0]))
     assert len(before) == 3
 
@@ -159,6 +160,8 @@ def test_what_stands_is_summed_with_each_act_whatever_it_is(world):
         ("UPDATE statement SET raw = CAST(raw || x'00' AS BLOB)", "statement-altered"),
         ("UPDATE outbox SET signature = randomblob(length(signature))", "content-altered"),
         ("DELETE FROM header WHERE ours = 0", "header-missing"),
+        ("DELETE FROM carried WHERE seq = 1", "record-missing"),
+        ("INSERT INTO carried SELECT cid, epoch, seq, randomblob(32) FROM carried LIMIT 1", "record-missing"),
     ],
 )
 def test_what_was_signed_is_looked_at(met, sql, code):
@@ -166,3 +169,18 @@ def test_what_was_signed_is_looked_at(met, sql, code):
     with met.alpha.database.write() as tx:
         assert tx.execute(sql).rowcount
     assert set(problems(met.alpha)) == {code}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["DELETE FROM release_terms", "UPDATE release_terms SET purpose = 'x'", "DELETE FROM release_agreement"],
+)
+def test_what_was_said_of_a_release_is_compared_with_the_statement_of_it(met, sql):
+    alpha = met.alpha
+    agreed(alpha, met.beta)
+    take(alpha, indicator(1))
+    release(alpha, "beta", purpose="incident")
+    assert problems(alpha) == []
+    with alpha.database.write() as tx:
+        assert tx.execute(sql).rowcount
+    assert set(problems(alpha)) == {"record-missing"}

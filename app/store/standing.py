@@ -1,10 +1,10 @@
-"""One sum over the small tables that say how things stand, kept in the store with each transaction.
+"""How things stand: one sum over the small tables that say it, kept in the store with each transaction.
 
 SQLCipher authenticates a page and not its age: one that lies in the file as it was earlier reads like any other. The
 texts held have hashes, the indexes follow from the texts, the log is a tree. What is left are tables with a row for
 each counterpart, agreement or setting, of which nothing else knows: a channel's next number, a card that was revoked.
 Together with the length of the log they make this sum; a page of theirs put back alone does not fit it, nor does one
-put back with the page of the sum, unless nothing was logged in between.
+put back with the page of the sum, unless nothing was logged in between. The sum has a table of its own, `seal`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 Connection = Any
 SCHEMA = 21
 """The version of the schema from which on there is a sum."""
-VERSION = b"\x01"
+VERSION = b"\x02"
 TABLES = (
     *("setting", "identity", "officer", "counterpart", "channel", "former_card", "superseded"),
     *("agreement", "agreement_answer", "recall", "asking", "enquiry", "creator", "drop_folder", "pseudonym"),
@@ -28,6 +28,9 @@ _MORE = (
     # Of keys, whether they are there: a used one that comes back would be used again.
     "SELECT 'own', cid, count(*), sum(number) FROM own_key GROUP BY cid, kind",
     "SELECT 'their', cid, count(*), sum(number) FROM their_key GROUP BY cid, kind",
+    # How the indexes of words are kept: whether what is deleted from them is overwritten.
+    "SELECT 'words', k, v, 0 FROM object_text_config",
+    "SELECT 'parts', k, v, 0 FROM observable_text_config",
 )
 
 
