@@ -127,6 +127,13 @@ def add_release_terms(tx: Connection, cid: int, epoch: bytes, seq: int, said: Re
     )
 
 
+def has_terms(connection: Connection, cid: int, epoch: bytes, seq: int) -> bool:
+    """Whether anything is recorded as the terms of a package, if only that there were none."""
+    where = (cid, epoch, seq)
+    sql = "SELECT 1 FROM release_terms WHERE cid = ? AND epoch = ? AND seq = ?"
+    return connection.execute(sql, where).fetchone() is not None
+
+
 def release_terms(connection: Connection, cid: int, epoch: bytes, seq: int) -> ReleaseTerms:
     """The terms of a sealed release; the empty ones of a package that was none."""
     where = (cid, epoch, seq)

@@ -156,7 +156,11 @@ def _is_recorded(reader: Connection, package: packages.Sealed) -> bool:
     known = kept.purpose, kept.exercise, len(kept.agreements)
     riding = sum(part.type == "statement" for part in parts)
     return store_statements.riding(reader, *where) == riding and (
-        package.release is None or known in [(one.purpose, one.exercise, len(one.agreements)) for one in said]
+        package.release is None
+        or (
+            agreements.has_terms(reader, *where)
+            and known in [(one.purpose, one.exercise, len(one.agreements)) for one in said]
+        )
     )
 
 
