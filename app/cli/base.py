@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from app.messages import Refused, _, plain, remedy, sentence
 if TYPE_CHECKING:
     from app.store.custody import Restraint
     from app.store.installation import Installation
+    from app.store.ledger import Given
     from app.vault import LastSession, Unlocked
 
 ATTENTION = 3
@@ -268,3 +269,18 @@ def _progress() -> Callable[[int, int, str], None]:
         click.echo(f"\r{_(STAGES.get(stage, stage))} {amount}\x1b[K\r", err=True, nl=False)
 
     return notice
+
+
+def given_document(given: Given) -> dict[str, Any]:
+    """That an object went out, as JSON."""
+    return {"id": given.id, "to": given.to, "seq": given.seq, "state": given.state}
+
+
+def given_lines(given: Sequence[Given]) -> list[str]:
+    """To whom objects went out under a lower level."""
+    if not given:
+        return []
+    return [
+        _("It went out under a lower level:"),
+        *table((one.to, one.seq, one.state, one.id) for one in given),
+    ]

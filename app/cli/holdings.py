@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from app.cli.base import Session, embargo_lines, ids_from, level_option, plain_json, table, why
+from app.cli.base import (
+    Session,
+    embargo_lines,
+    given_document,
+    given_lines,
+    ids_from,
+    level_option,
+    plain_json,
+    table,
+    why,
+)
 from app.cli.hits import HITS_SHOWN, hit_document, hit_lines
 from app.courier import folder
 from app.exchange import embargo
@@ -18,7 +27,6 @@ from app.holdings import purge as purging
 from app.intel import marking
 from app.intel.marking import Level
 from app.messages import Refused, _, ngettext, plain
-from app.store.ledger import Given
 
 
 @click.command("import")
@@ -210,21 +218,6 @@ def handling_(session: Session, id_: str, level: str) -> int:
     }
     lines = [_("Handled as {level}.").format(level=changed.after.label), *given_lines(changed.given)]
     return session.show(document, lines, attention=bool(changed.given))
-
-
-def given_document(given: Given) -> dict[str, Any]:
-    """That an object went out, as JSON."""
-    return {"id": given.id, "to": given.to, "seq": given.seq, "state": given.state}
-
-
-def given_lines(given: Sequence[Given]) -> list[str]:
-    """To whom objects went out under a lower level."""
-    if not given:
-        return []
-    return [
-        _("It went out under a lower level:"),
-        *table((one.to, one.seq, one.state, one.id) for one in given),
-    ]
 
 
 @click.command()

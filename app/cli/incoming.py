@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from app.cli.base import NUMBER_LIMIT, Session, ids_from, table, why
+from app.cli.base import NUMBER_LIMIT, Session, given_document, given_lines, ids_from, table, why
 from app.exchange import deciding, naming, receiving
 from app.exchange.deciding import Decided
 from app.exchange.ranges import spoken
@@ -152,7 +152,9 @@ def accept(session: Session, number: int, ids: Path | None, undo: bool, recalled
             decided = deciding.undo(installation, number, chosen, session.job())
         else:
             decided = deciding.accept(installation, number, chosen, session.job(), recalled)
-    return _show_decided(session, decided)
+    counts, given = _counts(decided), decided.given
+    document = counts | {"given_lower": [given_document(one) for one in given]}
+    return session.show(document, [*table(counts.items()), *given_lines(given)], attention=bool(given))
 
 
 @click.command()
@@ -166,12 +168,12 @@ def reject(session: Session, number: int, reason: str, ids: Path | None) -> int:
     """Refuse what is still pending of a package."""
     with session.unlocked() as installation:
         decided = deciding.reject(installation, number, reason, None if ids is None else ids_from(ids))
-    return _show_decided(session, decided)
+    counts = _counts(decided)
+    return session.show(counts, table(counts.items()))
 
 
-def _show_decided(session: Session, decided: Decided) -> int:
-    document = {"accepted": decided.accepted, "rejected": decided.rejected, "pending": decided.pending}
-    return session.show(document, table(document.items()))
+def _counts(decided: Decided) -> dict[str, Any]:
+    return {"accepted": decided.accepted, "rejected": decided.rejected, "pending": decided.pending}
 
 
 COMMANDS: dict[str, click.Command] = {

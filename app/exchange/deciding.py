@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app import audit
 from app.exchange import counterparts, embargo, inbox, receipts, withheld
@@ -22,6 +22,7 @@ from app.store import custody, objects, origins, packages, people, recalls
 from app.store import ledger as store_ledger
 from app.store.database import Connection
 from app.store.installation import Installation
+from app.store.ledger import Given
 from app.store.objects import VersionRow
 from app.store.packages import Waiting
 
@@ -30,11 +31,14 @@ STEP = 500
 
 @dataclass(frozen=True)
 class Decided:
-    """How many objects of a package are in which state after a decision."""
+    """How many objects of a package are in which state after a decision. `given`: to whom objects went out before an
+    acceptance raised the level at which they are treated.
+    """
 
     accepted: int
     rejected: int
     pending: int
+    given: tuple[Given, ...] = ()
 
 
 def accept(
@@ -79,7 +83,7 @@ def accept(
             pending=decided.pending,
             recalled=recalled,
         )
-        return decided
+        return replace(decided, given=tuple(counts.given))
 
 
 def reject(installation: Installation, number: int, reason: str, ids: Sequence[str] | None = None) -> Decided:

@@ -16,6 +16,7 @@ from crypto import codes, document
 from tests.exchange.test_agreements import agree, number_of
 from tests.support.sites import (
     AMBER,
+    RED,
     T1,
     accept_all,
     acts,
@@ -189,3 +190,30 @@ def test_what_is_no_code_of_this_package_is_refused(met):
     assert heard(met.alpha, "beta", 99, "12345678") == "package-unknown"
     with pytest.raises(Refused):
         telephone.mine(met.beta, 99)
+
+
+def test_an_import_that_raises_a_level_tells_to_whom_it_went_out_before(met):
+    one, two, never = indicator(1, None), indicator(2), indicator(3, None)
+    take(met.alpha, one, two, handling=Level.CLEAR)
+    release(met.alpha, "beta")
+    take(met.alpha, never, handling=Level.CLEAR)
+    seq = sealed_last(met.alpha, "beta").seq
+    assert take(met.alpha, one, two, never, handling=Level.CLEAR).given == []
+    raised = take(
+        met.alpha, one, never, two | {"modified": T1, "object_marking_refs": [RED]}, handling=Level.RED
+    )
+    assert {(told.id, told.to, told.seq) for told in raised.given} == {
+        (one["id"], "beta", seq),
+        (two["id"], "beta", seq),
+    }
+    assert take(met.alpha, one, never, handling=Level.RED).given == []
+
+
+def test_an_acceptance_that_raises_a_level_tells_to_whom_it_went_out_before(met):
+    value = indicator(1)
+    take(met.alpha, value, indicator(2))
+    release(met.alpha, "beta")
+    stricter = value | {"modified": T1, "object_marking_refs": [RED]}
+    decided = accept_all(met.alpha, met.mallory.intel(met.alpha, stricter, indicator(2), indicator(3, RED)))
+    seq = sealed_last(met.alpha, "beta").seq
+    assert [(told.id, told.to, told.seq) for told in decided.given] == [(value["id"], "beta", seq)]

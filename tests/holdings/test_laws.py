@@ -25,6 +25,7 @@ from tests.support.sites import (
     T1,
     T2,
     Impatient,
+    acts,
     bundle,
     copied,
     indicator,
@@ -261,6 +262,7 @@ def test_lowering_a_handling_is_logged_as_such(alpha):
     take(alpha, indicator(1, None), handling=Level.AMBER)
     assert not handling.set_level(alpha, indicator(1)["id"], Level.RED).lowered
     assert handling.set_level(alpha, indicator(1)["id"], Level.GREEN).lowered
+    assert acts(alpha)[-2:] == ["handling.raised", "handling.lowered"]
     with pytest.raises(Refused) as caught:
         handling.set_level(alpha, indicator(1)["id"], Level.UNREADABLE)
     assert caught.value.code == "level-unknown"

@@ -38,6 +38,7 @@ EXTRA = [
     ),
     thing("vulnerability", 908, external_references=[{"source_name": "cve", "external_id": "CVE-2024-3094"}]),
     thing("malware", 909, aliases=["Émotet", "Heodo"], labels=["loader"], is_family=True),
+    indicator(911, CLEAR, name="beside it", pattern="[domain-name:value = 'not-evil.example']"),
     indicator(910, CLEAR, name="one way", modified=T2),
     indicator(910, CLEAR, name="another way", modified=T2),
 ]
