@@ -198,3 +198,15 @@ def test_what_is_no_operator_is_a_word():
     assert parse("OR sofacy").match == '"or" "sofacy"*'
     assert parse("Beacon: cobalt").match == '"beacon" "cobalt"*'
     assert parse("AND").match == '"and"*'
+
+
+def test_a_name_that_only_ends_like_a_domain_is_not_below_it(site):
+    beside = [
+        thing("domain-name", 30, value="not-evil.example"),
+        thing("url", 31, value="http://notevil.example/evil.example"),
+        thing("email-addr", 32, value="evil.example@not-evil.example"),
+    ]
+    take(site, *beside)
+    found = browsing.ids(site, browsing.selection("domain:evil.example"))
+    assert HELD["host"]["id"] in found
+    assert not {value["id"] for value in beside} & set(found)
