@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from app import vault
 from app.holdings import attachments, purge
+from app.holdings.filenames import safe
 from app.jobs import Cancelled, Job, quiet
 from app.messages import Refused
 from app.store import attachments as store
@@ -92,6 +93,8 @@ def test_names_are_labels_and_never_paths(site):
     for name in ("../../../etc/cron.d/x", "/etc/passwd", "a\0b", "\u202etxt.exe", "n" * 4096, "CON"):
         one = put(site, os.urandom(8), name=name)
         assert content(site, name=one.name)
+        assert one.name == safe(name) != name
+        assert [kept.name for kept in attachments.listed(site, REPORT["id"])].count(one.name) == 1
     assert {path.parent for path in site.home.rglob("*") if path.is_file()} == {
         site.home,
         site.attachments,
@@ -241,6 +244,15 @@ def test_a_row_that_names_another_content_is_found(site):
     with site.database.write() as tx:
         tx.execute("UPDATE attachment SET sha256 = ?", (bytes(32),))
     assert problems(site) == ["attachment-altered"]
+
+
+@pytest.mark.parametrize("size", [0, 6, 8])
+def test_a_row_that_says_another_size_gives_nothing_out_for_whole(site, size):
+    put(site, b"content")
+    with site.database.write() as tx:
+        tx.execute("UPDATE attachment SET size = ?", (size,))
+    assert "attachment-altered" in problems(site)
+    refused("attachment-altered", content, site)
 
 
 # Samples ----------------------------------------------------------------------------------------------------

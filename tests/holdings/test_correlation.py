@@ -85,6 +85,14 @@ def test_an_import_tells_what_was_held_before_it_and_from_whom(site):
     assert (hit.count, {one.source for one in hit.holders}) == (2, {"beta", "file"})
 
 
+def test_what_comes_together_hits_nothing_of_itself(site, monkeypatch):
+    from app.holdings import importing
+
+    monkeypatch.setattr(importing, "STEP", 1)
+    take(emptied(site), about(1, "198.51.100.1"))
+    assert take(site, about(2, "evil.example"), about(3, "evil.example"), about(4, "EVIL.example")).hits == 0
+
+
 def test_not_every_hit_is_told_in_full(site, monkeypatch):
     from app.holdings import importing
 
