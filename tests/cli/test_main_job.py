@@ -37,7 +37,12 @@ def test_every_object_of_three_corpora_crosses_with_the_same_value(corpus, tmp_p
     review = b.run("inbox", "show", got["number"])
     assert sum(review["counts"].values()) == total
     assert review["counts"]["new"] == total
-    assert b.run("accept", got["number"]) == {"accepted": total, "rejected": 0, "pending": 0}
+    assert b.run("accept", got["number"]) == {
+        "accepted": total,
+        "rejected": 0,
+        "pending": 0,
+        "given_lower": [],
+    }
 
     arrived = {}
     for value in b.export():
@@ -117,7 +122,12 @@ def test_a_refusal_needs_a_reason_and_comes_back_in_the_receipt(pair, tmp_path):
     ]
     some = tmp_path / "ids"
     some.write_text(indicator(2)["id"] + "\n")
-    assert b.run("accept", 1, "--ids", some) == {"accepted": 1, "rejected": 0, "pending": 3}
+    assert b.run("accept", 1, "--ids", some) == {
+        "accepted": 1,
+        "rejected": 0,
+        "pending": 3,
+        "given_lower": [],
+    }
     b.run("receipt", "--to", "alpha", "--out", tmp_path / "r1")
     assert b.refused("reject", 1, "--reason", " ") == "reason-missing"
     assert b.run("reject", 1, "--reason", "not ours to act on") == {
