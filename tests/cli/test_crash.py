@@ -21,13 +21,16 @@ import pytest
 from app import vault
 from app.courier.folder import TEMPORARY
 from app.exchange import deciding, inbox, receipts
-from app.holdings import attachments, browsing, purge
+from app.holdings import attachments, browsing, importing, purge
 from app.jobs import quiet
 from app.messages import Refused
 from app.store import counterparts as store
 from app.store import packages
 from app.store.installation import utc_now
+from crypto import slots
+from crypto.errors import CryptoError
 from tests.support.sites import (
+    CHEAP,
     PASSPHRASE,
     acts,
     bundle,
@@ -45,7 +48,7 @@ from tests.support.sites import (
 
 CLI = Path(sys.executable).with_name("mithaq-cli")
 CALLS = "write,pwrite64,fsync,fdatasync,rename,renameat2,unlink,ftruncate,fallocate"
-FILES = ("b.json", "p.age", "note.bin", "out.bin", "ids", "all.backup")
+FILES = ("b.json", "large.json", "p.age", "note.bin", "out.bin", "ids", "all.backup", "second")
 OWNER = indicator(1)["id"]
 BEFORE = {
     "attach": "import",
@@ -60,12 +63,15 @@ BEFORE = {
     "restore": "backup",
     "compact": "release",
     "rekey": "release",
+    "passphrase": "import",
+    "remove passphrase": "passphrase",
 }
 """Each act but the first, and the one whose outcome it works on."""
+SECOND = "another horse battery staple"
 IDS = {indicator(number)["id"] for number in (1, 2, 3)}
 SAMPLE = {"signal=KILL": (0.45, 0.75, 0.96), "error=EIO": (0.6,), "error=ENOSPC": (0.35,)}
 """Where in a command's calls the sample strikes, of all of them."""
-LIFE = ("purge", "backup", "move", "restore", "compact", "rekey")
+LIFE = ("purge", "backup", "move", "restore", "compact", "rekey", "passphrase", "remove passphrase")
 """Acts on a whole installation, of which the sample strikes once."""
 
 
@@ -283,6 +289,30 @@ def rekeyed(site, folder):
     return site.database.key != (folder / "key").read_bytes()
 
 
+def opens(site):
+    """Whether the second passphrase opens. The first always does, and each that is listed."""
+    raw = (site.home / "slots").read_bytes()
+    listed = [one.id for one in slots.listed(raw)]
+    assert listed in ([1], [1, 2])
+    for number, passphrase in enumerate((PASSPHRASE, SECOND), 1):
+        if number in listed:
+            assert slots.open(raw, passphrase) == site.database.key
+        else:
+            with pytest.raises(CryptoError, match="wrong-passphrase"):
+                slots.open(raw, passphrase)
+    return listed == [1, 2]
+
+
+def add_again(site, folder):
+    if not opens(site):
+        vault.add_slot(site, SECOND, "", device=False, cost=CHEAP)
+
+
+def withdraw_again(site, folder):
+    if opens(site):
+        vault.remove_slot(site, 2)
+
+
 ACTS = {
     one.name: one
     for one in (
@@ -313,6 +343,22 @@ ACTS = {
             lambda site, folder: vault.rekey(site, PASSPHRASE, quiet()),
             words=("slot", "rekey"),
         ),
+        Act(
+            "passphrase",
+            "alpha",
+            ("--new-passphrase-file", "second"),
+            lambda site, folder: opens(site),
+            add_again,
+            words=("slot", "add"),
+        ),
+        Act(
+            "remove passphrase",
+            "alpha",
+            ("2",),
+            lambda site, folder: not opens(site),
+            withdraw_again,
+            words=("slot", "remove"),
+        ),
     )
 }
 
@@ -334,6 +380,7 @@ def stages(tmp_path_factory):
     for path in folder.glob("file-*"):
         path.unlink()
     (folder / "ids").write_text(OWNER)
+    (folder / "second").write_text(SECOND + "\n")
     with unlocked(folder / "alpha", utc_now) as site:
         (folder / "key").write_bytes(site.database.key)
     # Two pieces of a file at rest, the second a short one.
@@ -341,7 +388,7 @@ def stages(tmp_path_factory):
     for name, before in BEFORE.items():
         shutil.copytree(root / before, root / name)
         assert run(root / name, ACTS[before]).returncode in (0, 3)
-    return {name: (root / name, calls(root, name)) for name in ACTS}
+    return {name: (root / name, calls(root, act)) for name, act in ACTS.items()}
 
 
 def command(folder, act):
@@ -368,12 +415,12 @@ def run(folder, act, *tracing):
     )
 
 
-def calls(root, name):
+def calls(root, act):
     """(call, n): the n-th call of its kind, in the order in which a command makes them."""
-    folder = root / f"{name}-counted"
-    shutil.copytree(root / name, folder)
-    trace = root / f"{name}.trace"
-    assert run(folder, ACTS[name], "strace", "-f", "-qq", "-o", trace, "-e", f"trace={CALLS}").returncode == 0
+    folder = root / f"{act.name}-counted"
+    shutil.copytree(root / act.name, folder)
+    trace = root / f"{act.name}.trace"
+    assert run(folder, act, "strace", "-f", "-qq", "-o", trace, "-e", f"trace={CALLS}").returncode == 0
     count, found = Counter(), []
     for line in trace.read_text(errors="replace").splitlines():
         thread, rest = line.split(None, 1)
@@ -448,3 +495,47 @@ def test_both_ends_are_met(stages, tmp_path):
 def test_every_call_of_a_command(stages, tmp_path, name, fault):
     for call, number in stages[name][1]:
         strike(stages, tmp_path, ACTS[name], call, number, fault)
+
+
+MANY = [
+    indicator(
+        number, pattern=f"[domain-name:value = 'host{number * 7919}.example']", description=f"no {number}"
+    )
+    for number in range(1000, 1000 + importing.MANY + 600)
+]
+"""More than an import takes before it lays indexes aside and makes them again at its end."""
+
+
+def all_imported(site, folder):
+    total = browsing.page(site, browsing.selection()).total
+    assert total in (len(IDS), len(IDS) + len(MANY))
+    return total > len(IDS)
+
+
+def import_all_again(site, folder):
+    counts = take(site, *MANY)
+    assert counts.new + counts.same == len(MANY)
+
+
+LARGE = Act(
+    "large import",
+    "alpha",
+    ("large.json", "--handling", "CLEAR"),
+    all_imported,
+    import_all_again,
+    ("import",),
+)
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("fault", SAMPLE)
+def test_a_large_import_struck_here_and_there(stages, tmp_path, tmp_path_factory, fault):
+    """At every call that is no write to a page, and at every 40th that is: there are two thousand, in one act."""
+    root = tmp_path_factory.mktemp("large")
+    folder = shutil.copytree(stages["attach"][0], root / LARGE.name)
+    (folder / "large.json").write_bytes(bundle(*MANY))
+    made = calls(root, LARGE)
+    for place, (call, number) in enumerate(made):
+        if call != "pwrite64" or place % 40 == 0 or place > len(made) - 20:
+            strike({LARGE.name: (folder, made)}, tmp_path, LARGE, call, number, fault)
