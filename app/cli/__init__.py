@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 from app import messages
-from app.cli.base import Session, say_refused
+from app.cli.base import Session, say_refused, tell
 from app.jobs import Cancelled
 from app.messages import Refused
 
@@ -229,9 +229,9 @@ def _say_usage(error: click.ClickException) -> None:
     """As click says it, but for what acts in a terminal: arguments may be the names of files from anywhere."""
     context = getattr(error, "ctx", None)
     if context is not None:
-        click.echo(context.get_usage(), err=True)
-        click.echo(f"Try '{context.command_path} --help' for help.\n", err=True)
-    click.echo(f"Error: {messages.plain(error.format_message())}", err=True)
+        tell(context.get_usage())
+        tell(f"Try '{context.command_path} --help' for help.\n")
+    tell(f"Error: {messages.plain(error.format_message())}")
 
 
 def _here() -> str:

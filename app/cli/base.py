@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -100,7 +100,7 @@ class Session:
     def _say_last(self, last: LastSession) -> None:
         """An officer at a terminal sees where the store stood: an older copy put back shows there, if nowhere else."""
         if sys.stderr.isatty() and not self.as_json:
-            click.echo(last_words(last), err=True)
+            tell(last_words(last))
 
     def _settle(self, installation: Installation) -> None:
         """After a restore every channel begins anew before anything else is done; a clock that went back is told."""
@@ -108,12 +108,12 @@ class Session:
         from app.store import counterparts
 
         if clock.read(installation).behind:
-            click.echo(why("clock-behind"), err=True)
+            tell(why("clock-behind"))
         if counterparts.restored(installation.database.read()):
             from app.exchange import epochs
 
             for alias in epochs.settle_restore(installation):
-                click.echo(why("channel-mending", name=alias), err=True)
+                tell(why("channel-mending", name=alias))
 
     def job(self) -> Job:
         """Progress on standard error, where that is a terminal."""
@@ -165,12 +165,24 @@ def _written(text: str) -> int:
     except OSError as error:
         why = error.strerror
     if sys.stdout is not None:
-        # Else what is left in the buffer fails once more when the process ends.
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)
     if why is not None:
         say_refused(Refused("output-lost", why=why))
     return ATTENTION
+
+
+def tell(text: str, nl: bool = True) -> None:
+    """Say something on standard error. Where that does not succeed, what is done goes on, and so does its exit code."""
+    try:
+        click.echo(text, err=True, nl=nl)
+    except OSError:
+        _silence(sys.stderr)
+
+
+def _silence(stream: TextIO) -> None:
+    """Write no more to a stream that failed: what is left in its buffer fails once more when the process ends."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def last_words(last: LastSession) -> str:
@@ -192,7 +204,7 @@ def fail(code: str, **facts: object) -> int:
 def say_refused(error: Refused) -> int:
     """The one line of a refusal on standard error; returns the exit code."""
     text = " ".join(filter(None, (sentence(error.code, error.facts), remedy(error.code, error.facts))))
-    click.echo(f"error: {error.code}: {text}", err=True)
+    tell(f"error: {error.code}: {text}")
     return 2 if error.code in USAGE_CODES else 1
 
 
@@ -266,7 +278,7 @@ def _progress() -> Callable[[int, int, str], None]:
             return
         shown[0] = now
         amount = f"{done}/{total}" if total else str(done)
-        click.echo(f"\r{_(STAGES.get(stage, stage))} {amount}\x1b[K\r", err=True, nl=False)
+        tell(f"\r{_(STAGES.get(stage, stage))} {amount}\x1b[K\r", nl=False)
 
     return notice
 

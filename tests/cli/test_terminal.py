@@ -15,10 +15,9 @@ ACTS = "\x1b]0;owned\x07\u202egpj.exe\u009b31m"
 def said(site, *args, **more):
     """Run a command in words, with the process as it is given; returns what is done."""
     command = [CLI, "--home", site.home, "--passphrase-file", site.passphrase, *args]
-    given = {"stdout": subprocess.PIPE} | more
+    given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more
     return subprocess.run(
         [*map(str, command)],
-        stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         **({"env": site.env()} | given),
     )
@@ -66,6 +65,11 @@ def test_an_act_whose_result_cannot_be_said_is_not_told_as_a_failure(pair, tmp_p
             done = release(f"full{number}", how, stdout=full)
             assert (done.returncode, (tmp_path / f"full{number}").is_file()) == (3, True)
             assert done.stderr.startswith(b"error: output-lost: "), done.stderr
+    with open("/dev/full", "wb") as full:
+        done = release("deaf", (), stdout=full, stderr=full)
+        assert (done.returncode, (tmp_path / "deaf").is_file()) == (3, True)
+        assert said(a, "accept", "no number", stderr=full).returncode == 2
+        assert said(a, "counterpart", "show", "nobody", stderr=full).returncode == 1
     done = release("closed", (), stdout=None, preexec_fn=lambda: os.close(1))
     assert (done.returncode, (tmp_path / "closed").is_file()) == (3, True)
     reader, writer = os.pipe()
