@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ class Texts:
     def _clear(self) -> None:
         self._waiting: list[_Words] = []
         self._packed: list[bytes] = []
-        self._size = 0
+        self._loose = self._size = 0
         self._first = 1 << 63
         self._changes: dict[int, tuple[Indexed | None, Indexed | None]] = {}
 
@@ -83,18 +84,24 @@ class Texts:
         if words:
             self._first = min(self._first, words[0][0])
             self._waiting += words
-            if len(self._waiting) >= _CHUNK:
-                self._packed.append(_PACK.compress(msgspec.msgpack.encode(self._waiting)))
+            self._loose += sum(_bytes_of(text, parts) for _, text, _, parts in words)
+            if len(self._waiting) >= _CHUNK or self._loose > _LOOSE:
+                packed = _PACK.compress(msgspec.msgpack.encode(self._waiting))
+                # A copy: the library keeps the room it made for what cannot be packed at all.
+                self._packed.append(bytes(memoryview(packed)))
                 self._size += len(self._packed[-1])
                 self._waiting.clear()
+                self._loose = 0
 
     def take_out(self, oid: int, one: Indexed) -> None:
         """The words of an object that is in the indexes, or was about to be, are to go."""
         before = None if oid >= self._first else one
+        self._size += _bytes_of(one.text, one.parts)
         self._changes[oid] = (self._changes[oid][0] if oid in self._changes else before, None)
 
     def put_in(self, oid: int, one: Indexed) -> None:
         """The words of an object are to go in."""
+        self._size += _bytes_of(one.text, one.parts)
         self._changes[oid] = (self._changes.get(oid, (None, None))[0], one)
 
     def write(self, tx: Connection, step: Callable[[int, int], None] = lambda done, total: None) -> None:
@@ -131,11 +138,18 @@ class Texts:
 _Words = tuple[int, str, str, str]
 """(oid, text, tags, parts) as `Indexed` has them; no object is without tags."""
 _CHUNK = 5_000
+_LOOSE = 8 << 20
+"""Bytes of words that are not packed yet: one object may have some MB of them."""
 _MUCH = 64 << 20
-"""Bytes of packed words: those of two million objects."""
+"""Bytes of packed words, those of two million objects, and of changed ones."""
 _MANY = 50_000
 _PACK = zstandard.ZstdCompressor(level=1)
 _UNPACK = msgspec.msgpack.Decoder(list[_Words])
+
+
+def _bytes_of(text: str, parts: str) -> int:
+    """Bytes of memory that words take."""
+    return sys.getsizeof(text) + sys.getsizeof(parts)
 
 
 def _words(one: Indexed | None) -> tuple[str, ...] | None:

@@ -20,6 +20,8 @@ from app.store.driver import dbapi2
 
 Connection = Any
 BATCH = 2_000
+BATCH_TEXT = 8 << 20
+"""Characters of the texts of objects that are counted together: one may have a million."""
 TABLES = {"object_text": "rowid, text, tags", "observable_text": "rowid, text"}
 SIZED = ("object_text",)
 """Those that know how long each object's text is."""
@@ -36,6 +38,7 @@ class Sums:
         self._lengths = 0
         self._totals: dict[str, list[int]] = {table: [] for table in TABLES}
         self._waiting: dict[str, list[Sequence[object]]] = {table: [] for table in TABLES}
+        self._size = dict.fromkeys(TABLES, 0)
         self._memory: Connection = dbapi2.connect(":memory:", isolation_level=None)
         for table in TABLES:
             row = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()
@@ -45,7 +48,8 @@ class Sums:
     def add(self, table: str, row: Sequence[object]) -> None:
         """An object's row in one of `TABLES`."""
         self._waiting[table].append(row)
-        if len(self._waiting[table]) >= BATCH:
+        self._size[table] += len(str(row[1]))
+        if len(self._waiting[table]) >= BATCH or self._size[table] > BATCH_TEXT:
             self._count(table)
 
     def wrong(self) -> list[str]:
@@ -78,6 +82,7 @@ class Sums:
             self._lengths += _lengths(self._memory, table)
         self._memory.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
         self._waiting[table].clear()
+        self._size[table] = 0
 
 
 def _mark(row: tuple[str, int, int]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import tracemalloc
 from functools import partial
 
 import pytest
@@ -12,10 +13,11 @@ from hypothesis import strategies as st
 
 from app import vault
 from app.holdings import handling, importing
-from app.intel import ids, reading, timestamp
+from app.intel import ids, indexing, reading, timestamp
 from app.intel.marking import Level
 from app.jobs import Cancelled, Job, quiet
 from app.store import database, index, objects
+from app.store import words as vocabularies
 from app.store.database import Database
 from tests.store.test_database import decrypted
 from tests.support.sites import (
@@ -332,3 +334,56 @@ def test_words_that_are_missing_or_left_over_are_found(world, table):
     with world.alpha.database.write() as tx:
         tx.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
     assert [(p.code, p.where) for p in vault.check(world.alpha, quiet())] == [("index-wrong", table)]
+
+
+def long_words(number):
+    return f"word{number} " * (1 << 17)
+
+
+def test_words_that_wait_are_bounded_by_their_length_too():
+    """Forty objects with a million characters of text each, far fewer than are packed together of plain ones."""
+    texts = index.Texts()
+    tracemalloc.start()
+    try:
+        for oid in range(40):
+            texts.add([(oid, long_words(oid), "tags", "")])
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 16 << 20
+    assert not texts.full
+    # What is held of changes is not packed.
+    for oid in range(40):
+        one = indexing.Indexed(long_words(oid), "tags", "", (), (), ())
+        texts.take_out(oid, one)
+        texts.put_in(oid, one)
+    assert texts.full
+
+
+def test_long_texts_are_indexed_and_checked_a_few_at_a_time(site, monkeypatch):
+    monkeypatch.setattr(index, "_LOOSE", 1000)
+    monkeypatch.setattr(vocabularies, "BATCH_TEXT", 1000)
+    long = [
+        indicator(n, name=f"long{n}", description="quixotry " * (n % 3 * 100 + 1)) for n in range(700, 712)
+    ]
+    take(site, *long)
+    (found,) = (
+        site.database.read()
+        .execute("SELECT count(*) FROM object_text WHERE object_text MATCH 'quixotry'")
+        .fetchone()
+    )
+    assert found == 12
+    assert problems(site) == []
+
+
+def test_the_first_words_that_go_are_in_the_sum_of_how_things_stand(world):
+    """From then on a setting of the index is another one, and it is written when the transaction ends."""
+    alpha = world.alpha
+    take(alpha, indicator(1), indicator(2))
+    with alpha.database.write() as tx:
+        objects.forget(tx, 1)
+        (version,) = tx.execute("SELECT v FROM object_text_config WHERE k = 'version'").fetchone()
+    assert alpha.database.read().execute(
+        "SELECT v FROM object_text_config WHERE k = 'version'"
+    ).fetchone() != (version,)
+    assert problems(alpha) == []
