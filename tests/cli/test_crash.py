@@ -453,9 +453,10 @@ def strike(stages, tmp_path, act, call, number, fault):
             json.loads(result.stdout)
         else:
             lines = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
-            assert len(lines) == 1, where
+            # Threads count their calls apart: the reader's n-th write may fail, and so may the one that tells of it.
+            assert len(lines) == 1 or (call == "write" and not lines), where
             # Of an act that was done, only the answer may be lost.
-            lost = lines[0].startswith("error: output-lost:")
+            lost = any(line.startswith("error: output-lost:") for line in lines)
             assert (result.returncode, done) == (3, True) if lost else result.returncode == 1, where
         if not killed and call != "unlink":
             assert not list(folder.glob(TEMPORARY + "*")), where
