@@ -89,7 +89,8 @@ class Texts:
                 packed = _PACK.compress(msgspec.msgpack.encode(self._waiting))
                 # A copy: the library keeps the room it made for what cannot be packed at all.
                 self._packed.append(bytes(memoryview(packed)))
-                self._size += len(self._packed[-1])
+                # Long texts come with objects as great as need the room themselves.
+                self._size += len(packed) * (1 if len(self._waiting) >= _CHUNK else _LONG)
                 self._waiting.clear()
                 self._loose = 0
 
@@ -140,6 +141,8 @@ _Words = tuple[int, str, str, str]
 _CHUNK = 5_000
 _LOOSE = 8 << 20
 """Bytes of words that are not packed yet: one object may have some MB of them."""
+_LONG = 4
+"""How many times the words of long texts count."""
 _MUCH = 64 << 20
 """Bytes of packed words, those of two million objects, and of changed ones."""
 _MANY = 50_000
