@@ -243,7 +243,7 @@ class _Taking:
             self._write_texts()
         self._taken += len(some)
         if not self._aside and self._many():
-            self._aside = index.lay_aside(self._tx)
+            self._aside = index.lay_aside(self._tx, self._expected)
 
     def _join_all(self, waiting: Sequence[tuple[int, Incoming]], known: dict[int, ObjectRow]) -> None:
         """Store what is new; then take what adds to objects that are held, in order. `known` are those looked up."""

@@ -444,17 +444,19 @@ def places(tx: Connection, vid: int) -> list[str]:
 
 _NOT_NEEDED = """
     SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL
-        AND tbl_name IN ('object', 'edge')
+        AND (tbl_name IN ('object', 'edge') OR name = 'version_by_creator')
 """
 
 
-def lay_aside(tx: Connection) -> list[str]:
-    """Drop the indexes that taking objects in never looks at; returns what makes them again.
+def lay_aside(tx: Connection, coming: int) -> list[str]:
+    """Drop the indexes that taking in so many objects never looks at; returns what makes them again.
 
     An index in no order costs a page for each object; made of all of them at once it is sorted first. Undone with the
     transaction.
     """
-    dropped = tx.execute(_NOT_NEEDED).fetchall()
+    # To make it again, every text is read; to add to it, one page for each creator is kept.
+    few = "version_by_creator" if coming < MANY else ""
+    dropped = [row for row in tx.execute(_NOT_NEEDED).fetchall() if row[0] != few]
     for name, _ in dropped:
         tx.execute(f"DROP INDEX {name}")
     return [sql for _, sql in dropped]
@@ -506,7 +508,7 @@ def bring_up_to_date(database: Database) -> None:
 
 def remake(tx: Connection) -> None:
     """Make every index and counter anew from the texts held."""
-    key, aside = hash_key(tx), lay_aside(tx)
+    key, aside = hash_key(tx), lay_aside(tx, MANY)
     for table in ("object_text", "observable_text"):
         tx.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
     for table in ("observable", "domain", "external", "edge", "marked", "facet"):
