@@ -20,6 +20,8 @@ from app.store.database import Connection
 HOLDERS = 5
 """Objects that are named for one observable."""
 BATCH = 400
+KNOWN = 10_000
+"""Objects that are remembered while others are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +65,7 @@ class Correlation:
 
     def of(self, wanted: Mapping[str, tuple[Observable, ...]]) -> dict[str, tuple[Hit, ...]]:
         """The hits of several objects, by STIX id, given their observables; an object without any is left out."""
-        held = self._held({one for found in wanted.values() for one in found})
-        own = self._own(wanted)
-        others = {
-            (id_, one): beside
-            for id_, found in wanted.items()
-            for one in found
-            if (beside := [oid for oid in held.get(one, ()) if oid != own.get(id_)])
-        }
+        others = self._others(wanted)
         self._name({oid for beside in others.values() for oid in beside[:HOLDERS]})
         apart = self._apart(wanted, others)
         answer: dict[str, tuple[Hit, ...]] = {}
@@ -83,6 +78,23 @@ class Correlation:
             hit = Hit(one, len(beside), tuple(holders), len(differing))
             answer[id_] = (*answer.get(id_, ()), hit)
         return answer
+
+    def count(self, wanted: Mapping[str, tuple[Observable, ...]]) -> int:
+        """How many hits several objects have together."""
+        return len(self._others(wanted))
+
+    def _others(
+        self, wanted: Mapping[str, tuple[Observable, ...]]
+    ) -> dict[tuple[str, Observable], list[int]]:
+        """Of each observable of these objects that others are about: the numbers of those."""
+        held = self._held({one for found in wanted.values() for one in found})
+        own = self._own(wanted)
+        return {
+            (id_, one): beside
+            for id_, found in wanted.items()
+            for one in found
+            if (beside := [oid for oid in held.get(one, ()) if oid != own.get(id_)])
+        }
 
     def among(self, wanted: Iterable[Observable]) -> set[Observable]:
         """Those of these observables that are held."""
@@ -123,6 +135,8 @@ class Correlation:
 
     def _name(self, oids: Iterable[int]) -> None:
         """Learn what these objects are, and where they came from first."""
+        if len(self._holders) > KNOWN:
+            self._holders.clear()
         for some in _batches([oid for oid in oids if oid not in self._holders]):
             # Of a group that is reduced by min(), SQLite takes the other columns from the row that has the least.
             rows = self._connection.execute(

@@ -411,6 +411,9 @@ class _Taking:
         if not held:
             return
         hitting = {id_: found for id_, found in about.items() if any(one in held for one in found)}
+        if len(self.counts.first_hits) == HITS:
+            self.counts.hits += self._correlation.count(hitting)
+            return
         for id_, told in self._correlation.of(hitting).items():
             self.counts.hits += len(told)
             self.counts.first_hits += [(id_, hit) for hit in told[: HITS - len(self.counts.first_hits)]]

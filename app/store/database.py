@@ -33,7 +33,7 @@ LOOK = 50_000
 Connection = Any  # sqlcipher3 carries no type information
 
 CACHE = 64 << 10
-LARGE_CACHE = 108 << 10
+LARGE_CACHE = 132 << 10
 """KiB of the page cache, and of the writer's while very much goes in: what spills is encrypted and written twice."""
 
 _PRAGMAS = (
