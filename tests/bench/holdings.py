@@ -122,7 +122,7 @@ def _million(folder: Path, rate: float) -> Iterator[Figure]:
     yield Figure("import of 1,000,000: store beside compact JSON", first["size"] / size, "x", 1.0)
     again = work("import", home, file)
     yield Figure("1,000,000 once more: part of the time", again["seconds"] / first["seconds"], "x", 0.7)
-    export = work("export", home, folder / "out.json")
+    export = work("export", home, folder / "large.json")
     yield Figure(
         "export of 1,000,000 objects", export["objects"] / export["seconds"], "/s", 150_000, "higher"
     )
