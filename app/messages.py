@@ -130,6 +130,12 @@ MESSAGES: dict[str, Message] = {
         N_("It is done, but the result could not be printed ({why})."),
         N_("Do not repeat it; see `audit list`."),
     ),
+    "traces-left": Message(
+        N_("It is done, but what was removed could not be wiped from the disk yet ({why})."),
+        N_(
+            "Check the disk and the room on it, then close the installation and open it again: it is wiped then."
+        ),
+    ),
     "wrong-passphrase": Message(
         N_("The passphrase does not open this installation."), N_("Type it again; check the keyboard layout.")
     ),

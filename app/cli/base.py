@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ATTENTION = 3
 NUMBER_LIMIT = 1 << 53
 USAGE_CODES = frozenset({"counterpart-ambiguous"})
+DONE_CODES = frozenset({"output-lost", "traces-left"})
 PASSPHRASE_LIMIT = 4096
 IDS_LIMIT = 1 << 26
 
@@ -205,7 +206,7 @@ def say_refused(error: Refused) -> int:
     """The one line of a refusal on standard error; returns the exit code."""
     text = " ".join(filter(None, (sentence(error.code, error.facts), remedy(error.code, error.facts))))
     tell(f"error: {error.code}: {text}")
-    return 2 if error.code in USAGE_CODES else 1
+    return 2 if error.code in USAGE_CODES else ATTENTION if error.code in DONE_CODES else 1
 
 
 def why(code: str, **facts: object) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 from app import audit
@@ -22,7 +23,7 @@ from app.store import people
 from app.store import statements as store_statements
 from app.store.counterparts import Counterpart, Superseded
 from app.store.database import Connection
-from app.store.installation import Installation
+from app.store.installation import Identities, Installation
 from crypto import document, rotation
 from crypto.errors import CryptoError
 from crypto.identity import Identity, read_card
@@ -101,9 +102,13 @@ def _succeed(installation: Installation, name: str, country: str, reason: Reason
         audit.append(tx, installation, f"identity.{reason}", before=old.fingerprint, after=new.fingerprint)
         # The old signing key must not lie in the write-ahead log.
         installation.database.leave_no_trace()
-    identities = installation.identities
-    identities.retired, identities.current = (*identities.retired, old.retired()), new
+        # As soon as it is committed, whatever the disk does to the wiping.
+        installation.database.on_commit(partial(_take_up, installation.identities, old, new))
     return new.fingerprint
+
+
+def _take_up(identities: Identities, old: Identity, new: Identity) -> None:
+    identities.retired, identities.current = (*identities.retired, old.retired()), new
 
 
 def _tell(

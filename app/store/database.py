@@ -216,8 +216,9 @@ class Database:
 
     def forget_copies(self) -> None:
         """Remove what was kept of the store before migrations: what is purged now lies there, and old keys open it."""
-        for path in (*self._copies(BEFORE), *self._copies(UNDER_WAY)):
-            path.unlink()
+        with _disk_errors():
+            for path in (*self._copies(BEFORE), *self._copies(UNDER_WAY)):
+                path.unlink()
 
     def _copies(self, kind: str) -> list[Path]:
         return list(self.path.parent.glob(f"{glob.escape(self.path.name)}.{kind}*"))
@@ -310,13 +311,19 @@ class Database:
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction: committed when the block ends, rolled back when it raises. Not to be nested."""
+        """One transaction: committed when the block ends, rolled back when it raises. Not to be nested.
+
+        Raises `Refused` as `known_errors` says; and traces-left, when it is done but not wiped (`leave_no_trace`).
+        """
         with self._writing, known_errors():
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
                 if self._summed and not self.aged:
                     standing.put(self._writer)
+                if self._leave_no_trace:
+                    # Before it is done: nobody would come back for them after a crash.
+                    self.forget_copies()
                 self._writer.execute("COMMIT")
             except BaseException:
                 self._leave_no_trace = False
@@ -331,10 +338,16 @@ class Database:
                 self.after_commit(self._writer)
             if self._leave_no_trace:
                 self._leave_no_trace = False
-                self.forget_copies()
-                # Old pages lie in the log until they are written over. Where a snapshot still needs them, closing
-                # the store empties the log.
-                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._wipe()
+
+    def _wipe(self) -> None:
+        """Old pages lie in the log, and their bytes in the file, until the one is folded into the other. Where a
+        snapshot still needs them, closing the store does it; where the disk fails, so does opening it again.
+        """
+        try:
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except dbapi2.DatabaseError as error:
+            raise Refused("traces-left", why=error) from error
 
     def accept_age(self) -> None:
         """Inside `write()`: how things stand is what counts from now on, whenever that was."""

@@ -103,6 +103,20 @@ def test_the_old_signing_key_is_gone_at_once_and_the_old_kem_key_when_nothing_ne
     assert people.identities(met.alpha.database.read())[0].secret == b""
 
 
+def test_a_rotation_that_could_not_be_wiped_from_the_disk_is_in_force(met, monkeypatch):
+    """What the store says is done must not be signed with the key from before."""
+    before = met.alpha.identity
+
+    def fails():
+        raise Refused("traces-left", why="disk I/O error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(met.alpha.database, "_wipe", fails)
+        assert refusal(identities.rotate, met.alpha) == "traces-left"
+    assert met.alpha.identity is not before
+    receive(met.beta, send(met.alpha, "beta"))
+
+
 def test_the_old_kem_key_stays_while_a_package_from_before_is_missing(world):
     counterparts.revoke(world.alpha, "mallory")
     receive(world.beta, send(world.alpha, "beta"))

@@ -436,6 +436,23 @@ def test_purging_and_rekeying_remove_the_copy(path, monkeypatch):
     opened.close()
 
 
+def test_nothing_is_purged_while_the_copy_that_has_it_stays(path):
+    """Removed before it is done: nobody would come back for the copy after a crash."""
+    opened = Database(path, KEY)
+    path.with_name("store.db.before-1").mkdir()
+
+    def purge():
+        with opened.write() as tx:
+            put(tx, "a", b"1")
+            opened.leave_no_trace()
+
+    refused("store-damaged", purge)
+    assert opened.read().execute("SELECT count(*) FROM meta WHERE key = 'a'").fetchone()[0] == 0
+    path.with_name("store.db.before-1").rmdir()
+    purge()
+    opened.close()
+
+
 def test_compacting_gives_room_back_and_leaves_no_trace(path):
     opened = Database(path, KEY)
     with opened.write() as tx:
