@@ -343,6 +343,62 @@ def test_a_query_gives_what_its_words_mean(site, naive, monkeypatch, few, looks)
     law()
 
 
+@pytest.mark.parametrize("between", [1, 50], ids=["sorted", "come across"])
+def test_what_fits_a_common_word_is_found_a_period_at_a_time(site, monkeypatch, between):
+    monkeypatch.setattr(selecting, "FEW", 40)
+    monkeypatch.setattr(selecting, "BETWEEN", between)
+    reader, many = site.database.read(), 0
+    for word in ("campaign ", "th", "ransomware ", "a"):
+        for rest in (
+            "",
+            "type:indicator",
+            "marking:AMBER",
+            "after:2021 before:2025",
+            "revoked:no",
+            "confidence:50",
+        ):
+            chosen = browsing.selection(f"{rest} {word}")
+            for descending in (True, False):
+                wanted = selecting.oids(reader, chosen, selecting.Order("modified", descending))
+                found, key = [], None
+                while len(found) < min(len(wanted), 9):
+                    rows = selecting.page(reader, chosen, selecting.Order("modified", descending), 3, key)
+                    found += [row.oid for row in rows]
+                    key = rows[-1].moment, rows[-1].oid
+                assert found == wanted[: len(found)], (word, rest)
+                many += len(wanted) > 40
+    assert many > 10
+
+
+@pytest.mark.parametrize(
+    "query, order, index",
+    [
+        ("type:indicator marking:RED confidence:50", "modified", "object_by_type"),
+        ("marking:RED after:2020", "type", "object_by_type"),
+        ("marking:RED confidence:50 revoked:no", "modified", "object_by_level"),
+        ("confidence:50 marking:RED marking:CLEAR", "marking", "object_by_level"),
+        ("confidence:50 revoked:no", "modified", "object_by_moment"),
+        ("revoked:yes type:indicator", "modified", "object_revoked"),
+        ("conflict:yes type:indicator after:2020", "modified", "object_in_conflict"),
+    ],
+)
+def test_what_does_not_fit_is_passed_by_in_the_index(site, query, order, index):
+    reader, chosen = site.database.read(), browsing.selection(query)
+    walks = selecting._walks(reader, chosen, selecting.Order(order))
+    assert {name for name, _ in walks} == {index}
+    (name, narrowed), *_ = walks
+    where, values = selecting._conditions(narrowed, ())
+    steps = reader.execute(
+        f"EXPLAIN SELECT oid FROM object INDEXED BY {name} WHERE {where}"
+        f" ORDER BY {selecting._sort(selecting.Order(order))}",
+        values,
+    ).fetchall()
+    (root,) = reader.execute("SELECT rootpage FROM sqlite_master WHERE name = 'object'").fetchone()
+    table = [step[2] for step in steps if step[1] == "OpenRead" and step[3] == root]
+    assert not [step for step in steps if step[1] == "Column" and step[2] in table]
+    assert not [step for step in steps if step[1].startswith("Sort")]
+
+
 def test_ranked_pages_hold_the_same_objects_the_best_first(site):
     for text in ("beacon", "the campaign", "ransomware type:indicator", "energy marking:RED"):
         chosen = browsing.selection(text)
