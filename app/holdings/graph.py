@@ -77,8 +77,13 @@ def neighbours(installation: Installation, id_: str, hops: int = 1, limit: int =
 
 
 def _told(reader: Connection, key: bytes, steps: Sequence[tuple[int, links.Link]]) -> tuple[Neighbour, ...]:
-    rows = objects.find_many(reader, {idh for _, link in steps for idh in (link.near, link.far)})
-    says = links.relationship_ids(reader, {link.vid for _, link in steps})
+    # An id is looked up in an index that has no order: where the object was come across, by its number.
+    by_oid = {row.oid: row for row in objects.rows(reader, [link.oid for _, link in steps if link.oid])}
+    rows = {link.far: by_oid[link.oid] for _, link in steps if link.oid}
+    rows |= objects.find_many(
+        reader, {idh for _, link in steps for idh in (link.near, link.far)} - rows.keys()
+    )
+    says = links.relationship_ids(reader, {link.vid for _, link in steps if link.related})
     absent = {link.vid for _, link in steps for idh in (link.near, link.far) if idh not in rows}
     names = {idh: row.id for idh, row in rows.items()} | _named(reader, key, absent)
     return tuple(

@@ -15,7 +15,8 @@ BATCH = 500
 @dataclass(frozen=True, slots=True)
 class Link:
     """`near` and `far` are hashes of ids; `rel` a relationship's type or the property that refers; `outward`: it goes
-    from near to far; `vid` is the content that says so, `related` whether that is a relationship object's.
+    from near to far; `vid` is the content that says so, `related` whether that is a relationship object's; `oid` is the
+    far object where that was come across, else None.
     """
 
     near: int
@@ -24,26 +25,25 @@ class Link:
     outward: bool
     vid: int
     related: bool
+    oid: int | None = None
 
 
 _FROM_CONTENTS = """
-    SELECT idh, dst, rel, 1, vid, 0 FROM object CROSS JOIN version USING (oid) CROSS JOIN edge USING (vid)
+    SELECT idh, dst, rel, 1, vid, 0, NULL FROM object CROSS JOIN version USING (oid) CROSS JOIN edge USING (vid)
         WHERE idh IN ({marks}) AND related = 0
-    UNION ALL SELECT idh, src, 'source_ref', 1, vid, 0 FROM object CROSS JOIN version USING (oid) CROSS JOIN edge
-    USING (vid)
-        WHERE idh IN ({marks}) AND related = 1
-    UNION ALL SELECT idh, dst, 'target_ref', 1, vid, 0 FROM object CROSS JOIN version USING (oid) CROSS JOIN edge
-    USING (vid)
-        WHERE idh IN ({marks}) AND related = 1
-    UNION ALL SELECT idh, creator, 'created_by_ref', 1, vid, 0 FROM object CROSS JOIN version USING (oid)
+    UNION ALL SELECT idh, src, 'source_ref', 1, vid, 0, NULL FROM object CROSS JOIN version USING (oid)
+        CROSS JOIN edge USING (vid) WHERE idh IN ({marks}) AND related = 1
+    UNION ALL SELECT idh, dst, 'target_ref', 1, vid, 0, NULL FROM object CROSS JOIN version USING (oid)
+        CROSS JOIN edge USING (vid) WHERE idh IN ({marks}) AND related = 1
+    UNION ALL SELECT idh, creator, 'created_by_ref', 1, vid, 0, NULL FROM object CROSS JOIN version USING (oid)
         WHERE idh IN ({marks}) AND creator IS NOT NULL AND version.moment = object.moment AND dropped = 0
 """
 _FROM_OTHERS = """
-    SELECT src, dst, rel, 1, vid, 1 FROM edge INDEXED BY edge_from WHERE src IN ({marks}) AND related = 1
-    UNION ALL SELECT dst, CASE related WHEN 1 THEN src ELSE
-        (SELECT idh FROM version CROSS JOIN object USING (oid) WHERE version.vid = edge.vid) END, rel, 0, vid, related
-        FROM edge INDEXED BY edge_to WHERE dst IN ({marks})
-    UNION ALL SELECT creator, idh, 'created_by_ref', 0, vid, 0
+    SELECT src, dst, rel, 1, vid, 1, NULL FROM edge INDEXED BY edge_from WHERE src IN ({marks}) AND related = 1
+    UNION ALL SELECT dst, CASE related WHEN 1 THEN src ELSE idh END, rel, 0, edge.vid, related, oid
+        FROM edge INDEXED BY edge_to LEFT JOIN version ON version.vid = edge.vid AND related = 0
+        LEFT JOIN object USING (oid) WHERE dst IN ({marks})
+    UNION ALL SELECT creator, idh, 'created_by_ref', 0, vid, 0, oid
         FROM version INDEXED BY version_by_creator CROSS JOIN object USING (oid)
         WHERE creator IN ({marks}) AND version.moment = object.moment AND dropped = 0
 """
@@ -63,7 +63,8 @@ def around(connection: Connection, hashes: Sequence[int], limit: int) -> list[Li
                     f"{query.format(marks=marks)} LIMIT ?", [*list(some) * times, limit - len(found)]
                 )
                 found += [
-                    Link(row[0], row[1], name(row[2]), bool(row[3]), row[4], bool(row[5])) for row in rows
+                    Link(row[0], row[1], name(row[2]), bool(row[3]), row[4], bool(row[5]), row[6])
+                    for row in rows
                 ]
     return found
 
