@@ -32,6 +32,9 @@ LOOK = 50_000
 
 Connection = Any  # sqlcipher3 carries no type information
 
+BEGINNING = 64 << 10
+"""Bytes of the file that the tables of its tables lie in."""
+
 CACHE = 64 << 10
 LARGE_CACHE = 132 << 10
 """KiB of the page cache, and of the writer's while very much goes in: what spills is encrypted and written twice."""
@@ -123,6 +126,7 @@ class Database:
         """Whether a page was put back as it was earlier (`app.store.standing`). It stays so until `accept_age`."""
         self._on_commit: list[Callable[[], None]] = []
         self._on_rollback: list[Callable[[], None]] = []
+        _begin_at_random(path)
         with known_errors():
             self._writer = self._open_writer()
             try:
@@ -497,6 +501,18 @@ def check(connection: Connection, step: Callable[[], None]) -> list[str]:
         if found != sound:
             return [code]
     return []
+
+
+def _begin_at_random(path: Path) -> None:
+    """Have the beginning of the file read before the database reads it page by page.
+
+    A system takes that for a file that is read through, and fetches megabytes of what lies behind: what is asked for
+    first would wait for those, 3 ms for an object by its id.
+    """
+    if hasattr(os, "posix_fadvise"):
+        with contextlib.suppress(OSError), path.open("rb", buffering=0) as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
+            file.read(BEGINNING)
 
 
 @contextlib.contextmanager
