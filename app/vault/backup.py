@@ -131,6 +131,8 @@ def _prepared(installation: Installation, scratch: Path, moved: bool) -> Index:
             ATTACHMENTS: stored_attachments.files(copy.read()),
         }
         head = audit.head(copy.read())
+        # The file alone is packed: what lay beside it still would be missing, and keys that were stripped be there.
+        copy.fold()
     finally:
         copy.close()
     files = [(STORE, (scratch / STORE).stat().st_size)]
