@@ -130,6 +130,10 @@ MESSAGES: dict[str, Message] = {
         N_("It is done, but the result could not be printed ({why})."),
         N_("Do not repeat it; see `audit list`."),
     ),
+    "unconfirmed": Message(
+        N_("It is done, but the disk did not confirm that it would survive a loss of power ({why})."),
+        N_("Check the disk; close the installation, open it again, and see whether it is so."),
+    ),
     "traces-left": Message(
         N_("It is done, but what was removed could not be wiped from the disk yet ({why})."),
         N_(

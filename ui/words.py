@@ -140,6 +140,7 @@ ACTS: dict[str, str] = {
     "rollback.proven": N_("Older store proven by a counterpart"),
     "manifest.returned": N_("Own package shown by a counterpart"),
     "slots.mended": N_("Old key slots put right"),
+    "slots.undone": N_("Key slots as before still"),
     "counterpart.renamed": N_("Counterpart renamed"),
     "counterpart.revoked": N_("Counterpart revoked"),
     "handling.raised": N_("Handling raised"),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ATTENTION = 3
 NUMBER_LIMIT = 1 << 53
 USAGE_CODES = frozenset({"counterpart-ambiguous"})
-DONE_CODES = frozenset({"output-lost", "traces-left"})
+DONE_CODES = frozenset({"output-lost", "traces-left", "unconfirmed"})
 PASSPHRASE_LIMIT = 4096
 IDS_LIMIT = 1 << 26
 

@@ -140,7 +140,13 @@ def new_file(target: Path, verify: Callable[[BinaryIO], None] | None = None) -> 
             room.cancel()
             raise
         room._close()
-        sync_folder(target.parent)
+        try:
+            sync_folder(target.parent)
+        except BaseException:
+            # What is refused is not there.
+            with contextlib.suppress(OSError):
+                room.path.unlink()
+            raise
 
 
 def write_pieces(target: Path, pieces: Iterable[bytes]) -> int:

@@ -71,14 +71,23 @@ def built_beside(home: Path) -> Iterator[Path]:
                 yield scratch
                 folder.sync_folder(scratch)
                 os.rename(scratch, home)
+                _confirm(home)
             finally:
                 os.close(lock)
         except BaseException:
             shutil.rmtree(scratch, ignore_errors=True)
             raise
-        folder.sync_folder(home.parent)
     except OSError as error:
         raise Refused("home-unusable", home=home, why=error.strerror or error) from error
+
+
+def _confirm(home: Path) -> None:
+    """Make the new name last; what is refused is not there."""
+    try:
+        folder.sync_folder(home.parent)
+    except BaseException:
+        shutil.rmtree(home, ignore_errors=True)
+        raise
 
 
 def _sweep_beside(home: Path) -> None:

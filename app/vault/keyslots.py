@@ -22,7 +22,8 @@ from app.vault.workstation import device_secret, make_device_secret
 from crypto import slots
 from crypto.errors import CryptoError
 
-SLOTS_HASH, SLOTS_MARKS = "slots-sha256", "slots-marks"
+SLOTS_HASH, SLOTS_MARKS, SLOTS_ACT = "slots-sha256", "slots-marks", "slots-act"
+REKEYED = "store.rekeyed"
 PASSPHRASE_LENGTH = 12
 
 
@@ -90,24 +91,19 @@ def rekey(installation: Installation, passphrase: str, job: Job) -> None:
         following.unlink(missing_ok=True)
         write_private(following, raw)
         folder.sync_folder(installation.home)
-    with installation.database.write() as tx:
-        remember(tx, old, raw)
-        audit.append(tx, installation, "store.rekeyed")
+    _announce(installation, REKEYED, old, raw)
     try:
         installation.database.rekey(key, job)
-    except BaseException:
-        if installation.database.key != key:
-            # The old key and every old slot go on counting, and the log does not say otherwise.
-            with contextlib.suppress(Refused), installation.database.write() as tx:
-                remember(tx, old)
-                audit.append(tx, installation, "store.rekey-undone")
+    except BaseException as error:
+        if installation.database.key == key:
+            # The slots lie beside the store that they fit: whoever opens it next puts them in their place.
+            raise Refused("unconfirmed", why=error) from error
+        # The old key and every old slot go on counting, and the log does not say otherwise.
+        _take_back(installation, old)
+        with contextlib.suppress(OSError):
             following.unlink(missing_ok=True)
         raise
-    with _written(installation.home):
-        os.replace(following, installation.home / SLOTS)
-        folder.sync_folder(installation.home)
-    with installation.database.write() as tx:
-        remember(tx, raw)
+    _in_force(installation, raw, following)
 
 
 @contextlib.contextmanager
@@ -130,18 +126,53 @@ def _replace_slots(installation: Installation, raw: bytes, act: str, **detail: o
     locks nobody out.
     """
     home, old = installation.home, _slots_file(installation)
-    with installation.database.write() as tx:
-        remember(tx, old, raw)
-        audit.append(tx, installation, act, **detail)
+    _announce(installation, act, old, raw, **detail)
     scratch = home / f".{SLOTS}-{secrets.token_hex(8)}"
-    with _written(home):
-        try:
+    try:
+        with _written(home):
             write_private(scratch, raw)
             os.replace(scratch, home / SLOTS)
-        finally:
+    except BaseException:
+        with contextlib.suppress(OSError):
             scratch.unlink(missing_ok=True)
-        folder.sync_folder(home)
+        _take_back(installation, old)
+        raise
+    _in_force(installation, raw)
+
+
+def _announce(installation: Installation, act: str, old: bytes, raw: bytes, **detail: object) -> None:
+    """Log an act before it is done beside the store, and let either slots file count meanwhile."""
     with installation.database.write() as tx:
+        remember(tx, old, raw)
+        people.put_meta(tx, SLOTS_ACT, act.encode())
+        audit.append(tx, installation, act, **detail)
+
+
+def _take_back(installation: Installation, old: bytes) -> None:
+    """What was announced did not come about; if the disk does not take that either, the next unlock says so."""
+    with contextlib.suppress(Refused), installation.database.write() as tx:
+        _undo(tx, installation, old)
+
+
+def _undo(tx: Connection, installation: Installation, old: bytes) -> None:
+    act = (people.meta(tx, SLOTS_ACT) or b"").decode()
+    remember(tx, old)
+    if act == REKEYED:
+        audit.append(tx, installation, "store.rekey-undone")
+    else:
+        audit.append(tx, installation, "slots.undone", undone=act)
+
+
+def _in_force(installation: Installation, raw: bytes, following: Path | None = None) -> None:
+    """The act is done. Until its file is sure to stay, both count: after a power cut the older one may lie there."""
+    try:
+        with _written(installation.home):
+            if following is not None:
+                os.replace(following, installation.home / SLOTS)
+            folder.sync_folder(installation.home)
+    except Refused as error:
+        raise Refused("unconfirmed", why=error.facts.get("why", error.code)) from error
+    with contextlib.suppress(Refused), installation.database.write() as tx:
         remember(tx, raw)
 
 
@@ -157,7 +188,10 @@ def check_slots(installation: Installation, passphrase: str, recovery: bool) -> 
         _replace_slots(installation, _mended(home, raw, database, passphrase, recovery), "slots.mended")
     elif known != hashlib.sha256(raw).digest() or people.meta(database.read(), SLOTS_MARKS) is None:
         with database.write() as tx:
-            remember(tx, raw)
+            if len(known) > hashlib.sha256().digest_size and known.startswith(hashlib.sha256(raw).digest()):
+                _undo(tx, installation, raw)
+            else:
+                remember(tx, raw)
 
 
 def _mended(home: Path, raw: bytes, database: Database, passphrase: str, recovery: bool) -> bytes:

@@ -53,6 +53,8 @@ CALLS = (
     "sync_file_range,rename,renameat,renameat2,link,linkat,symlink,unlink,unlinkat,mkdir,mkdirat,rmdir"
 )
 """Every call by which files, or their names, change or reach the disk."""
+DONE = ("output-lost", "traces-left", "unconfirmed")
+"""Of an act that was done: only the answer was lost, or it is not wiped, or not sure to survive a power cut."""
 APART = 500
 HOOK = f"""
 import itertools, os, sys, threading
@@ -341,7 +343,21 @@ def compacted(site, folder):
 
 def rekeyed(site, folder):
     assert held(site) == IDS
-    return site.database.key != (folder / "key").read_bytes()
+    done = site.database.key != (folder / "key").read_bytes()
+    said = [act for act in acts(site) if act.startswith("store.rekey")]
+    assert (said[-1:] == ["store.rekeyed"]) == done
+    return done
+
+
+def logged(site):
+    """Whether there is a second slot as the log has it: what came about, or was said to be and then taken back."""
+    there = False
+    for act in acts(site):
+        if act in ("slot.added", "slot.removed"):
+            before, there = there, act == "slot.added"
+        elif act == "slots.undone":
+            there = before
+    return there
 
 
 def opens(site):
@@ -349,6 +365,7 @@ def opens(site):
     raw = (site.home / "slots").read_bytes()
     listed = [one.id for one in slots.listed(raw)]
     assert listed in ([1], [1, 2])
+    assert logged(site) == (listed == [1, 2])
     for number, passphrase in enumerate((PASSPHRASE, SECOND), 1):
         if number in listed:
             assert slots.open(raw, passphrase) == site.database.key
@@ -374,6 +391,7 @@ def kit(site, folder):
     assert slots.open(raw, PASSPHRASE) == site.database.key
     kinds = [one.kind for one in slots.listed(raw)]
     assert kinds in (["passphrase"], ["passphrase", "recovery"])
+    assert logged(site) == (len(kinds) == 2)
     return len(kinds) == 2
 
 
@@ -560,8 +578,7 @@ def strike(stages, tmp_path, act, call, fault):
         else:
             said = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
             assert len(said) == (not any('"error: ' in one for one in hit)), where
-            # Of an act that was done, only the answer may be lost, or what it removed not be wiped yet.
-            told = any(line.startswith(("error: output-lost:", "error: traces-left:")) for line in said)
+            told = any(line.split(":")[1].strip() in DONE for line in said)
             assert (result.returncode, done) == ((3, True) if told else (1, False)), where
         if not killed:
             left = folder.glob(TEMPORARY + "*")
@@ -609,6 +626,16 @@ def test_both_ends_are_met(stages, tmp_path):
     made = stages["release"][1]
     assert not strike(stages, tmp_path, ACTS["release"], made[0], "signal=KILL")[0]
     assert strike(stages, tmp_path, ACTS["release"], made[-1], "signal=KILL")[0]
+
+
+def test_no_backup_is_made_of_a_copy_that_is_not_whole(stages, tmp_path):
+    """The last page of the copy to be written is one of those that its write-ahead log is folded into."""
+    made = stages["backup"][1]
+    packed = next(place for place, call in enumerate(made) if call.name == "write")
+    page = [call for call in made[:packed] if call.name == "pwrite64"][-1]
+    done, result = strike(stages, tmp_path, ACTS["backup"], page, "error=ENOSPC")
+    assert not done
+    assert result.stderr.startswith("error: disk-full: "), result.stderr
 
 
 def test_a_purge_that_could_not_be_wiped_says_so_and_is_done(stages, tmp_path):

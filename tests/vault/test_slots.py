@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from app import vault
 from app.jobs import Cancelled, quiet
 from app.messages import Refused
+from app.vault import keyslots
 from crypto.slots import Cost
 from tests.support.keyrings import Memory
 from tests.support.sites import Impatient, acts
@@ -92,6 +94,45 @@ def test_a_slots_file_from_before_a_rekey_opens_nothing(home):
     assert refusal(vault.unlock, home, SECOND) == "store-damaged"
 
 
+def slot_acts(installation):
+    return [act for act in acts(installation) if act.startswith("slot")]
+
+
+def test_a_slot_that_a_crash_kept_out_is_taken_back_in_the_log(home):
+    """The slots file as it was, in a store that says of both that they count."""
+    old = (home / "slots").read_bytes()
+    with vault.unlocked(home, FIRST) as installation:
+        vault.add_slot(installation, SECOND, "", device=False, cost=CHEAP)
+        new = (home / "slots").read_bytes()
+        with installation.database.write() as tx:
+            keyslots.remember(tx, old, new)
+    (home / "slots").write_bytes(old)
+    for _ in range(2):
+        with vault.unlocked(home, FIRST) as installation:
+            assert slot_acts(installation) == ["slot.added", "slots.undone"]
+    (home / "slots").write_bytes(new)
+    assert refusal(vault.unlock, home, SECOND) == "slots-old"
+
+
+def test_a_slot_that_the_disk_does_not_confirm_is_there_and_either_file_counts(home, monkeypatch):
+    old = (home / "slots").read_bytes()
+
+    def fails(_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with vault.unlocked(home, FIRST) as installation, monkeypatch.context() as broken:
+        broken.setattr(keyslots.folder, "sync_folder", fails)
+        assert refusal(vault.add_slot, installation, SECOND, "", device=False, cost=CHEAP) == "unconfirmed"
+        assert acts(installation)[-1] == "slot.added"
+    new = (home / "slots").read_bytes()
+    # What a power cut may leave.
+    (home / "slots").write_bytes(old)
+    with vault.unlocked(shutil.copytree(home, home.with_name("cut")), FIRST) as installation:
+        assert slot_acts(installation) == ["slot.added", "slots.undone"]
+    (home / "slots").write_bytes(new)
+    assert opens(home, SECOND)
+
+
 def test_a_crash_before_the_new_slots_are_in_place_locks_nobody_out(home, monkeypatch):
     def crash(*_):
         raise KeyboardInterrupt
@@ -100,6 +141,7 @@ def test_a_crash_before_the_new_slots_are_in_place_locks_nobody_out(home, monkey
         broken.setattr(os, "replace", crash)
         with pytest.raises(KeyboardInterrupt):
             vault.add_slot(installation, SECOND, "", device=False, cost=CHEAP)
+        assert acts(installation)[-2:] == ["slot.added", "slots.undone"]
     assert opens(home, FIRST)
     assert not opens(home, SECOND)
     assert sorted(p.name for p in home.iterdir()) == [
