@@ -40,6 +40,8 @@ MEMORY = 1 << 30
 CHUNK = 1 << 20
 BATCH = 250
 """Objects in a frame; also the memory that is lost when the other side does not keep up."""
+FIRST_BATCH = 32
+"""In the first frame; each has twice as many as the one before, so that the other side soon has something to do."""
 BATCH_BYTES = 1 << 20
 BEAT = 1.0
 """Seconds after which a reader that has nothing to give shows that it still reads."""
@@ -122,7 +124,7 @@ def _send(entries: Iterable[Entry | Fault], chunks: _Watched, frames: _Frames) -
     """Send what is read in batches. Nothing of a batch, nor the entry before, is held while the next one is read: each
     may be as great as an object can be.
     """
-    objects, faults, size = list[Prepared](), list[Fault](), 0
+    objects, faults, size, most = list[Prepared](), list[Fault](), 0, FIRST_BATCH
     for entry in entries:
         if isinstance(entry, Fault):
             faults.append(entry)
@@ -130,9 +132,9 @@ def _send(entries: Iterable[Entry | Fault], chunks: _Watched, frames: _Frames) -
             objects.append(prepare(entry))
             size += len(entry.raw)
         del entry
-        if len(objects) + len(faults) >= BATCH or size >= BATCH_BYTES:
+        if len(objects) + len(faults) >= most or size >= BATCH_BYTES:
             frames.send(b"B", Batch(tuple(objects), tuple(faults), chunks.upto))
-            objects, faults, size = [], [], 0
+            objects, faults, size, most = [], [], 0, min(2 * most, BATCH)
     frames.send(b"B", Batch(tuple(objects), tuple(faults), chunks.upto))
 
 

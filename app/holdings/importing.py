@@ -36,6 +36,8 @@ from app.store.ledger import Given
 from app.store.objects import ObjectRow, VersionRow
 
 STEP = 500
+FIRST_STEP = 32
+"""Objects stored first; then each time twice as many, up to a step, so as not to wait for many while few are there."""
 STEP_BYTES = 8 << 20
 MANY = 3_000
 """New objects after which, if they are many beside what is held, indexes that nobody looks at meanwhile are made at the
@@ -48,6 +50,8 @@ TEXT = 600
 VARIANTS_LIMIT = 64
 MARKINGS = 10_000
 """Different ways to be marked that are remembered; where there are more, texts are read again."""
+REMEMBERED = 200_000
+"""Ids, by hash, that an act remembers to have brought into an empty store: no others need to be looked for there."""
 HITS = 100
 """Hits that an import tells in full; all are counted."""
 
@@ -163,22 +167,23 @@ def take(
     `foreign`: they come from a counterpart, who may raise the level of what is held here and never lower it.
     """
     taking = _Taking(tx, origin, default, foreign, counts or Counts(), job, size // TEXT)
-    waiting, done = iter(incoming), 0
-    while some := _some(waiting):
+    waiting, done, most = iter(incoming), 0, FIRST_STEP
+    while some := _some(waiting, most):
         job.step(done, total, "store")
         taking.take(some)
         done += len(some)
+        most = min(2 * most, STEP)
     taking.end()
     return taking.counts
 
 
-def _some(waiting: Iterator[Incoming]) -> list[Incoming]:
-    """The next objects, `STEP` of them or of that many bytes together."""
+def _some(waiting: Iterator[Incoming], most: int) -> list[Incoming]:
+    """The next objects, at most so many of them, or `STEP_BYTES` together."""
     some, size = list[Incoming](), 0
     for one in waiting:
         some.append(one)
         size += len(one.prepared.raw)
-        if len(some) == STEP or size > STEP_BYTES:
+        if len(some) == most or size > STEP_BYTES:
             break
     return some
 
@@ -206,6 +211,7 @@ class _Taking:
         self._texts = index.Texts()
         self._new = Arriving(tx, origin, self._texts)
         self._lately = set[int]()
+        self._brought: set[int] | None = set() if not self._new.oid else None
         self._held, self._began = self._new.oid, self._new.vid
         self._expected, self._taken = expected, 0
         self._aside: list[str] = []
@@ -220,7 +226,7 @@ class _Taking:
     def take(self, some: Sequence[Incoming]) -> None:
         """Take some objects, or count them as refused. What is held of them is looked up at once for all."""
         hashes = list(map(self._new.id_hash, [one.prepared.id for one in some]))
-        known = objects.find_many(self._tx, hashes)
+        known = self._known(hashes)
         waiting: list[tuple[int, Incoming]] = []
         for idh, one in zip(hashes, some, strict=True):
             if one.prepared.type == "marking-definition":
@@ -230,7 +236,7 @@ class _Taking:
                 if not self._admit(one.prepared):
                     continue
                 if idh not in known:
-                    known |= objects.find_many(self._tx, [idh])
+                    known |= self._known([idh])
             if idh in known or idh in self._lately:
                 waiting.append((idh, one))
             else:
@@ -244,6 +250,12 @@ class _Taking:
         self._taken += len(some)
         if not self._aside and self._many():
             self._aside = index.lay_aside(self._tx, self._expected)
+
+    def _known(self, hashes: Sequence[int]) -> dict[int, ObjectRow]:
+        """The objects that are in the store with these id hashes."""
+        if self._brought is not None:
+            hashes = [idh for idh in hashes if idh in self._brought]
+        return objects.find_many(self._tx, hashes)
 
     def _join_all(self, waiting: Sequence[tuple[int, Incoming]], known: dict[int, ObjectRow]) -> None:
         """Store what is new; then take what adds to objects that are held, in order. `known` are those looked up."""
@@ -317,6 +329,10 @@ class _Taking:
         level = prepared.level(self._definitions) if prepared.definitions else prepared.marking
         self._new.add(idh, prepared, level, self._given(one, level))
         self._lately.add(idh)
+        if self._brought is not None:
+            self._brought.add(idh)
+            if len(self._brought) > REMEMBERED:
+                self._brought = None
         self.counts.new += 1
         if self._correlation is not None and prepared.indexed.observables:
             self._about[prepared.id] = prepared.indexed.observables

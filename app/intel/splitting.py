@@ -26,12 +26,14 @@ WINDOW = 1 << 20
 SPREAD = 4
 """How many times that its text may be with the white space in it."""
 _FIRST = 1 << 15
+"""And first: whoever waits for the elements can begin with these."""
 _MANY = 1 << 30
 _ATTEMPTS = 4
 _DEEP = 1 << 16
 """Brackets inside one another of which it is remembered which they are. None that are JSON nest as deep."""
 
 _GAP = re.compile(rb'[ \t\n\r]*,[ \t\n\r]*\{[ \t\n\r]*"[^"\\]{0,32}')
+_OPENING = re.compile(rb'[ \t\n\r]*(\{[ \t\n\r]*"[^"\\]{0,32})')
 _OBJECTS = re.compile(rb"[ \t\n\r]*:[ \t\n\r]*\[")
 _SPACE = re.compile(rb"[ \t\n\r]*+")
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(")?|[{}\[\],]', re.DOTALL)
@@ -160,6 +162,7 @@ def runs(text: Text) -> Iterator[bytes | list[bytes] | None]:
         text.fill(size)
         window = text.beginning(size)
         whole = text.ended and len(text.buffer) <= size
+        gap = gap or _likely_gap(window)
         guess = _guess_end(window, owed) if whole else _guess(window, gap)
         if guess is not None:
             compact, used, closed = guess
@@ -178,14 +181,14 @@ def runs(text: Text) -> Iterator[bytes | list[bytes] | None]:
             elif whole:
                 raise Refused("json-truncated", where=f"byte {text.offset}")
             elif size < WINDOW:
-                size = WINDOW
+                size = min(4 * size, WINDOW)
                 continue
             else:
                 yield from _long(text, cut)
             closed = cut.closed
         if closed:
             return
-        size = WINDOW
+        size = min(2 * size, WINDOW)
         # What was dropped last is a comma.
         owed = True
 
@@ -254,6 +257,15 @@ def _guess(window: bytes, gap: bytes) -> tuple[bytes, int, bool] | None:
             continue
         return compact, window.index(b",", at) + 1, False
     return None
+
+
+def _likely_gap(window: bytes) -> bytes:
+    """What may stand between two elements, as `_Cut.gap` has it: the next one is likely to begin as the first does."""
+    first = _OPENING.match(window)
+    if first is None:
+        return b""
+    found = re.search(rb"\}[ \t\n\r]*,[ \t\n\r]*" + re.escape(first[1]), window)
+    return found[0] if found else b""
 
 
 def _guess_end(window: bytes, owed: bool) -> tuple[bytes, int, bool] | None:

@@ -44,6 +44,7 @@ class Arriving:
         self._tx, self._origin, self._texts = tx, origin, texts
         self._place = origins.place(tx, origin)
         self.oid, self.vid = objects.last_numbers(tx)
+        self._held = self.vid
         self._key = objects.hash_key(tx)
         begun = hashlib.blake2b(digest_size=8, key=self._key)
 
@@ -165,7 +166,9 @@ class Arriving:
         # What came meanwhile may contradict it.
         disputed = objects.rows(tx, [oid])[0].disputed if said else known.disputed
         self._count(known.type, known.marking, handling, known.revoked, known.variants > 1 or disputed, -1)
-        for place in index.places(tx, known.current):
+        # What this act brought came by it alone.
+        came_by = index.places(tx, known.current) if known.current <= self._held else (self._place,)
+        for place in came_by:
             self._counts["source", place] -= 1
         objects.add_version(tx, self._origin, oid, vid, one, marking, list(map(recent, one.definitions)))
         objects.show_version(tx, oid, vid, one, marking)

@@ -444,7 +444,8 @@ def places(tx: Connection, vid: int) -> list[str]:
 
 _NOT_NEEDED = """
     SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL
-        AND (tbl_name IN ('object', 'edge') OR name = 'version_by_creator')
+        AND (tbl_name IN ('object', 'edge') AND name NOT IN ('object_revoked', 'object_in_conflict')
+            OR name = 'version_by_creator')
 """
 
 

@@ -334,6 +334,16 @@ def test_two_gigabytes_are_read_in_bounded_memory(tmp_path):
     assert sum(map(int, peaks)) < 450
 
 
+def test_the_first_frames_come_soon_and_all_come_in_order(tmp_path):
+    path = written(tmp_path, *(indicator(number) for number in range(1, 1_000)))
+    frames = []
+    with path.open("rb", buffering=0) as file:
+        worker.read(file, lambda frame: frames.append(bytes(frame)))
+    batches = [msgspec.msgpack.decode(one[worker.HEAD :], type=worker.Batch) for one in frames[:-1]]
+    assert [len(one.objects) for one in batches[:5]] == [32, 64, 128, 250, 250]
+    assert [one.where for batch in batches for one in batch.objects] == [f"objects[{n}]" for n in range(999)]
+
+
 def test_a_frame_is_what_it_says():
     batch = worker.Batch((), (reading.Fault("objects[0]", "stix-id"),), 7)
     text = msgspec.msgpack.encode(batch)

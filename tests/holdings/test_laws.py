@@ -98,6 +98,22 @@ def test_the_order_of_imports_does_not_matter(site, given_, chance):
 
 
 @settings(max_examples=25)
+@given(bundles, st.integers(0, 3))
+def test_what_an_act_remembers_of_its_own_changes_nothing(site, given_, remembered):
+    ends = []
+    for most in (remembered, 100):
+        emptied(site)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(importing, "REMEMBERED", most)
+            patch.setattr(importing, "FIRST_STEP", 1)
+            patch.setattr(importing, "STEP", 2)
+            take(site, *(value for one in given_ for value in one))
+        ends.append((held(site), levels(site)))
+        assert problems(site) == []
+    assert ends[0] == ends[1]
+
+
+@settings(max_examples=25)
 @given(bundles)
 def test_everything_once_more_changes_nothing(site, given_):
     emptied(site)

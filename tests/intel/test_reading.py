@@ -344,6 +344,30 @@ def test_text_made_to_mislead_the_splitting_costs_no_more_than_its_size(
     assert sum(calls) < 8 * len(raw)
 
 
+@pytest.mark.parametrize("indent", [None, 4])
+@pytest.mark.parametrize("inner", [{"type": "no object"}, {"id": "x"}], ids=["like the outer", "unlike"])
+def test_the_first_object_comes_before_much_is_looked_at(indent: int | None, inner: object) -> None:
+    """However large it is, and whatever in it looks like the end of an object."""
+    first = thing(name="first") | {"x_all": [inner] * 4_000}
+    raw = json.dumps(
+        {"type": "bundle", "objects": [first, *(thing(name="x" * 2_000) for _ in range(2_000))]},
+        indent=indent,
+    ).encode()
+    taken = []
+
+    def chunks() -> Iterator[bytes]:
+        for at in range(0, len(raw), 1 << 14):
+            taken.append(at)
+            yield raw[at : at + (1 << 14)]
+
+    entries = read_chunks(chunks())
+    one = next(entries)
+    assert isinstance(one, Entry)
+    assert one.value == first
+    assert taken[-1] < 1 << 20 < len(raw) // 3
+    assert all(isinstance(entry, Entry) for entry in entries)
+
+
 def test_memory_stays_bounded() -> None:
     one = json.dumps(thing(name="x" * 2000)).encode() + b","
     count = 40_000
