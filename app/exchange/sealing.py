@@ -6,6 +6,7 @@ only then a byte to a courier. A seal that was not committed never happened: its
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -235,11 +236,11 @@ def seal(
     try:
         installation.secured()
         delivered = room.deliver(path, sha256, job)
+        _handed_over(installation, one, draft.epoch, draft.seq, delivered)
     except (Refused, Cancelled, KeyboardInterrupt) as error:
         room.cancel()
         cause = error.code if isinstance(error, Refused) else "cancelled"
         raise Refused("carry-failed", seq=draft.seq, path=room.path, cause=cause) from error
-    hand_over(installation, one, draft.epoch, draft.seq)
     return SealedPackage(delivered, draft.seq, key.protection, sealed.size, sha256)
 
 
@@ -251,6 +252,18 @@ def hand_over(installation: Installation, one: Counterpart, epoch: bytes, seq: i
         counterparts.save_channel(tx, one.cid, replace(channel, sending=sending))
         store_ledger.move(tx, one.cid, epoch, seq, "carried", False, ("sealed",))
         audit.append(tx, installation, "package.carried", to=one.fingerprint, seq=seq)
+
+
+def _handed_over(
+    installation: Installation, one: Counterpart, epoch: bytes, seq: int, delivered: Path
+) -> None:
+    """What cannot be recorded as carried does not leave: the file on the medium goes again."""
+    try:
+        hand_over(installation, one, epoch, seq)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            delivered.unlink()
+        raise
 
 
 def carry(
@@ -276,7 +289,7 @@ def carry(
         room.cancel()
         raise
     delivered = room.deliver(installation.outbox / record.file, record.sha256, job)
-    hand_over(installation, one, record.epoch, record.seq)
+    _handed_over(installation, one, record.epoch, record.seq, delivered)
     return delivered
 
 

@@ -53,8 +53,10 @@ CALLS = (
     "sync_file_range,rename,renameat,renameat2,link,linkat,symlink,unlink,unlinkat,mkdir,mkdirat,rmdir"
 )
 """Every call by which files, or their names, change or reach the disk."""
-DONE = ("output-lost", "traces-left", "unconfirmed")
-"""Of an act that was done: only the answer was lost, or it is not wiped, or not sure to survive a power cut."""
+DONE = {"output-lost": 3, "traces-left": 3, "unconfirmed": 3, "carry-failed": 1}
+"""What is told, and with which exit code, of an act that was done: only the answer was lost, or it is not wiped yet, or
+not sure to survive a power cut; or it was sealed, and waits.
+"""
 APART = 500
 HOOK = f"""
 import itertools, os, sys, threading
@@ -578,8 +580,10 @@ def strike(stages, tmp_path, act, call, fault):
         else:
             said = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
             assert len(said) == (not any('"error: ' in one for one in hit)), where
-            told = any(line.split(":")[1].strip() in DONE for line in said)
-            assert (result.returncode, done) == ((3, True) if told else (1, False)), where
+            codes = [line.split(":")[1].strip() for line in said]
+            told = [DONE[code] for code in codes if code in DONE]
+            assert (result.returncode, done) == ((told[0], True) if told else (1, False)), where
+            assert "carry-failed" not in codes or not (folder / "p.age").exists(), where
         if not killed:
             left = folder.glob(TEMPORARY + "*")
             assert not [one for one in left if not (call.name == "unlink" and str(one) in hit[0])], where

@@ -171,6 +171,26 @@ def test_a_carrying_that_is_cancelled_says_that_the_package_waits(ready, stage, 
     assert receive(ready.beta, path).objects == 2
 
 
+def test_what_cannot_be_recorded_as_carried_does_not_leave(ready, monkeypatch):
+    path = beside(ready.alpha)
+
+    def full(*_):
+        raise Refused("disk-full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sealing, "hand_over", full)
+        error = refused(
+            "carry-failed", releases.release, ready.alpha, "beta", releases.Wish(None), path, quiet()
+        )
+        assert error.facts["cause"] == "disk-full"
+        assert not path.exists()
+        record = sealed_last(ready.alpha, "beta")
+        refused("disk-full", outbox.carry, ready.alpha, "beta", record.seq, path, quiet())
+        assert not path.exists()
+    outbox.carry(ready.alpha, "beta", record.seq, path, quiet())
+    assert receive(ready.beta, path).objects == 2
+
+
 def test_a_target_that_cannot_take_it_changes_nothing(ready):
     taken = ready.folder / "taken"
     taken.write_bytes(b"mine")
