@@ -88,6 +88,8 @@ _KNOWN = (
     ("malformed", "store-damaged"),
     ("not a database", "store-damaged"),
     ("disk I/O error", "store-damaged"),
+    # Where the store was written anew, and could not be opened again.
+    ("closed database", "store-damaged"),
     # A page of something else where a text was.
     ("Could not decode", "store-damaged"),
 )
@@ -264,7 +266,7 @@ class Database:
                         self._key = key
                         _sync_folder(self.path.parent)
                     finally:
-                        self._writer = self._open_writer()
+                        self._writer = self._open_again()
             except BaseException:
                 scratch.unlink(missing_ok=True)
                 raise
@@ -275,6 +277,13 @@ class Database:
         """
         if self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
             raise Refused("store-busy")
+
+    def _open_again(self) -> Connection:
+        """Twice, if need be: a failure that passes must not leave the session without its store."""
+        try:
+            return self._open_writer()
+        except dbapi2.DatabaseError:
+            return self._open_writer()
 
     def _open_writer(self) -> Connection:
         writer = self._connect()

@@ -453,6 +453,29 @@ def test_nothing_is_purged_while_the_copy_that_has_it_stays(path):
     opened.close()
 
 
+def test_a_store_that_could_not_be_opened_again_refuses_and_closes(path, monkeypatch):
+    """Once is passed over; twice, and whoever locks the installation still gets to wipe its keys."""
+    opened, real, failures = Database(path, KEY), Database._open_writer, [1]
+
+    def fails(self):
+        if failures:
+            failures.pop()
+            raise dbapi2.OperationalError("disk I/O error")
+        return real(self)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "_open_writer", fails)
+        opened.compact(quiet())
+        write(opened, lambda tx: put(tx, "a", b"1"))
+        failures += [1, 1]
+        refused("store-damaged", opened.compact, quiet())
+        refused("store-damaged", write, opened, lambda tx: put(tx, "b", b"1"))
+        opened.close()
+    again = Database(path, KEY)
+    assert again.read().execute("SELECT key FROM meta WHERE key IN ('a', 'b')").fetchall() == [("a",)]
+    again.close()
+
+
 def test_compacting_gives_room_back_and_leaves_no_trace(path):
     opened = Database(path, KEY)
     with opened.write() as tx:
