@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
-import subprocess
 import sys
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +27,7 @@ from app.store import packages
 from app.store.installation import utc_now
 from crypto import slots
 from crypto.errors import CryptoError
+from tests.support import strikes
 from tests.support.sites import (
     CHEAP,
     PASSPHRASE,
@@ -48,39 +46,9 @@ from tests.support.sites import (
 )
 
 CLI = Path(sys.executable).with_name("mithaq-cli")
-CALLS = (
-    "write,writev,pwrite64,pwritev,pwritev2,sendfile,copy_file_range,fallocate,ftruncate,truncate,fsync,fdatasync,"
-    "sync_file_range,rename,renameat,renameat2,link,linkat,symlink,unlink,unlinkat,mkdir,mkdirat,rmdir"
-)
-"""Every call by which files, or their names, change or reach the disk."""
 DONE = {"output-lost": 3, "traces-left": 3, "unconfirmed": 3, "carry-failed": 1}
 """What is told, and with which exit code, of an act that was done: only the answer was lost, or it is not wiped yet, or
 not sure to survive a power cut; or it was sealed, and waits.
-"""
-APART = 500
-HOOK = f"""
-import itertools, os, sys, threading
-
-number = itertools.count()
-which = os.environ.get("APART", "")
-
-def apart(*_):
-    sys.setprofile(None)
-    mine = next(number)
-    if which in ("all", str(mine)):
-        file = os.open(os.devnull, os.O_WRONLY)
-        if which == "all":
-            os.write(file, b"thread %d" % mine)
-        else:
-            for _ in range({APART}):
-                os.write(file, b"")
-        os.close(file)
-
-threading.setprofile(apart)
-apart()
-"""
-"""What a command's interpreter runs first. strace counts the calls of each thread by itself, so the n-th write is that
-of several: here one thread begins by writing nothing, so often that only it reaches the count at which it is struck.
 """
 FILES = ("b.json", "large.json", "p.age", "note.bin", "out.bin", "ids", "all.backup", "second")
 OWNER = indicator(1)["id"]
@@ -118,20 +86,6 @@ LIFE = (
     "recovery kit",
 )
 """Acts on a whole installation, of which the sample strikes once."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """The `number`-th call of a kind that a thread makes: one of the command's, from 0, or that of the process that
-    reads bundles (None).
-    """
-
-    name: str
-    number: int
-    thread: int | None
-
-    def __str__(self) -> str:
-        return f"{self.name}-{self.number}-{self.thread}"
 
 
 @dataclass(frozen=True)
@@ -456,11 +410,8 @@ ACTS = {
 @pytest.fixture(scope="session")
 def stages(tmp_path_factory):
     """A folder for each command, as it stands just before it; and the calls that the command makes, in order."""
-    if not shutil.which("strace"):
-        pytest.skip("strace is not installed")
-    probe = subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], capture_output=True)
-    if probe.returncode:
-        pytest.skip("strace may not trace here")
+    if why := strikes.missing():
+        pytest.skip(why)
     root = tmp_path_factory.mktemp("stages")
     folder = root / "import"
     folder.mkdir()
@@ -493,82 +444,24 @@ def command(folder, act):
     ]
 
 
-def run(folder, act, *tracing, apart=""):
-    hook = folder / "hook"
-    hook.mkdir()
-    (hook / "sitecustomize.py").write_text(HOOK)
-    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(hook), "APART": apart}
-    done = subprocess.run(
-        [str(word) for word in (*tracing, *command(folder, act))],
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        env=environment,
-        cwd=folder,
-    )
-    shutil.rmtree(hook)
-    return done
-
-
-def traced(log, *expressions):
-    """The words before a command that is to be traced."""
-    # With the filter in the kernel what is not asked for is free; but a signal at what is asked for is lost there.
-    filtered = () if "signal=" in expressions[-1] else ("--seccomp-bpf",)
-    return (
-        "strace",
-        "-f",
-        *filtered,
-        "-qq",
-        "-o",
-        log,
-        *(word for one in expressions for word in ("-e", one)),
-    )
-
-
-def lines(log):
-    """(thread, rest) of each line that strace wrote."""
-    for line in log.read_text(errors="replace").splitlines():
-        thread, rest = line.split(None, 1)
-        yield thread, rest
+def run(folder, act):
+    return strikes.run(command(folder, act), folder)
 
 
 def calls(root, act):
-    """Every `Call` that a command makes, in order."""
+    """Every call that a command makes, in order."""
     folder = root / f"{act.name}-counted"
     shutil.copytree(root / act.name, folder)
-    trace = root / f"{act.name}.trace"
-    assert run(folder, act, *traced(trace, f"trace={CALLS}"), apart="all").returncode == 0
-    names, count, found = {}, Counter(), []
-    for thread, rest in lines(trace):
-        name = rest.split("(")[0]
-        if marked := re.match(r'write\(\d+, "thread (\d+)"', rest):
-            names[thread] = int(marked[1])
-        elif name in CALLS.split(","):
-            count[thread, name] += 1
-            found.append(Call(name, count[thread, name], names.get(thread)))
-    assert len(found) > 20
-    assert all(count[thread, "write"] < APART for thread in names)
-    assert {one.thread for one in found if one.name != "write"} == {0}
-    assert len({one for one in found if one.thread is None}) == sum(one.thread is None for one in found)
-    return found
+    return strikes.calls(command(folder, act), folder, root / f"{act.name}.trace")
 
 
 def strike(stages, tmp_path, act, call, fault):
     """Run a command of which one call dies or fails; then look at what is left, and do it again."""
     folder = tmp_path / f"{act.name}-{call}-{fault.split('=')[1]}"
     shutil.copytree(stages[act.name][0], folder)
-    log = tmp_path / f"{folder.name}.log"
-    own = call.name == "write" and call.thread is not None
-    when = call.number + (APART if own else 0)
-    inject = f"inject={call.name}:{fault}:when={when}"
-    tracing = traced(log, f"trace={call.name}", inject)
-    result = run(folder, act, *tracing, apart=str(call.thread) if own else "")
-    where = (str(call), inject, result.returncode, result.stderr)
-    assert "Traceback" not in result.stderr, where
+    result, hit = strikes.strike(command(folder, act), folder, folder.with_suffix(".log"), call, fault)
+    where = (str(call), fault, result.returncode, result.stderr)
     killed = "KILL" in fault
-    hit = struck(log, call.name, when, killed)
-    # The reader's n-th write has the number of others' n-th, of whom some may be struck as well.
-    assert len(hit) == 1 or (call.thread is None and hit), where
     with unlocked(folder / act.at, utc_now) as site:
         assert problems(site) == [], where
         done = act.done(site, folder)
@@ -591,24 +484,7 @@ def strike(stages, tmp_path, act, call, fault):
         assert act.name == "release" or act.done(site, folder), where
         assert problems(site) == [], where
     shutil.rmtree(folder)
-    log.unlink()
     return done, result
-
-
-def struck(log, name, number, killed):
-    """The calls, as strace wrote them, at which it struck; empty if the command never came so far."""
-    count, hit, ended = Counter(), [], set()
-    for thread, rest in lines(log):
-        if rest.startswith(f"{name}("):
-            count[thread] += 1
-            if count[thread] == number:
-                hit.append((thread, rest))
-        elif rest == "+++ killed by SIGKILL +++":
-            ended.add(thread)
-    if killed:
-        return [rest for thread, rest in hit if thread in ended]
-    assert log.read_text(errors="replace").count("(INJECTED)") == len(hit)
-    return [rest for _, rest in hit]
 
 
 @pytest.mark.parametrize("fault", SAMPLE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -17,7 +18,10 @@ from app.courier import folder
 from app.holdings import attachments, browsing, exporting, purge
 from app.jobs import Cancelled, quiet
 from app.messages import Refused
-from app.store import counterparts, database, people
+from app.store import counterparts, database, objects, people
+from app.store.driver import dbapi2
+from crypto import slots
+from tests.support import strikes
 from tests.support.sites import (
     CHEAP,
     PASSPHRASE,
@@ -25,6 +29,7 @@ from tests.support.sites import (
     indicator,
     problems,
     release,
+    state,
     take,
     unlocked,
 )
@@ -32,7 +37,6 @@ from tests.support.sites import (
 ROOT = Path(__file__).resolve().parents[2]
 CLI = Path(sys.executable).with_name("mithaq-cli")
 CANARY = "quixotrylantern"
-CALLS = "write,pwrite64,fsync,fdatasync,rename,renameat2,unlink,ftruncate,fallocate"
 
 
 def refusal(act, *args, **more):
@@ -62,45 +66,36 @@ SCRIPT = """
 """
 
 
-def migrate(home, key, *tracing):
+def migrating(home, key):
+    """A process that opens a store with two steps more than there are."""
     script = textwrap.dedent(SCRIPT).format(
         root=str(ROOT), steps=STEPS, key=key.hex(), path=str(home / "store.db")
     )
-    command = [*tracing, sys.executable, "-c", script]
-    return subprocess.run([*map(str, command)], capture_output=True, text=True)
-
-
-def calls_of(home, key, trace):
-    done = migrate(home, key, "strace", "-f", "-qq", "-o", trace, "-e", f"trace={CALLS}")
-    assert done.returncode == 0, done.stderr
-    seen: dict[str, int] = {}
-    found = []
-    for line in trace.read_text(errors="replace").splitlines():
-        call = line.split(None, 1)[1].split("(")[0]
-        if call in CALLS.split(","):
-            seen[call] = seen.get(call, 0) + 1
-            found.append((call, seen[call]))
-    assert len(found) > 20
-    return found
+    return [sys.executable, "-c", script]
 
 
 @pytest.fixture
 def before(world):
     """alpha's folder before a migration, with 50 objects, and the key of its store."""
-    if not shutil.which("strace") or subprocess.run(["strace", "-o", "/dev/null", "true"]).returncode:
-        pytest.skip("strace may not trace here")
+    if why := strikes.missing():
+        pytest.skip(why)
     take(world.alpha, *(indicator(n) for n in range(50)))
     world.close_alpha()
     return world.alpha.home, world.alpha.database.key
 
 
-def strike(before, tmp_path, monkeypatch, call, number, fault):
+def calls_of(before, tmp_path):
     home, key = before
-    copy = tmp_path / f"{call}-{number}-{fault.split('=')[1]}"
-    shutil.copytree(home, copy)
-    inject = f"inject={call}:{fault}:when={number}"
-    done = migrate(copy, key, "strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", inject)
-    assert "Traceback" not in done.stderr, (inject, done.stderr)
+    counted = shutil.copytree(home, tmp_path / "counted")
+    return strikes.calls(migrating(counted, key), tmp_path, tmp_path / "log")
+
+
+def strike(before, tmp_path, monkeypatch, call, fault):
+    home, key = before
+    copy = shutil.copytree(home, tmp_path / "struck")
+    done, _ = strikes.strike(migrating(copy, key), tmp_path, tmp_path / "log", call, fault)
+    where = (str(call), fault, done.returncode, done.stdout)
+    told(done, fault, where)
     with monkeypatch.context() as patched:
         steps = database._steps()
         more = [lambda text=text: text for text in STEPS]
@@ -109,32 +104,197 @@ def strike(before, tmp_path, monkeypatch, call, number, fault):
             rows = site.database.read().execute(
                 "SELECT x FROM first_more UNION ALL SELECT x FROM second_more"
             )
-            assert [row[0] for row in rows] == [1, 2], inject
+            assert [row[0] for row in rows] == [1, 2], where
             assert browsing.page(site, browsing.selection()).total == 50
-            assert problems(site) == [], inject
+            assert problems(site) == [], where
             assert not (copy / "store.db.copying").exists()
     kept = list(copy.glob("store.db.before-*"))
-    assert len(kept) == 1, (inject, kept)
+    assert len(kept) == 1, (where, kept)
     os.replace(kept[0], copy / "store.db")
     with unlocked(copy) as site:
         assert browsing.page(site, browsing.selection()).total == 50, "the copy opens with the program before"
-        assert problems(site) == [], inject
+        assert problems(site) == [], where
     shutil.rmtree(copy)
 
 
+def told(done, fault, where):
+    """It was killed, or did what was asked, or said why not."""
+    if "KILL" in fault:
+        assert done.returncode in (-9, 137), where
+    else:
+        assert done.returncode in (0, 1), where
+
+
 def test_a_migration_happens_step_by_step_or_not_at_all(before, tmp_path, monkeypatch):
-    made = calls_of(shutil.copytree(before[0], tmp_path / "counted"), before[1], tmp_path / "trace")
+    made = calls_of(before, tmp_path)
     for at in (0.5, 0.9):
-        strike(before, tmp_path, monkeypatch, *made[int(at * len(made))], "signal=KILL")
+        strike(before, tmp_path, monkeypatch, made[int(at * len(made))], "signal=KILL")
 
 
 @pytest.mark.torture
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("fault", ["signal=KILL", "error=EIO", "error=ENOSPC"])
 def test_a_migration_struck_at_every_call(before, tmp_path, monkeypatch, fault):
-    made = calls_of(shutil.copytree(before[0], tmp_path / "counted"), before[1], tmp_path / "trace")
-    for call, number in made:
-        strike(before, tmp_path, monkeypatch, call, number, fault)
+    for call in calls_of(before, tmp_path):
+        strike(before, tmp_path, monkeypatch, call, fault)
+
+
+# A real store of schema 23 ---------------------------------------------------------------------------------------
+
+SCHEMA_23 = Path(__file__).with_name("schema23")
+"""Every row of a store that the program of schema 23 made, and its slots: an identity and seven objects of it, imported
+in four files. Of one there is a newer version, of one another content, one came twice and was revoked then.
+"""
+
+
+def plain(path, key, act):
+    """What `act` returns of a store, opened without anything of ours."""
+    connection = dbapi2.connect(str(path), isolation_level=None)
+    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+    try:
+        return act(connection)
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="session")
+def old(tmp_path_factory):
+    """An installation of schema 23, and the key of its store."""
+    home = tmp_path_factory.mktemp("schema23") / "alpha"
+    for folder_ in (home, home / "outbox", home / "attachments"):
+        folder_.mkdir(mode=0o700)
+    (home / "lock").touch()
+    shutil.copy(SCHEMA_23 / "slots", home / "slots")
+    key = slots.open((home / "slots").read_bytes(), PASSPHRASE)
+
+    def build(connection):
+        for step in database._steps()[:23]:
+            connection.executescript(step())
+        connection.executescript((SCHEMA_23 / "rows.sql").read_text())
+        connection.execute("PRAGMA user_version = 23")
+
+    plain(home / "store.db", key, build)
+    return home, key
+
+
+def listing(home):
+    (home / "pass").write_text(PASSPHRASE + "\n")
+    return [CLI, "--home", home, "--passphrase-file", home / "pass", "--json", "list"]
+
+
+PARTS = ("audit", "audit_node", "clock", "meta", "seal")
+"""Tables that each unlocking goes on with."""
+
+
+def held(site):
+    """Everything in the store but its log."""
+    return [(name, rows) for name, rows in state(site) if name not in PARTS]
+
+
+@pytest.fixture(scope="session")
+def present(old, tmp_path_factory):
+    """What is in the store of schema 23 once it is brought up to date, as `held` gives it."""
+    home = shutil.copytree(old[0], tmp_path_factory.mktemp("present") / "alpha")
+    with unlocked(home) as site:
+        return held(site)
+
+
+def test_a_store_of_schema_23_opens_with_all_that_it_held(old, tmp_path):
+    home, key = old
+    rows = plain(
+        home / "store.db", key, lambda store: store.execute("SELECT vid, sha256 FROM version").fetchall()
+    )
+    assert len(rows) == 11
+    home = shutil.copytree(home, tmp_path / "alpha")
+    with unlocked(home) as site:
+        assert site.database.read().execute("PRAGMA user_version").fetchone()[0] == len(database._steps())
+        assert problems(site) == []
+        assert not site.database.aged
+        for vid, sha256 in rows:
+            assert hashlib.sha256(browsing.version_raw(site, vid)).digest() == sha256
+        first, second, third, last = (browsing.show(site, indicator(n)["id"]) for n in (1, 2, 3, 4))
+        assert [one.value["name"] for one in (first, last)] == ["old 1, newer", "unmarked"]
+        assert [
+            (one.row.modified[:10], [origin.number for origin in one.sources]) for one in second.versions
+        ] == [
+            ("2026-03-01", [4]),
+            ("2026-01-01", [1, 2]),
+        ]
+        assert second.row.revoked
+        assert len(third.versions) == 2
+        assert [row.id for row in browsing.page(site, browsing.selection(conflicts=True)).rows] == [
+            third.row.id
+        ]
+        reader = site.database.read()
+        whose = objects.id_hash(objects.hash_key(reader), "identity--00000001-0000-4000-8000-000000000000")
+        assert reader.execute("SELECT count(*) FROM version WHERE creator = ?", (whose,)).fetchone()[0] == 7
+        for text, numbers in (("newer", {1}), ("نطاق", {3}), ("CVE-2024-3094", {3}), ("old", {1, 2, 3})):
+            found = {row.id for row in browsing.page(site, browsing.selection(text)).rows}
+            assert found == {indicator(n)["id"] for n in numbers}, text
+        assert browsing.page(site, browsing.selection("host.exam")).total == 1
+    assert [path.name for path in home.glob("store.db.*")] == ["store.db.before-23"]
+    assert plain(home / "store.db.before-23", key, version) == 23
+
+
+def struck_from_23(old, present, tmp_path, call, fault):
+    """Let the real command open it, and die or fail there; then open it again."""
+    home = shutil.copytree(old[0], tmp_path / "struck" / "alpha")
+    done, _ = strikes.strike(listing(home), home.parent, tmp_path / "log", call, fault)
+    where = (str(call), fault, done.returncode, done.stderr)
+    if "KILL" in fault:
+        assert done.returncode in (-9, 137), where
+    else:
+        said = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+        lost = [line for line in said if line.startswith("error: output-lost: ")]
+        assert (done.returncode, len(said)) == ((3, 1) if lost else (1, 1) if said else (0, 0)), where
+        assert done.returncode or len(json.loads(done.stdout)["objects"]) == 8, where
+    reached = plain(home / "store.db", old[1], version)
+    assert 23 <= reached <= len(database._steps()), where
+    copies = list(home.glob("store.db.before-23")) + list(home.glob("store.db.migrating-23"))
+    assert reached == 23 or len(copies) == 1, where
+    with unlocked(home) as site:
+        assert held(site) == present, where
+        assert problems(site) == [], where
+    assert sorted(path.name for path in home.glob("store.db.*")) == ["store.db.before-23"], where
+    # The copy is the store as it was, for the program that made it.
+    assert plain(home / "store.db.before-23", old[1], everything) == plain(
+        old[0] / "store.db", old[1], everything
+    )
+    shutil.rmtree(home.parent)
+
+
+def version(store):
+    return store.execute("PRAGMA user_version").fetchone()[0]
+
+
+def everything(store):
+    """Every row of every table of a store, whatever its schema, except what an unlocking goes on with."""
+    names = store.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
+    )
+    return {
+        name: sorted(map(tuple, store.execute(f"SELECT * FROM {name}")), key=repr)
+        for (name,) in names.fetchall()
+    }
+
+
+def calls_from_23(old, tmp_path):
+    home = shutil.copytree(old[0], tmp_path / "counted" / "alpha")
+    return strikes.calls(listing(home), home.parent, tmp_path / "log")
+
+
+def test_a_store_of_schema_23_struck_on_its_way_is_whole(old, present, tmp_path):
+    made = calls_from_23(old, tmp_path)
+    for at, fault in ((0.3, "signal=KILL"), (0.6, "signal=KILL"), (0.6, "error=EIO"), (0.8, "error=ENOSPC")):
+        struck_from_23(old, present, tmp_path, made[int(at * len(made))], fault)
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("fault", ["signal=KILL", "error=EIO", "error=ENOSPC"])
+def test_a_store_of_schema_23_struck_at_every_call(old, present, tmp_path, fault):
+    for call in calls_from_23(old, tmp_path):
+        struck_from_23(old, present, tmp_path, call, fault)
 
 
 # A disk that fills ---------------------------------------------------------------------------------------------
