@@ -47,11 +47,11 @@ class Definitions:
 
     def read_again(
         self, vids: Collection[int], handling: Level, step: Callable[[int], None] = lambda done: None
-    ) -> None:
+    ) -> list[int]:
         """Give these versions the level their markings have now; what has none is treated at `handling`. `step` is told
-        how many were read.
+        how many were read. Returns as `objects.set_markings` does.
         """
-        ordered = sorted(vids)
+        ordered, lower = sorted(vids), list[int]()
         for start in range(0, len(ordered), BATCH):
             step(start)
             texts = objects.raws(self._connection, ordered[start : start + BATCH])
@@ -59,19 +59,22 @@ class Definitions:
                 vid: marking.effective(msgspec.json.decode(raw, type=dict[str, object]), self)
                 for vid, raw in texts.items()
             }
-            objects.set_markings(self._connection, levels, handling)
+            lower += objects.set_markings(self._connection, levels, handling)
+        return lower
 
     def settle(
         self, marked: Iterable[tuple[Marked, Sequence[int]]], handling: Level, step: Callable[[], None]
-    ) -> None:
+    ) -> list[int]:
         """The same for versions of which it is known what their markings are; `step` is called now and then."""
+        lower = list[int]()
         for (named, definitions), vids in marked:
             levels = [named, *(marking.resolved(one, self) for one in definitions)]
             level = max((one for one in levels if one is not None), default=None)
             for start in range(0, len(vids), BATCH):
                 step()
                 some = vids[start : start + BATCH]
-                objects.set_markings(self._connection, dict.fromkeys(some, level), handling)
+                lower += objects.set_markings(self._connection, dict.fromkeys(some, level), handling)
+        return lower
 
     def _held(self, stix_id: str) -> list[dict[str, object]]:
         row = objects.find(self._connection, objects.id_hash(self._hash_key, stix_id))

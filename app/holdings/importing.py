@@ -305,21 +305,24 @@ class _Taking:
         objects.add_converted(self._tx, self._converted)
         self.counts.given += store_ledger.given_to(self._tx, dict.fromkeys(self._raised))
         arrived = set(self._arrived)
-        known = len(self._marked) < MARKINGS
+        known, lower = len(self._marked) < MARKINGS, list[int]()
         if known:
             late = [
                 (marked, vids) for marked, vids in self._marked.items() if arrived.intersection(marked[1])
             ]
-            self._definitions.settle(late, self._default, lambda: self._job.step(self._taken, 0, "store"))
+            lower = self._definitions.settle(
+                late, self._default, lambda: self._job.step(self._taken, 0, "store")
+            )
         upto = self._began if known else self._new.vid
         before = {
             vid
             for definition in self._arrived
             for vid in objects.marked_by(self._tx, objects.id_hash(self._hash_key, definition), upto)
         }
-        self._definitions.read_again(
+        lower += self._definitions.read_again(
             before, self._default, lambda done: self._job.step(done, len(before), "store")
         )
+        objects.keep_levels(self._tx, lower)
 
     def _write_texts(self) -> None:
         self._texts.write(self._tx, lambda done, total: self._job.step(done, total, "index"))

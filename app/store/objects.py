@@ -272,10 +272,11 @@ def set_handling(connection: Connection, oid: int, level: int) -> None:
         connection.execute("UPDATE object SET handling = ? WHERE oid = ?", (level, oid))
 
 
-def set_markings(connection: Connection, levels: Mapping[int, int | None], handling: int) -> None:
+def set_markings(connection: Connection, levels: Mapping[int, int | None], handling: int) -> list[int]:
     """Correct the levels read from the markings of versions, by vid, once a definition they need has come or gone.
 
-    An object that turns out to have no TLP marking gets `handling`, unless it has one.
+    An object that turns out to have no TLP marking gets `handling`, unless it has one. Returns the oids of those that
+    are marked lower now, for `keep_levels` once all are corrected.
     """
     sql = (
         "SELECT vid, oid, version.marking, vid = current, object.marking, handling FROM version"
@@ -283,7 +284,7 @@ def set_markings(connection: Connection, levels: Mapping[int, int | None], handl
     )
     versions: list[tuple[int | None, int]] = []
     changed: dict[int, tuple[int | None, int | None]] = {}
-    counts = Counter[tuple[str, str]]()
+    lower, counts = list[int](), Counter[tuple[str, str]]()
     for vid, oid, before, shown, marked, handled in list(in_many(connection, sql, levels)):
         level = levels[vid]
         if before == level:
@@ -295,12 +296,34 @@ def set_markings(connection: Connection, levels: Mapping[int, int | None], handl
             counts["level", str(stricter(*old))] -= 1
             counts["level", str(stricter(*new))] += 1
         changed[oid] = new
+        if shown and before is not None and (level is None or level < before):
+            lower.append(oid)
     connection.executemany("UPDATE version SET marking = ? WHERE vid = ?", versions)
     connection.executemany(
         "UPDATE object SET marking = ?, handling = ? WHERE oid = ?",
         [(*levels_, oid) for oid, levels_ in changed.items()],
     )
     index.count(connection, counts)
+    return lower
+
+
+_BEFORE = """
+    SELECT o.oid, o.marking, handling, kind = 'package', (
+        SELECT marking FROM version AS older WHERE older.oid = o.oid AND vid < current AND dropped = 0
+            AND older.moment < o.moment ORDER BY older.moment DESC, marking DESC LIMIT 1
+    ) FROM object AS o JOIN version AS v ON v.vid = current JOIN origin ON number = v.origin
+    WHERE EXISTS (SELECT 1 FROM version AS one WHERE one.oid = o.oid AND one.vid < current) AND o.oid IN
+"""
+
+
+def keep_levels(connection: Connection, oids: Iterable[int]) -> None:
+    """Treat these objects, whose markings could not be read when they came, at the level of the content before where
+    that is to be kept: what a counterpart sends lowers nothing, and what has no TLP marking does not either.
+    """
+    for oid, marking, handling, foreign, before in list(in_many(connection, _BEFORE, oids)):
+        floor = -1 if before is None else before
+        if floor > stricter(marking, handling) and (foreign or marking is None):
+            set_handling(connection, oid, floor)
 
 
 def stricter(marking: int | None, handling: int | None) -> int:

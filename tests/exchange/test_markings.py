@@ -102,6 +102,43 @@ def test_a_definition_that_comes_late_is_applied_to_what_needed_it(world):
     assert (shown.marking, shown.handling) == (None, Level.GREEN)
 
 
+@pytest.mark.parametrize(
+    "acts", [["definition", "newer"], ["definition newer"], ["newer", "definition"], ["newer definition"]]
+)
+def test_a_definition_of_a_counterpart_that_comes_late_lowers_nothing(world, acts):
+    ours, own = indicator(1, RED), definition(9, "clear")
+    sent = {"definition": own, "newer": indicator(1, own["id"], modified=T1)}
+    take(world.alpha, ours)
+    for act in acts:
+        accept_all(world.alpha, world.mallory.intel(world.alpha, *(sent[what] for what in act.split())))
+    shown = browsing.show(world.alpha, ours["id"])
+    assert (shown.marking, shown.handling) == (Level.CLEAR, Level.RED)
+    assert verdicts(world.alpha, "beta", ours["id"])[ours["id"]] == "no-agreement"
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("once", [False, True])
+def test_a_statement_that_comes_late_takes_no_level_away(world, late, once):
+    older, newer = (
+        indicator(1, definition(9, "amber")["id"]),
+        indicator(1, statement_marking(8)["id"], modified=T1),
+    )
+    definitions = [definition(9, "amber"), statement_marking(8)]
+    order = [older, newer, *definitions] if late else [*definitions, older, newer]
+    for act in [order] if once else [[one] for one in order]:
+        take(world.alpha, *act)
+    shown = browsing.show(world.alpha, older["id"])
+    assert (shown.marking, shown.handling) == (None, Level.AMBER)
+
+
+def test_a_definition_that_comes_late_lets_us_lower_what_is_ours(world):
+    take(world.alpha, indicator(1, RED))
+    take(world.alpha, indicator(1, definition(9, "clear")["id"], modified=T1))
+    take(world.alpha, definition(9, "clear"))
+    shown = browsing.show(world.alpha, indicator(1)["id"])
+    assert (shown.marking, shown.handling) == (Level.CLEAR, None)
+
+
 @pytest.mark.parametrize("level", list(marking.IDS))
 @pytest.mark.parametrize("by", ["import", "package"])
 def test_the_published_definitions_cannot_be_redefined(world, level, by):
