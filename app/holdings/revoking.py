@@ -94,13 +94,14 @@ def settle_after(
             settle(tx, oid, gathered)
 
 
-def settle_without(tx: Connection, identities: Sequence[int]) -> None:
-    """The same once identities (by hash of their ids) are gone, or an act that brought them is forgotten: whose an
-    object is may have followed from that.
+def settle_without(tx: Connection, identities: Sequence[int], oids: Sequence[int] = ()) -> None:
+    """The same once identities (by hash of their ids) are gone, or an act is forgotten that brought them, or these
+    objects: whose an object is may have followed from that.
     """
-    if identities:
-        for oid in creators.with_revocations(tx, identities):
-            settle(tx, oid)
+    affected = creators.revoked_among(tx, oids) if oids else []
+    affected += creators.with_revocations(tx, identities) if identities else []
+    for oid in dict.fromkeys(affected):
+        settle(tx, oid)
 
 
 def _revokes(raw: bytes) -> bool:

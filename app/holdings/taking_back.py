@@ -52,12 +52,11 @@ def take_back(
             with index.anew(tx, oid):
                 _show_newest(tx, oid, remaining)
                 objects.forget_versions(tx, leaving)
-            revoking.settle(tx, oid)
         if row.type == "marking-definition":
             definitions.append(row.id)
     origins.forget_empty(tx)
     read_markings_again(tx, key, definitions)
-    revoking.settle_without(tx, identities)
+    revoking.settle_without(tx, identities, list({row.oid for row in brought}))
     installation.database.leave_no_trace()
     return TakenBack(len(gone), emptied, len(vids) - len(gone))
 

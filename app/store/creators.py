@@ -54,9 +54,15 @@ def pin(tx: Connection, identity: str, cid: int | None) -> None:
 
 
 def several(connection: Connection) -> bool:
-    """Whether what is held came from more than one side."""
-    rows = connection.execute(f"SELECT DISTINCT {_SIDE} FROM origin LIMIT 2").fetchall()
+    """Whether what is held came from more than one side, or is another's by the officer's word."""
+    rows = connection.execute(f"SELECT {_SIDE} FROM origin UNION SELECT cid FROM creator LIMIT 2").fetchall()
     return len(rows) > 1
+
+
+_WITH_REVOCATIONS = (
+    "SELECT oid FROM object WHERE revoked = 1 UNION SELECT oid FROM object WHERE variants > 1"
+    " UNION SELECT oid FROM version WHERE dropped = 2"
+)
 
 
 def with_revocations(connection: Connection, identities: Iterable[int]) -> list[int]:
@@ -64,11 +70,19 @@ def with_revocations(connection: Connection, identities: Iterable[int]) -> list[
     revocation.
     """
     rows = connection.execute(
-        "SELECT object.oid FROM"
-        " (SELECT oid FROM object WHERE revoked = 1 UNION SELECT oid FROM object WHERE variants > 1"
-        " UNION SELECT oid FROM version WHERE dropped = 2) CROSS JOIN object USING (oid)"
-        " CROSS JOIN version ON vid = current"
+        f"SELECT object.oid FROM ({_WITH_REVOCATIONS}) CROSS JOIN object USING (oid)"
+        # Whose an object is follows from its first content.
+        " CROSS JOIN version ON vid = (SELECT min(one.vid) FROM version AS one WHERE one.oid = object.oid)"
         " WHERE creator IN (SELECT value FROM json_each(?1)) OR idh IN (SELECT value FROM json_each(?1))",
         (f"[{','.join(map(str, identities))}]",),
+    )
+    return [row[0] for row in rows]
+
+
+def revoked_among(connection: Connection, oids: Iterable[int]) -> list[int]:
+    """Those of these objects of which some content may be a revocation."""
+    rows = connection.execute(
+        f"SELECT oid FROM ({_WITH_REVOCATIONS}) WHERE oid IN (SELECT value FROM json_each(?))",
+        (f"[{','.join(map(str, oids))}]",),
     )
     return [row[0] for row in rows]

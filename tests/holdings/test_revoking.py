@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -20,8 +21,9 @@ from tests.holdings.test_laws import emptied
 from tests.support.sites import T0, T1, T2, copied, indicator, peer, problems, take, thing
 
 OURS = "ours"
+PACKAGES = itertools.count(1)
 SIDES = [OURS, "beta", "mallory"]
-IDENTITY = thing("identity", 77, created=T0)["id"]
+IDENTITY, OTHER = (thing("identity", number, created=T0)["id"] for number in (77, 78))
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +44,23 @@ def bring(site, side, *values):
         return take(site, *values)
     with site.database.write() as tx:
         origin = origins.add(
-            tx, "package", peer(site, side).fingerprint, None, "R", "2026-01-01T00:00:00.000Z"
+            tx, "package", peer(site, side).fingerprint, next(PACKAGES), "R", "2026-01-01T00:00:00.000Z"
         )
         texts = [json.dumps(value, separators=(",", ":")).encode() for value in values]
         incoming = [Incoming(prepare_text(text, str(number))) for number, text in enumerate(texts)]
         return importing.take(tx, incoming, origin, Level.AMBER, quiet(), len(incoming), foreign=True)
+
+
+def take_back(site, *acts):
+    """Forget what came by the acts with these numbers."""
+    with site.database.write() as tx:
+        vids = [row.vid for _, _, row in origins.brought_by(tx, acts)]
+        return taking_back.take_back(tx, site, vids, acts)
+
+
+def pin(site, side):
+    cid = revoking.OURS if side == OURS else None if side is None else peer(site, side).cid
+    return revoking.pin(site, IDENTITY, cid)
 
 
 def shown(site, value):
@@ -60,36 +74,51 @@ def revoked(value, modified=T1, **more):
 moves = st.tuples(
     st.sampled_from(SIDES),
     st.builds(
-        lambda number, modified, name, gone: indicator(
+        lambda number, modified, name, gone, creator: indicator(
             number,
             None,
             modified=modified,
             name=name,
             revoked=gone,
-            created_by_ref=IDENTITY if number == 1 else None,
+            # Whoever says it is another's than the first content does says nothing.
+            created_by_ref=creator if number == 1 else None,
         ),
         st.integers(1, 2),
         st.sampled_from([T0, T1, T2]),
         st.sampled_from(["a", "b"]),
         st.sampled_from([None, True]),
+        st.sampled_from([IDENTITY, IDENTITY, OTHER, None]),
     )
     | st.just(thing("identity", 77, None)),
 )
+pins = st.tuples(st.just("pin"), st.sampled_from([None, *SIDES]))
 
 
 @settings(max_examples=30)
-@given(st.lists(moves, min_size=1, max_size=9), st.sampled_from([None, *SIDES]))
-def test_what_is_in_force_follows_from_who_said_what(site, given_, pinned):
+@given(st.lists(moves | pins, min_size=1, max_size=9), st.integers(0, 8))
+def test_what_is_in_force_follows_from_who_said_what(site, given_, undone):
     clean(site)
+    pinned, texts, brought = None, {}, []
+    for who, what in given_:
+        if who == "pin":
+            pinned = what
+            pin(site, what)
+            continue
+        bring(site, who, what)
+        texts.setdefault(what["id"], {})[json.dumps(what, sort_keys=True)] = what
+        (act,) = site.database.read().execute("SELECT max(number) FROM origin").fetchone()
+        brought.append((who, what, act))
+    if undone < len(brought) and brought[undone][0] != OURS:
+        take_back(site, brought.pop(undone)[2])
+    # A version keeps its place among those of its object when the act that brought it first is undone.
     held, first = {}, {}
-    for side, value in given_:
-        bring(site, side, value)
+    for side, value, _ in brought:
         versions = held.setdefault(value["id"], {})
-        text = json.dumps(value, sort_keys=True)
-        versions.setdefault(text, (value, set()))[1].add(side)
         first.setdefault(value["id"], side)
-    if pinned is not None:
-        revoking.pin(site, IDENTITY, revoking.OURS if pinned == OURS else peer(site, pinned).cid)
+        for text, one in texts[value["id"]].items():
+            sides = {who for who, what, _ in brought if what == one}
+            if sides:
+                versions[text] = (one, sides)
     assert problems(site) == []
     for id_, versions in held.items():
         creator = next(iter(versions.values()))[0].get("created_by_ref")
@@ -173,6 +202,41 @@ def test_an_identity_that_stays_by_a_later_act_decides_by_that_one(site):
         first = origins.first(tx, version.row.vid)
         taking_back.take_back(tx, site, [version.row.vid], [first])
     assert shown(site, value).row.revoked
+    assert problems(site) == []
+
+
+def test_a_pinned_identity_counts_where_everything_came_from_one_side(site):
+    value = indicator(1, created_by_ref=IDENTITY)
+    for order in ((value, revoked(value)), (revoked(value), value)):
+        clean(site)
+        pin(site, "beta")
+        for one in order:
+            bring(site, OURS, one)
+        assert not shown(site, value).row.revoked
+
+
+def test_whose_an_object_is_does_not_change_with_its_creator(site):
+    clean(site)
+    value = indicator(1, created_by_ref=IDENTITY)
+    bring(site, OURS, value)
+    bring(site, "beta", revoked(value, T2))
+    bring(site, "mallory", value | {"modified": T1, "created_by_ref": OTHER})
+    assert not shown(site, value).row.revoked
+    assert pin(site, "beta") == 1
+    assert shown(site, value).row.revoked
+
+
+@pytest.mark.parametrize("by, after", [("beta", False), (OURS, True)])
+def test_an_object_is_of_whoever_brought_it_once_its_first_act_is_taken_back(site, by, after):
+    clean(site)
+    value = indicator(1)
+    bring(site, "beta", value)
+    (act,) = site.database.read().execute("SELECT max(number) FROM origin").fetchone()
+    bring(site, OURS, value)
+    bring(site, by, revoked(value))
+    assert shown(site, value).row.revoked is not after
+    assert take_back(site, act).kept == 1
+    assert shown(site, value).row.revoked is after
     assert problems(site) == []
 
 
