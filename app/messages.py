@@ -197,7 +197,10 @@ MESSAGES: dict[str, Message] = {
         N_("Set up and unlock a keyring, or use a passphrase alone."),
     ),
     "store-damaged": Message(
-        N_("The store cannot be read."), N_("Run `check`; restore the installation from a backup.")
+        N_("The store cannot be read, or the disk failed while it was written."),
+        N_(
+            "Do it again; if it fails again, check the disk, run `check`, and restore the installation from a backup."
+        ),
     ),
     "store-newer": Message(N_("A later version of Mithaq wrote this store."), N_("Use that version.")),
     "store-busy": Message(N_("The store changed while this was being done."), N_("Do it again.")),

@@ -211,6 +211,7 @@ def saved(site, folder):
     assert attached(site, folder)
     out = folder / "out.bin"
     assert not out.exists() or out.read_bytes() == (folder / "note.bin").read_bytes()
+    assert not out.exists() or "attachment.saved" in acts(site), "what leaves is logged"
     return out.exists()
 
 
