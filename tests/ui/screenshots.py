@@ -33,6 +33,7 @@ from tests.ui.driving import settle, wait
 from ui import safe_text, theme
 from ui.screens.agreements import ProposeSheet
 from ui.screens.recalls import Answer
+from ui.screens.told import Told
 from ui.screens.verify import VerifySheet
 from ui.session import Session
 from ui.tokens import RESOURCES
@@ -144,12 +145,29 @@ def theirs(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return out
 
 
+def again() -> list[tuple[str, list[dict[str, Any]]]]:
+    """Files of which an import has something to tell: what went out as CLEAR is RED now, and addresses are known."""
+    stricter = [sample(n, *OBJECTS[n][:2], "RED", "11-24") for n in (2, 7, 11)]
+    hosts = ("relay-7.saltpan.example", "mail-update.orrin.example", "198.51.100.17")
+    kinds = ("domain-name", "domain-name", "ipv4-addr")
+    alike = [
+        [
+            sample(number + n, "indicator", f"Beacon to {host}", "GREEN", "11-23")
+            | {"pattern": f"[{kind}:value = '{host}']"}
+            for n, (kind, host) in enumerate(zip(kinds, hosts, strict=True))
+        ]
+        for number in (200, 300)
+    ]
+    return [("own-blocklist.json", alike[0]), ("week-48.json", [*stricter, *alike[1]])]
+
+
 class Stage:
     """Two installations, one of them in a window."""
 
     def __init__(self, application: QApplication, root: Path) -> None:
         self.application = application
         self.root = root
+        self.told: Told | None = None
         objects = [sample(n, *row) for n, row in enumerate(OBJECTS)]
         self.a, self.b = stage.pair(root)
         stick = root / "LANTERN-02"
@@ -369,6 +387,18 @@ def shots(stand: Stage, save: Callable[[Session, str], None]) -> None:
     settings: Any = frame.place("settings")
     settings.ask_move()
     save(session, "move")
+    _close_sheets(session)
+    session.go("holdings")
+    for name, objects in again():
+        holdings.import_file(stage.bundle(stand.root / name, objects))
+        wait(lambda name=name: name in holdings.result.words, "the import")
+    settle(session)
+    # Only the first time has it anything to tell.
+    stand.told = stand.told or holdings.telling.told
+    holdings.telling.tell(stand.told)
+    save(session, "holdings-told")
+    holdings.telling.show_all()
+    save(session, "told")
     _close_sheets(session)
     close(session)
 

@@ -24,6 +24,7 @@ from ui.actions import Entry
 from ui.desk import HOLDINGS, INBOX, Desk
 from ui.safe_text import isolate, visible
 from ui.screens.object_panel import ObjectPanel
+from ui.screens.told import Telling, Told
 from ui.widgets.buttons import Button
 from ui.widgets.chips import Chip, ChipRow, ChipSpec
 from ui.widgets.layout import Pane, column, line
@@ -112,6 +113,7 @@ class Holdings(Pane):
         self._sources: tuple[str, ...] = ()
         self.result = ResultLine()
         self.refusal = Refusal()
+        self.telling = Telling(desk.window)
         self.empty = Empty(
             "database",
             _("Nothing is held yet. Import a STIX bundle, or drop one here."),
@@ -123,11 +125,13 @@ class Holdings(Pane):
             Button(_("Clear filters"), icon="x", run=self.clear_filters),
         )
         second = Pane(layout=line(self._level, self._source, self.flags, gap=8))
-        self.listing = ListPane(self.header, [self.types, second, self.refusal], self.table, self.empty)
+        self.listing = ListPane(
+            self.header, [self.types, second, self.refusal, self.telling], self.table, self.empty
+        )
         self.listing.stack.addWidget(self.nothing)
         self.selection_foot = SelectionFoot(self.release_selected, self.table.clearSelection, self.result)
         side = Pane("surface", layout=column(self.listing, self.selection_foot))
-        self.panel = ObjectPanel(desk, self.release_selected, self.result.say)
+        self.panel = ObjectPanel(desk, self.release_selected, self.result.say, self.telling.tell)
         self.split = ListDetail(side, self.panel)
         self.setLayout(column(self.split))
         self.table.opened.connect(self._open)
@@ -338,6 +342,7 @@ class Holdings(Pane):
     def import_file(self, path: Path) -> None:
         """Import one file, at the default handling."""
         self.refusal.clear()
+        self.telling.clear()
 
         def work(installation: Installation, job: Job) -> Counts:
             with stix.opened(path, job) as entries:
@@ -368,9 +373,12 @@ class Holdings(Pane):
         ]
         said = ", ".join(text.format(n=numbers.number(n)) for n, text in words if n)
         self.result.say(f"{isolate(name)}: {said}", keep=bool(counts.refused))
+        hits = [hit for _id, hit in counts.first_hits]
+        self.telling.tell_also(Told(counts.given, hits, counts.hits, counts.refused))
         if counts.refused:
             where, code = counts.refused[0]
-            self.refusal.show_code(code, {"where": where})
+            several = (_("Show…"), self.telling.show_all) if len(self.telling.told.refused) > 1 else None
+            self.refusal.show_code(code, {"where": where}, several)
 
     def _open(self, oid: object) -> None:
         self.panel.show_object(oid if isinstance(oid, int) else None)

@@ -24,6 +24,7 @@ from app.store.origins import Origin
 from ui import files, icons, numbers, reading
 from ui.desk import HOLDINGS, INBOX, Desk
 from ui.safe_text import isolate
+from ui.screens.told import Told
 from ui.widgets.buttons import Button
 from ui.widgets.layout import Item, line
 from ui.widgets.notices import Empty, Notice, Refusal
@@ -40,9 +41,15 @@ RAW_LIMIT = 200_000
 class ObjectPanel(DetailPanel):
     """The object of a row; empty until one is chosen."""
 
-    def __init__(self, desk: Desk, release: Callable[[], object], say: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        release: Callable[[], object],
+        say: Callable[[str], object],
+        tell: Callable[[Told], object],
+    ) -> None:
         super().__init__()
-        self._say = say
+        self._say, self._tell = say, tell
         self._desk = desk
         self._release = release
         self._oid: int | None = None
@@ -303,7 +310,10 @@ class ObjectPanel(DetailPanel):
         def work(installation: Installation, _job: Job) -> handling.Changed:
             return handling.set_level(installation, id_, level)
 
-        self._desk.write(work, None, self.refusal.show_refusal, changes=(HOLDINGS,))
+        def done(changed: handling.Changed) -> None:
+            self._tell(Told(given=changed.given))
+
+        self._desk.write(work, done, self.refusal.show_refusal, changes=(HOLDINGS,))
 
 
 _TIMES = frozenset(

@@ -19,6 +19,7 @@ from ui import files, icons, numbers, reading
 from ui.desk import HOLDINGS, INBOX, RELEASES, Desk
 from ui.safe_text import isolate
 from ui.screens.entry import form_row
+from ui.screens.told import Telling, Told, held_already
 from ui.tokens import TOKENS
 from ui.widgets.buttons import Button
 from ui.widgets.chips import ChipRow, ChipSpec
@@ -52,10 +53,12 @@ class Review(Pane):
         self._summary_row = line(margins=(16, 10), gap=32)
         self.chips = ChipRow(self._choose)
         self.refusal = Refusal()
+        self.telling = Telling(desk.window)
         self.receipt_notice = Pane(layout=column(margins=(0, 8, 0, 0)))
         top = Pane(
             layout=column(
-                Card(self._summary_row), 8, self.chips, self.refusal, self.receipt_notice, 6, margins=(16, 0)
+                *(Card(self._summary_row), 8, self.chips, self.refusal, self.receipt_notice, 6, self.telling),
+                margins=(16, 0),
             )
         )
         self.columns = (
@@ -200,6 +203,8 @@ class Review(Pane):
         for remark in at.remarks:
             items += [Notice(sentence(f"remark-{remark}"), "warning"), 8]
         items += self._changes(found, at) if found.changes else self._facts(found)
+        if at.hits:
+            items += [12, held_already(at.hits)]
         self.panel.show_items(items)
 
     def _explain(self, at: Compared) -> list[Item]:
@@ -382,6 +387,7 @@ class Review(Pane):
                 pending=numbers.number(decided.pending),
             )
         )
+        self.telling.tell(Told(given=decided.given))
 
     def _offer_receipt(self) -> None:
         layout = self.receipt_notice.layout()
