@@ -220,6 +220,25 @@ def test_a_file_of_our_own_that_breaks_off_was_never_there(tmp_path, error):
 # Drops ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "number, stays",
+    [(errno.EINVAL, True), (errno.ENOTSUP, True), (errno.EIO, False), (errno.ENOSPC, False)],
+)
+def test_a_folder_that_cannot_be_synced(tmp_path, monkeypatch, number, stays):
+    """A share that knows no such thing keeps the file; where the disk fails, what is refused is not there."""
+    real = os.fsync
+
+    def sync(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    with contextlib.nullcontext() if stays else pytest.raises(Refused):
+        folder.write_pieces(tmp_path / "card", [b"all of it"])
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == ([b"all of it"] if stays else [])
+
+
 def test_a_listing_shows_finished_regular_files_only(stick):
     (stick / "b.age").write_bytes(b"22")
     (stick / "a.age").write_bytes(b"1")
