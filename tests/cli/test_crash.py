@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -317,6 +318,17 @@ def logged(site):
     return there
 
 
+@cache
+def opened(raw, passphrase):
+    """The key that a passphrase yields from slots, if it does: the real cost of deriving it, paid once."""
+    try:
+        return slots.open(raw, passphrase)
+    except CryptoError as error:
+        if error.code != "wrong-passphrase":
+            raise
+        return None
+
+
 def opens(site):
     """Whether the second passphrase opens. The first always does, and each that is listed."""
     raw = (site.home / "slots").read_bytes()
@@ -325,10 +337,9 @@ def opens(site):
     assert logged(site) == (listed == [1, 2])
     for number, passphrase in enumerate((PASSPHRASE, SECOND), 1):
         if number in listed:
-            assert slots.open(raw, passphrase) == site.database.key
+            assert opened(raw, passphrase) == site.database.key
         else:
-            with pytest.raises(CryptoError, match="wrong-passphrase"):
-                slots.open(raw, passphrase)
+            assert opened(raw, passphrase) is None
     return listed == [1, 2]
 
 
@@ -345,7 +356,7 @@ def withdraw_again(site, folder):
 def kit(site, folder):
     """Whether there is a recovery kit, beside the passphrase, which always opens."""
     raw = (site.home / "slots").read_bytes()
-    assert slots.open(raw, PASSPHRASE) == site.database.key
+    assert opened(raw, PASSPHRASE) == site.database.key
     kinds = [one.kind for one in slots.listed(raw)]
     assert kinds in (["passphrase"], ["passphrase", "recovery"])
     assert logged(site) == (len(kinds) == 2)
