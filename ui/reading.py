@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.exchange import embargo, inbox, receipts
-from app.holdings import attachments, browsing, feedback
+from app.holdings import attachments, browsing, feedback, graph
 from app.holdings.feedback import Feedback
 from app.intel import compare, marking
 from app.intel.marking import Level
@@ -34,6 +34,7 @@ NOT_SHOWN = frozenset(
     }
 )
 VALUE_LIMIT = 400
+LINKED = 12
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Whole:
     feedback: tuple[Feedback, ...] = ()  # what anybody says of it
     bound: Restraint = FREE
     attachments: tuple[Attachment, ...] = ()
+    linked: graph.Neighbours | None = None  # one step away, the first `LINKED`
 
 
 def count(installation: Installation, chosen: Selection) -> int:
@@ -99,6 +101,7 @@ def whole(installation: Installation, oid: int) -> Whole:
         tuple(feedback.of(installation, shown.row.id)),
         embargo.of(installation, shown.row.id),
         tuple(attachments.listed(installation, shown.row.id)),
+        graph.neighbours(installation, shown.row.id, limit=LINKED),
     )
 
 

@@ -68,6 +68,7 @@ PROPERTIES: dict[str, str] = {
     "modified": N_("Changed"),
     "name": N_("Name"),
     "object_marking_refs": N_("Markings"),
+    "object_refs": N_("Objects"),
     "objective": N_("Objective"),
     "pattern": N_("Pattern"),
     "pattern_type": N_("Pattern language"),
@@ -77,6 +78,7 @@ PROPERTIES: dict[str, str] = {
     "resource_level": N_("Resources"),
     "revoked": N_("Revoked"),
     "sectors": N_("Sectors"),
+    "sighting_of_ref": N_("Sighting of"),
     "source_ref": N_("From"),
     "target_ref": N_("To"),
     "threat_actor_types": N_("Kind"),
@@ -84,6 +86,7 @@ PROPERTIES: dict[str, str] = {
     "valid_from": N_("Valid from"),
     "valid_until": N_("Valid until"),
     "value": N_("Value"),
+    "where_sighted_refs": N_("Seen by"),
 }
 
 # Status token and words of the states that packages and ledger entries go through.

@@ -15,6 +15,7 @@ from app.courier import folder
 from app.exchange import receipts
 from app.holdings import attachments, handling, samples
 from app.holdings.browsing import Version
+from app.holdings.graph import Neighbour
 from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused, _
@@ -23,7 +24,7 @@ from app.store.installation import Installation
 from app.store.origins import Origin
 from ui import files, icons, numbers, reading
 from ui.desk import HOLDINGS, INBOX, Desk
-from ui.safe_text import isolate
+from ui.safe_text import isolate, short_id
 from ui.screens.told import Told
 from ui.widgets.buttons import Button
 from ui.widgets.layout import Item, line
@@ -35,6 +36,7 @@ from ui.words import STATES, property_word, type_word
 
 FACTS = 14
 ATTACHMENTS = 50
+BACK_LETTERS = 40
 RAW_LIMIT = 200_000
 
 
@@ -54,6 +56,7 @@ class ObjectPanel(DetailPanel):
         self._release = release
         self._oid: int | None = None
         self._whole: reading.Whole | None = None
+        self._before: list[tuple[int, str]] = []
         self._raw = False
         self.refusal = Refusal()
         self._show()
@@ -65,6 +68,22 @@ class ObjectPanel(DetailPanel):
 
     def show_object(self, oid: int | None) -> None:
         """Show the object of row `oid`."""
+        self._before.clear()
+        self._turn_to(oid)
+
+    def follow(self, one: Neighbour) -> None:
+        """Show an object that this one is linked with; there is a way back."""
+        if self._whole is not None and one.row is not None:
+            here = self._whole.shown.row
+            self._before.append((here.oid, here.name or here.id))
+            self._turn_to(one.row.oid)
+
+    def go_back(self) -> None:
+        """Show the object from where one came."""
+        if self._before:
+            self._turn_to(self._before.pop()[0])
+
+    def _turn_to(self, oid: int | None) -> None:
         if oid == self._oid and oid is not None:
             return
         self._oid = oid
@@ -107,7 +126,11 @@ class ObjectPanel(DetailPanel):
             self.show_foot([])
             return
         row = whole.shown.row
-        items: list[Item] = [
+        items: list[Item] = []
+        if self._before:
+            words = _("Back to {name}").format(name=isolate(self._before[-1][1][:BACK_LETTERS]))
+            items += [line(Button(words, "quiet", icon="arrow-left", run=self.go_back), None), 8]
+        items += [
             object_title(icons.object_icon(row.type), type_word(row.type), row.name or row.id),
             4,
             identifier(row.id),
@@ -169,6 +192,11 @@ class ObjectPanel(DetailPanel):
                 more = len(whole.facts) - FACTS
                 items += [muted(_("{n} more in the raw JSON").format(n=more), size="label")]
         items.append(16)
+        if whole.linked is not None and whole.linked.found:
+            links = [self._link(one) for one in whole.linked.found]
+            if whole.linked.more:
+                links.append(muted(_("and more, on the command line"), size="label"))
+            items.append(Section(_("Linked"), None if whole.linked.more else len(links), *links))
         if whole.attachments:
             files_ = (self._attachment(one) for one in whole.attachments[:ATTACHMENTS])
             items.append(Section(_("Attachments"), len(whole.attachments), *files_))
@@ -200,6 +228,19 @@ class ObjectPanel(DetailPanel):
         if bound.exercise:
             items += [6, muted(_("A part of an exercise."), size="label")]
         return items
+
+    def _link(self, one: Neighbour) -> QWidget:
+        """The object at the other end, and which of the two says what of the other."""
+        word = isolate(one.rel if one.by else property_word(one.rel))
+        said = (_("this: {link}") if one.outward else _("{link}: this")).format(link=word)
+        if one.row is None:
+            words = _("{link} · not held").format(link=said)
+            return entry("circle-question-mark", short_id(one.far), words, color="warning")
+        name = one.row.name or short_id(one.row.id)
+        show = Button(_("Show {name}").format(name=isolate(name)), "icon", icon="chevron-right")
+        show.clicked.connect(lambda *_args: self.follow(one))
+        words = f"{type_word(one.row.type)} · {said}"
+        return entry(icons.object_icon(one.row.type), name, words, trailing=show)
 
     def _attachment(self, one: Attachment) -> QWidget:
         save = Button(_("Save {name}…").format(name=isolate(one.name)), "icon", icon="download")

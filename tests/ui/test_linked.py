@@ -1,0 +1,89 @@
+"""What an object is linked with stands beside it, a click away, and a click back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import vault
+from tests.ui import stage
+from tests.ui.driving import click, settle, wait
+from tests.ui.test_told import enter, words
+from ui import reading
+from ui.session import Session
+from ui.widgets.buttons import Button
+
+ABSENT = "malware--00000000-0000-4000-8000-0000000000aa"
+
+
+def link(number: int, source: str, rel: str, target: str) -> dict[str, Any]:
+    return {
+        "type": "relationship",
+        "spec_version": "2.1",
+        "id": f"relationship--00000000-0000-4000-8000-{number:012d}",
+        "created": "2026-03-01T08:00:00.000Z",
+        "modified": "2026-03-01T08:00:00.000Z",
+        "relationship_type": rel,
+        "source_ref": source,
+        "target_ref": target,
+    }
+
+
+@pytest.fixture
+def side(tmp_path: Path) -> stage.Side:
+    """An indicator that one with a hostile name is derived from, and that indicates what is not held."""
+    side = stage.create(tmp_path / "a")
+    one, other = stage.indicator(1, "One"), stage.indicator(2, "Other \u202e<b>x</b>")
+    stage.take(
+        side,
+        stage.bundle(
+            tmp_path / "b.json",
+            [
+                one,
+                other,
+                link(1, other["id"], "derived-from", one["id"]),
+                link(2, one["id"], "indicates", ABSENT),
+            ],
+        ),
+    )
+    return side
+
+
+def test_a_link_leads_there_and_back(sessions: Callable[[Path], Session], side: stage.Side) -> None:
+    session = sessions(side.home)
+    place = enter(session, side, "holdings")
+    wait(lambda: place.model.row_at(3), "the rows")
+    at = next(n for n in range(4) if place.model.row_at(n).cells[0].text == "One")
+    place.table.select_row(at)
+    wait(lambda: place.panel.shown and place.panel.shown.shown.row.name == "One", "the object")
+    settle(session)
+    said = words(place.panel)
+    assert "derived-from: this" in said.replace("\u2068", "").replace("\u2069", "")
+    assert "not held" in said
+    assert "\u202e" not in said
+    click(place.panel, "Show")
+    wait(lambda: place.panel.shown.shown.row.name.startswith("Other"), "the other one")
+    settle(session)
+    click(place.panel, "Back to")
+    wait(lambda: place.panel.shown.shown.row.name == "One", "the first one")
+    settle(session)
+    assert not any(
+        one.label.startswith("Back to") for one in place.panel.findChildren(Button) if one.isVisible()
+    )
+
+
+def test_of_many_links_the_first_are_shown(
+    sessions: Callable[[Path], Session], side: stage.Side, tmp_path: Path
+) -> None:
+    one, other = (stage.indicator(n, "")["id"] for n in (1, 2))
+    many = [link(10 + n, one, f"rel-{n}", other) for n in range(3 * reading.LINKED)]
+    stage.take(side, stage.bundle(tmp_path / "more.json", many))
+    with vault.unlocked(side.home, stage.PASSPHRASE) as installation:
+        oid = next(iter(reading.names_of(installation, [one]).values())).oid
+        linked = reading.whole(installation, oid).linked
+    assert linked is not None
+    assert len(linked.found) == reading.LINKED
+    assert linked.more
