@@ -222,6 +222,7 @@ class _Taking:
         self._revoked: dict[int, None] = {}
         self._identities: list[int] = []
         self._raised: list[str] = []
+        self._read_by: dict[int, int] = {}
 
     def take(self, some: Sequence[Incoming]) -> None:
         """Take some objects, or count them as refused. What is held of them is looked up at once for all."""
@@ -349,8 +350,21 @@ class _Taking:
             self._store()
             self._definitions.changed()
 
+    def _read_now(self, known: ObjectRow) -> ObjectRow:
+        """The row of an object as its markings are read through the definitions that came in this act too: at the end
+        all are, but what joins it now is measured by its level.
+        """
+        if known.marking != Level.UNREADABLE or self._read_by.get(known.oid, 0) == len(self._arrived):
+            return known
+        self._read_by[known.oid] = len(self._arrived)
+        self._store()
+        unread = objects.unreadable(self._tx, known.oid)
+        objects.keep_levels(self._tx, self._definitions.read_again(unread, self._default))
+        return objects.rows(self._tx, [known.oid])[0]
+
     def _join(self, known: ObjectRow, contents: Sequence[VersionRow], one: Incoming) -> ObjectRow | None:
         """Another content, or the same, of an object that is held; its row, if that or its versions changed."""
+        before, known = known, self._read_now(known)
         tx, oid, prepared = self._tx, known.oid, one.prepared
         level, handling = prepared.level(self._definitions), known.handling
         given = self._given(one, level)
@@ -369,7 +383,8 @@ class _Taking:
                     self._revoked[oid] = None
                 self._again.append(held)
                 self.counts.same += 1
-            return None if handling == known.handling else replace(known, handling=handling)
+            now = known if handling == known.handling else replace(known, handling=handling)
+            return None if now is before else now
         beside = [v for v in everything if not v.dropped]
         self._correlate({prepared.id: prepared.indexed.observables})
         if prepared.revoked or known.revoked:

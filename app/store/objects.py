@@ -14,6 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from app.intel import timestamp
+from app.intel.marking import Level
 from app.store import bodies, index
 from app.store.codes import code
 from app.store.database import Connection
@@ -305,6 +306,14 @@ def set_markings(connection: Connection, levels: Mapping[int, int | None], handl
     )
     index.count(connection, counts)
     return lower
+
+
+def unreadable(connection: Connection, oid: int) -> list[int]:
+    """The vids of the contents of an object whose markings could not be read."""
+    rows_ = connection.execute(
+        "SELECT vid FROM version WHERE oid = ? AND marking = ?", (oid, Level.UNREADABLE)
+    )
+    return [row[0] for row in rows_]
 
 
 _BEFORE = """
