@@ -124,6 +124,8 @@ def import_entries(
             else:
                 counts.converted += entry.old
                 yield Incoming(entry if isinstance(entry, Prepared) else prepare(entry))
+            # It may be as great as an object can be, and so may be the next one.
+            del entry
 
     with installation.database.large(job) as tx:
         origin = origins.add(tx, "import", name, None, installation.officer, installation.now())
@@ -172,6 +174,8 @@ def take(
         job.step(done, total, "store")
         taking.take(some)
         done += len(some)
+        some.clear()
+        taking.make_room()
         most = min(2 * most, STEP)
     taking.end()
     return taking.counts
@@ -246,11 +250,14 @@ class _Taking:
         self._lately.clear()
         origins.came(self._tx, self._again, self._origin)
         self._again.clear()
-        if self._texts.full:
-            self._write_texts()
         self._taken += len(some)
         if not self._aside and self._many():
             self._aside = index.lay_aside(self._tx, self._expected)
+
+    def make_room(self) -> None:
+        """Write the words that wait, if they are too many."""
+        if self._texts.full:
+            self._texts.make_room(self._tx, self._indexing)
 
     def _known(self, hashes: Sequence[int]) -> dict[int, ObjectRow]:
         """The objects that are in the store with these id hashes."""
@@ -301,8 +308,8 @@ class _Taking:
         """Store what waits; read again what came before a definition it needs."""
         self._store()
         revoking.settle_after(self._tx, self._revoked, self._identities, self._texts)
-        self._write_texts()
-        index.bring_back(self._tx, self._aside, lambda done, total: self._job.step(done, total, "index"))
+        self._texts.write(self._tx, self._indexing)
+        index.bring_back(self._tx, self._aside, self._indexing)
         objects.add_converted(self._tx, self._converted)
         self.counts.given += store_ledger.given_to(self._tx, dict.fromkeys(self._raised))
         arrived = set(self._arrived)
@@ -325,8 +332,8 @@ class _Taking:
         )
         objects.keep_levels(self._tx, lower)
 
-    def _write_texts(self) -> None:
-        self._texts.write(self._tx, lambda done, total: self._job.step(done, total, "index"))
+    def _indexing(self, done: int, total: int) -> None:
+        self._job.step(done, total, "index")
 
     def _add(self, idh: int, one: Incoming) -> None:
         prepared = one.prepared

@@ -16,7 +16,7 @@ from app.holdings import attachments, revoking
 from app.holdings.definitions import Definitions
 from app.jobs import Job
 from app.messages import Refused
-from app.store import objects, origins, packages, people
+from app.store import index, objects, origins, packages, people
 from app.store.database import Connection
 from app.store.installation import Installation
 
@@ -62,6 +62,12 @@ def purge(tx: Connection, installation: Installation, ids: Iterable[str], job: J
     key = objects.hash_key(tx)
     removed = versions = copies = 0
     unknown, definitions, identities = [], [], list[int]()
+    words = index.Texts()
+
+    def step(done: int, total: int) -> None:
+        if job is not None:
+            job.step(done, total, "index")
+
     for number, id_ in enumerate(wanted):
         if job is not None and number % STEP == 0:
             job.step(number, len(wanted), "purge")
@@ -70,14 +76,17 @@ def purge(tx: Connection, installation: Installation, ids: Iterable[str], job: J
         copies += blanked
         if row is not None:
             attachments.shred(tx, installation, row.oid)
-            versions += objects.forget(tx, row.oid)
+            versions += objects.forget(tx, row.oid, words)
             removed += 1
+            if words.full:
+                words.make_room(tx, step)
             if row.type == "marking-definition":
                 definitions.append(id_)
             elif row.type == "identity":
                 identities.append(objects.id_hash(key, id_))
         elif not blanked:
             unknown.append(id_)
+    words.write(tx, step)
     origins.forget_empty(tx)
     read_markings_again(tx, key, definitions)
     revoking.settle_without(tx, identities)

@@ -39,21 +39,24 @@ def take_back(
     gone = [row for row in brought if not origins.of(tx, row.vid)]
     key = objects.hash_key(tx)
     identities = objects.identities(tx, {row.oid for row in brought})
-    emptied, definitions = 0, []
+    emptied, definitions, words = 0, [], index.Texts()
     for oid in sorted({row.oid for row in gone}):
         (row,) = objects.rows(tx, [oid])
         leaving = {one.vid for one in gone if one.oid == oid}
         remaining = [v for v in objects.versions_of(tx, oid) if v.vid not in leaving]
         if not remaining:
             attachments.shred(tx, installation, oid)
-            objects.forget(tx, oid)
+            objects.forget(tx, oid, words)
             emptied += 1
         else:
-            with index.anew(tx, oid):
+            with index.anew(tx, oid, words):
                 _show_newest(tx, oid, remaining)
                 objects.forget_versions(tx, leaving)
+        if words.full:
+            words.make_room(tx, lambda done, total: None)
         if row.type == "marking-definition":
             definitions.append(row.id)
+    words.write(tx)
     origins.forget_empty(tx)
     read_markings_again(tx, key, definitions)
     revoking.settle_without(tx, identities, list({row.oid for row in brought}))

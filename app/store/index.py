@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,7 +29,7 @@ from app.intel.observables import hashed as hashed_in
 from app.store import bodies, hashed
 from app.store.codes import code
 from app.store.database import Connection, Database
-from app.store.words import Sums
+from app.store.words import TABLES, Sums, totals_of
 
 HASH_KEY = "id-hash-key"
 VERSION_KEY = "index"
@@ -57,21 +58,25 @@ def hash_key(connection: Connection) -> bytes:
 
 
 class Texts:
-    """Changes of the two text indexes, gathered and then made in the order of the objects.
+    """Changes of the two text indexes in one act, gathered and then made in the order of the objects.
 
-    FTS5 writes out whatever it holds each time a number is not larger than the one before, and to take words out costs
-    two hundred times what putting them in does. So the words of new objects wait, packed, till the end of the act:
-    what is replaced meanwhile never goes in.
+    FTS5 writes out whatever it holds each time a number is not larger than the one before, and each word that is taken
+    out is looked for and its page written anew. So the words of new objects wait, packed, till the end of the act:
+    what is replaced meanwhile never goes in. And where taking out would cost more than making the indexes anew
+    from the texts held, they are emptied, and the words of what was there before go in at the end.
     """
 
     def __init__(self) -> None:
+        self._out = 0
+        self._left_out = 0
+        """Objects below this number are in neither index, till the end."""
         self._clear()
 
     def _clear(self) -> None:
         self._waiting: list[_Words] = []
         self._packed: list[bytes] = []
         self._loose = self._size = 0
-        self._first = 1 << 63
+        self._first = (1 << 63) - 1
         self._changes: dict[int, tuple[Indexed | None, Indexed | None]] = {}
 
     @property
@@ -96,32 +101,51 @@ class Texts:
 
     def take_out(self, oid: int, one: Indexed) -> None:
         """The words of an object that is in the indexes, or was about to be, are to go."""
+        if oid < self._left_out:
+            return
         before = None if oid >= self._first else one
         self._size += _bytes_of(one.text, one.parts)
-        self._changes[oid] = (self._changes[oid][0] if oid in self._changes else before, None)
+        if oid in self._changes:
+            before = self._changes[oid][0]
+        elif before is not None:
+            self._out += _different(one.text) + len(one.parts)
+        self._changes[oid] = (before, None)
 
     def put_in(self, oid: int, one: Indexed) -> None:
         """The words of an object are to go in."""
+        if oid < self._left_out:
+            return
         self._size += _bytes_of(one.text, one.parts)
         self._changes[oid] = (self._changes.get(oid, (None, None))[0], one)
 
     def write(self, tx: Connection, step: Callable[[int, int], None] = lambda done, total: None) -> None:
-        """Make the changes; `step` is told how far that is."""
+        """Make the changes, the last ones of the act; `step` is told how far that is."""
+        self.make_room(tx, step)
+        if self._out:
+            # FTS5 takes out now what it still holds back, not at the commit, which nobody can stop.
+            tx.execute("SAVEPOINT words")
+            tx.execute("RELEASE words")
+        if self._left_out:
+            _put_back(tx, self._left_out, step)
+        self._out = self._left_out = 0
+
+    def make_room(self, tx: Connection, step: Callable[[int, int], None]) -> None:
+        """Make the changes so far, in the middle of the act."""
         held = sorted(oid for oid in self._changes if oid < self._first)
+        if self._out > FEW_WORDS and self._out * OUT > _cost_of_all(tx):
+            _empty(tx)
+            (last,) = tx.execute("SELECT max(oid) FROM object WHERE oid < ?", (self._first,)).fetchone()
+            # The last one may be gone.
+            self._left_out = 1 + max(last or 0, held[-1] if held else 0)
+            self._changes = {oid: change for oid, change in self._changes.items() if oid >= self._first}
+            self._out, held = 0, []
         changes = [(oid, *self._changes[oid]) for oid in held]
         _rewrite(tx, "object_text", "rowid, text, tags", ((o, _words(b), _words(a)) for o, b, a in changes))
         _rewrite(tx, "observable_text", "rowid, text", ((o, _part(b), _part(a)) for o, b, a in changes))
         for done, words in enumerate(self._unpacked()):
             step(done, len(self._packed) + 1)
             new = [self._latest(one) for one in words] if len(self._changes) > len(held) else words
-            tx.executemany(
-                "INSERT INTO object_text (rowid, text, tags) VALUES (?, ?, ?)",
-                [(oid, text, tags) for oid, text, tags, _ in new if tags],
-            )
-            tx.executemany(
-                "INSERT INTO observable_text (rowid, text) VALUES (?, ?)",
-                [(oid, parts) for oid, _, _, parts in new if parts],
-            )
+            _insert(tx, new)
         self._clear()
 
     def _unpacked(self) -> Iterator[list[_Words]]:
@@ -161,6 +185,65 @@ def _words(one: Indexed | None) -> tuple[str, ...] | None:
 
 def _part(one: Indexed | None) -> tuple[str, ...] | None:
     return (one.parts,) if one is not None and one.parts else None
+
+
+def _insert(tx: Connection, words: Iterable[_Words]) -> None:
+    """Put in the words of objects that are in neither index, by ascending number."""
+    tx.executemany(
+        "INSERT INTO object_text (rowid, text, tags) VALUES (?, ?, ?)",
+        [(oid, text, tags) for oid, text, tags, _ in words if tags],
+    )
+    tx.executemany(
+        "INSERT INTO observable_text (rowid, text) VALUES (?, ?)",
+        [(oid, parts) for oid, _, _, parts in words if parts],
+    )
+
+
+FEW_WORDS = 100_000
+"""Words that are taken out one by one whatever else there is: a second's work."""
+OUT, READ = 20, 60
+"""To take a word out costs as much as to put this many in (a third of it in a small index); so does to read a text
+again.
+"""
+
+
+def _cost_of_all(tx: Connection) -> int:
+    """What it costs to make both indexes anew, in words put in."""
+    totals = [totals_of(tx, table) for table in TABLES]
+    return sum(sum(found[1:]) for found in totals) + READ * max(found[0] if found else 0 for found in totals)
+
+
+def _empty(tx: Connection) -> None:
+    """Take all words out at once; their pages are overwritten."""
+    for table in TABLES:
+        tx.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
+
+
+def _put_back(tx: Connection, before: int, step: Callable[[int, int], None]) -> None:
+    """Put in the words of all objects below a number, which are in neither index; `step` is told how far that is."""
+    total = tx.execute("SELECT count(*) FROM object WHERE oid < ?", (before,)).fetchone()[0]
+    some, size = list[_Words](), 0
+    for done, (oid, contents) in enumerate(_all_in_force(tx, before)):
+        if done % BATCH == 0:
+            step(done, total)
+        one = indexing.merged(found.indexed for found in contents)
+        some.append((oid, one.text, one.tags, one.parts))
+        size += _bytes_of(one.text, one.parts)
+        if len(some) == BATCH or size > _LOOSE:
+            _insert(tx, some)
+            some, size = [], 0
+            step(done, total)
+    _insert(tx, some)
+
+
+_WORD = re.compile(r"[^\W_]+")
+_SLICE = 1 << 20
+
+
+def _different(text: str) -> int:
+    """How many different words are in a text, about."""
+    slices = (text[at : at + _SLICE] for at in range(0, len(text), _SLICE))
+    return sum(len(set(_WORD.findall(some))) for some in slices)
 
 
 def _rewrite(
@@ -401,12 +484,13 @@ def in_force(tx: Connection, oid: int) -> list[Content]:
     ]
 
 
-def _all_in_force(connection: Connection) -> Iterator[tuple[int, list[Content]]]:
-    """(oid, the contents in force) of every object, read in one go."""
+def _all_in_force(connection: Connection, before: int = 1 << 62) -> Iterator[tuple[int, list[Content]]]:
+    """(oid, the contents in force) of every object below a number, read in one go."""
     # The table of objects leads, so that nothing is sorted.
     rows = connection.execute(
         "SELECT oid, vid, raw FROM object CROSS JOIN version USING (oid)"
-        " WHERE version.moment = object.moment AND dropped = 0 ORDER BY oid"
+        " WHERE oid < ? AND version.moment = object.moment AND dropped = 0 ORDER BY oid",
+        (before,),
     )
     for oid, of_one in groupby(rows, itemgetter(0)):
         several = sorted((vid, blob) for _, vid, blob in of_one)
@@ -510,26 +594,38 @@ def bring_up_to_date(database: Database) -> None:
 def remake(tx: Connection) -> None:
     """Make every index and counter anew from the texts held."""
     key, aside = hash_key(tx), lay_aside(tx, MANY)
-    for table in ("object_text", "observable_text"):
-        tx.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
+    _empty(tx)
     for table in ("observable", "domain", "external", "edge", "marked", "facet"):
         tx.execute(f"DELETE FROM {table}")
     hashed.clear(tx)
-    last = 0
+    items, edges = list[tuple[int, Indexed]](), list[Edge]()
+    marked, says = list[tuple[int, int]](), list[hashed.Item]()
+
+    def write() -> None:
+        texts = Texts()
+        put(tx, items, texts)
+        texts.write(tx)
+        put_edges(tx, edges)
+        put_marked(tx, marked)
+        hashed.add(tx, says)
+        for some in (items, edges, marked, says):
+            some.clear()
+
+    last = size = 0
     while oids := [
         row[0]
         for row in tx.execute("SELECT oid FROM object WHERE oid > ? ORDER BY oid LIMIT ?", (last, BATCH))
     ]:
         last = oids[-1]
-        items, edges, marked, says = [], list[Edge](), list[tuple[int, int]](), list[hashed.Item]()
         for oid in oids:
             contents = in_force(tx, oid)
             if not contents:
                 continue
-            items.append((oid, indexing.merged(one.indexed for one in contents)))
+            one = indexing.merged(found.indexed for found in contents)
+            items.append((oid, one))
             says.append((oid, hashed_of(contents)))
-            for one in contents:
-                edges += edges_of(key, one.vid, one.links)
+            for found in contents:
+                edges += edges_of(key, found.vid, found.links)
             for vid, current, blob in tx.execute(
                 "SELECT vid, vid = current, raw FROM version JOIN object USING (oid) WHERE oid = ?",
                 (oid,),
@@ -539,12 +635,12 @@ def remake(tx: Connection) -> None:
                 tx.execute("UPDATE version SET creator = ? WHERE vid = ?", (_creator(key, env), vid))
                 if current:
                     tx.execute("UPDATE object SET confidence = ? WHERE oid = ?", (env.confidence, oid))
-        texts = Texts()
-        put(tx, items, texts)
-        texts.write(tx)
-        put_edges(tx, edges)
-        put_marked(tx, marked)
-        hashed.add(tx, says)
+            size += _bytes_of(one.text, one.parts)
+            if size > _LOOSE:
+                write()
+                size = 0
+        write()
+        size = 0
     bring_back(tx, aside, lambda done, total: None)
     tx.execute(f"INSERT INTO facet (facet, value, objects) {_COUNTED}")
     tx.execute(

@@ -231,13 +231,14 @@ def show_version(
     )
 
 
-def forget(tx: Connection, oid: int) -> int:
-    """Delete an object for good: its versions and texts, words, observables, links, counts, sources, labels.
+def forget(tx: Connection, oid: int, gathered: index.Texts | None = None) -> int:
+    """Delete an object for good: its versions and texts, words, observables, links, counts, sources, labels. Its words
+    are `gathered`, as `index.anew` says.
 
     Returns how many versions. What else names it (ledger, inbox, log) is the caller's.
     """
     versions = tx.execute("SELECT count(*) FROM version WHERE oid = ?", (oid,)).fetchone()[0]
-    with index.anew(tx, oid):
+    with index.anew(tx, oid, gathered):
         tx.execute("DELETE FROM object WHERE oid = ?", (oid,))
     return int(versions)
 

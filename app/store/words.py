@@ -65,7 +65,7 @@ class Sums:
         return (
             found == self._wanted[table]
             and not _out_of_reach(self._connection, table)
-            and _totals(self._connection, table) == self._totals[table]
+            and totals_of(self._connection, table) == self._totals[table]
             and (table not in SIZED or _lengths(self._connection, table) == self._lengths)
         )
 
@@ -77,7 +77,7 @@ class Sums:
         )
         self._memory.execute("COMMIT")
         self._wanted[table] += sum(map(_mark, self._memory.execute(f"SELECT * FROM {table}_words")))
-        self._totals[table] = _added(self._totals[table], _totals(self._memory, table))
+        self._totals[table] = _added(self._totals[table], totals_of(self._memory, table))
         if table in SIZED:
             self._lengths += _lengths(self._memory, table)
         self._memory.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
@@ -117,7 +117,7 @@ def _lengths(connection: Connection, table: str) -> int:
     return sum(hash((id_, bytes(size))) for id_, size in connection.execute(f"SELECT * FROM {table}_docsize"))
 
 
-def _totals(connection: Connection, table: str) -> list[int]:
+def totals_of(connection: Connection, table: str) -> list[int]:
     """How many objects an index has, and how many words in each of its columns."""
     row = connection.execute(f"SELECT block FROM {table}_data WHERE id = 1").fetchone()
     found, at = list[int](), 0

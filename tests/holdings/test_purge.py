@@ -11,7 +11,7 @@ from app.holdings import browsing, exporting, purge
 from app.intel.marking import Level
 from app.jobs import quiet
 from app.messages import Refused
-from app.store import packages
+from app.store import index, packages
 from tests.support.pages import decrypted, decrypted_log
 from tests.support.sites import (
     T1,
@@ -51,8 +51,11 @@ def words(rng, count=40):
     return " ".join(f"w{rng.randrange(5000)}" for _ in range(count))
 
 
-def test_nothing_is_left_of_it_in_any_page(world):
+@pytest.mark.parametrize("out, emptied", [(0, 0), (1 << 40, 1)], ids=["word by word", "all at once"])
+def test_nothing_is_left_of_it_in_any_page(world, monkeypatch, out, emptied):
     """Among objects enough for splits and merges of every tree: versions, a conflict, words folded and of its own."""
+    times, empty = [], index._empty
+    monkeypatch.setattr(index, "_empty", lambda tx: (times.append(True), empty(tx)))
     rng = random.Random(7)
     secret = [
         indicator(n, name=f"{CANARY} {n}", description=f"{CANARY}{n:03d} أحمد{CANARY} " + words(rng))
@@ -65,7 +68,10 @@ def test_nothing_is_left_of_it_in_any_page(world):
     take(world.alpha, *(one | {"modified": T1, "description": f"again {CANARY}"} for one in secret[::2]))
     take(world.alpha, *(one | {"modified": T1, "description": f"quarrel {CANARY}"} for one in secret[::2]))
     assert seen(world.alpha)
+    monkeypatch.setattr(index, "FEW_WORDS", 0)
+    monkeypatch.setattr(index, "OUT", out)
     done = purged(world.alpha, *secret)
+    assert len(times) == emptied
     assert (done.objects, done.versions) == (len(secret), len(secret) + 2 * len(secret[::2]))
     assert not seen(world.alpha)
     assert not seen(world.alpha, "quarrel")

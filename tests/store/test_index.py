@@ -121,9 +121,37 @@ def emptied(site):
     return site
 
 
+MANY_BUNDLES = st.lists(st.lists(contents(), min_size=1, max_size=6), min_size=1, max_size=4)
+
+
 @settings(max_examples=25)
-@given(st.lists(st.lists(contents(), min_size=1, max_size=6), min_size=1, max_size=4), st.randoms())
+@given(MANY_BUNDLES, st.randoms())
 def test_indexes_are_what_they_would_be_if_made_anew(site, bundles, chance):
+    follow(site, bundles, chance)
+
+
+@settings(max_examples=10)
+@given(MANY_BUNDLES, st.randoms())
+def test_so_they_are_where_too_many_words_go_to_take_them_out_one_by_one(site, bundles, chance):
+    with pytest.MonkeyPatch.context() as patch:
+        too_many(patch)
+        # Room is made in the middle of an act, again and again.
+        patch.setattr(importing, "STEP", 1)
+        patch.setattr(index, "_MUCH", 0)
+        follow(site, bundles, chance)
+
+
+def too_many(patch):
+    """Whatever words go are too many; returns a list that has an entry for each time the indexes are emptied."""
+    patch.setattr(index, "FEW_WORDS", 0)
+    patch.setattr(index, "OUT", 1 << 40)
+    times, empty = [], index._empty
+    patch.setattr(index, "_empty", lambda tx: (times.append(True), empty(tx)))
+    return times
+
+
+def follow(site, bundles, chance):
+    """Import, remove and resolve by chance: check finds nothing, and to make the indexes anew changes nothing."""
     emptied(site)
     for one in bundles:
         take(site, *one)
@@ -182,6 +210,71 @@ def test_indexes_laid_aside_come_back_whatever_happens(world, monkeypatch, stop)
     else:
         assert act().new == 3000
     assert sorted(schema(site)) == sorted(tables)
+    assert problems(site) == []
+
+
+class Told(Job):
+    """Told how far indexing is, and cancelled at a number of objects put back."""
+
+    def __init__(self, stop=None):
+        super().__init__()
+        self.stop, self.told = stop, []
+
+    def step(self, done, total, stage):
+        if stage == "index":
+            self.told.append((done, total))
+            if done == self.stop:
+                raise Cancelled
+
+
+@pytest.mark.parametrize("stop", [None, 0, 4])
+def test_words_put_back_are_told_and_can_be_stopped(world, monkeypatch, stop):
+    site = world.alpha
+    monkeypatch.setattr(index, "BATCH", 4)
+    take(site, *(indicator(n, name=f"before{n}") for n in range(10)))
+    before, found = state(site), site.database.read().execute("SELECT * FROM object_text_data").fetchall()
+    times = too_many(monkeypatch)
+    newer = bundle(indicator(3, modified=T1, name="after"), indicator(77, name="new"))
+    job = Told(stop)
+    act = partial(importing.import_entries, site, reading.read_bundle(newer), "newer", Level.RED, job)
+    if stop is None:
+        assert act().newer == 1
+        assert [one for one in job.told if one[1] == 10] == [(0, 10), (3, 10), (4, 10), (7, 10), (8, 10)]
+    else:
+        with pytest.raises(Cancelled):
+            act()
+        assert state(site) == before
+        assert site.database.read().execute("SELECT * FROM object_text_data").fetchall() == found
+    assert times == [True]
+    monkeypatch.undo()
+    assert problems(site) == []
+
+
+def test_the_words_of_a_few_go_one_by_one_and_those_of_many_at_once(world, monkeypatch):
+    site, times = world.alpha, []
+    empty = index._empty
+    monkeypatch.setattr(index, "_empty", lambda tx: (times.append(True), empty(tx)))
+    monkeypatch.setattr(index, "FEW_WORDS", 500)
+
+    def long(number, size, moment=T0):
+        return indicator(number, modified=moment, description=" ".join(f"w{number}x{n}" for n in range(size)))
+
+    take(site, *(long(n, 300) for n in range(60)))
+    take(site, long(1, 300, T1))
+    # As many words, and few different ones.
+    take(site, *(indicator(100 + n, description="over and over " * 300) for n in range(10)))
+    take(site, *(indicator(100 + n, modified=T1) for n in range(10)))
+    assert not times
+    take(site, *(long(n, 300, T2) for n in range(0, 60, 5)))
+    assert times == [True]
+    with site.database.write() as tx:
+        texts = index.Texts()
+        for oid in range(20, 61):
+            objects.forget(tx, oid, texts)
+            if oid % 7 == 0:
+                texts.make_room(tx, lambda done, total: None)
+        texts.write(tx)
+    assert times == [True, True]
     assert problems(site) == []
 
 
@@ -360,6 +453,22 @@ def test_words_that_wait_are_bounded_by_their_length_too():
     assert texts.full
 
 
+def test_indexes_are_made_anew_a_few_long_texts_at_a_time(world, monkeypatch):
+    monkeypatch.setattr(index, "_LOOSE", 1 << 20)
+    take(world.alpha, *(indicator(n, description=long_words(n)) for n in range(24)))
+    gathered = []
+    write = index.Texts.write
+    monkeypatch.setattr(
+        index.Texts, "write", lambda self, *more: (gathered.append(len(self._changes)), write(self, *more))
+    )
+    with world.alpha.database.write() as tx:
+        index.remake(tx)
+    assert sum(gathered) == 24
+    assert max(gathered) <= 2
+    monkeypatch.undo()
+    assert problems(world.alpha) == []
+
+
 def test_long_texts_are_indexed_and_checked_a_few_at_a_time(site, monkeypatch):
     monkeypatch.setattr(index, "_LOOSE", 1000)
     monkeypatch.setattr(vocabularies, "BATCH_TEXT", 1000)
@@ -381,7 +490,9 @@ def test_the_first_words_that_go_are_in_the_sum_of_how_things_stand(world):
     alpha = world.alpha
     take(alpha, indicator(1), indicator(2))
     with alpha.database.write() as tx:
-        objects.forget(tx, 1)
+        (content,) = index.in_force(tx, 1)
+        words = content.indexed.text, content.indexed.tags
+        index._rewrite(tx, "object_text", "rowid, text, tags", [(1, words, words)])
         (version,) = tx.execute("SELECT v FROM object_text_config WHERE k = 'version'").fetchone()
     assert alpha.database.read().execute(
         "SELECT v FROM object_text_config WHERE k = 'version'"
