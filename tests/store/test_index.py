@@ -137,6 +137,7 @@ def test_so_they_are_where_too_many_words_go_to_take_them_out_one_by_one(site, b
         too_many(patch)
         # Room is made in the middle of an act, again and again.
         patch.setattr(importing, "STEP", 1)
+        patch.setattr(importing, "FIRST_STEP", 1)
         patch.setattr(index, "_MUCH", 0)
         follow(site, bundles, chance)
 
