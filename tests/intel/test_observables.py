@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.intel.observables import (
@@ -177,6 +177,27 @@ def test_the_corpus(corpus: Path) -> None:
 OCTETS = st.sampled_from(
     ["0", "7", "10", "99", "199", "249", "255", "256", "300", "01", "00", "1e", " 1", "", "٣", "1111"]
 )
+
+
+@given(
+    st.one_of(
+        st.text("0123456789abcdefABCDEF::::.%", max_size=45),
+        st.ip_addresses(v=6).map(lambda one: one.exploded.upper()),
+        st.ip_addresses(v=6).map(str),
+        st.lists(st.sampled_from(["0", "0000", "", "", "1", "a9", "00a", "FFFF", "12345"]), max_size=9).map(
+            ":".join
+        ),
+    )
+)
+@example("::ffff:1.2.3.4")
+@example("::0102:0304")
+@example("fe80::1%eth0")
+def test_an_ipv6_address_is_written_as_ipaddress_writes_it(text: str) -> None:
+    try:
+        expected = str(ipaddress.ip_address(text))
+    except ValueError:
+        expected = text.lower()
+    assert normal("ipv6-addr", text) == expected
 
 
 @given(st.lists(OCTETS, min_size=3, max_size=5).map(".".join))
