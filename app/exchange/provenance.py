@@ -27,7 +27,7 @@ from app.messages import Refused
 from app.store import agreements as store_agreements
 from app.store import counterparts as store_counterparts
 from app.store import custody as store
-from app.store import objects, origins, packages, recalls, sanitised
+from app.store import objects, origins, packages, recalls, sanitised, standing
 from app.store.counterparts import Counterpart
 from app.store.database import Connection
 from app.store.installation import Installation
@@ -83,13 +83,19 @@ class Owners:
 
 
 class Provenance:
-    """Whose things are and whether they may go to one counterpart. `default` is the level of what has none."""
+    """Whose things are and whether they may go to one counterpart. `default` is the level of what has none.
+
+    Raises `Refused` (state-old) if what binds objects is of an earlier time than the rest.
+    """
 
     def __init__(
         self, connection: Connection, installation: Installation, to: Counterpart, default: Level
     ) -> None:
         self._connection, self._installation, self._to, self._default = connection, installation, to, default
         self._owners = Owners(connection)
+        # An older page of theirs would let go what is held back.
+        if not standing.rows_hold(connection, ("restraint",)):
+            raise Refused("state-old")
         self._restraints = store.restraints(connection)
         self._givers = {one.fingerprint: one for one in store_counterparts.everyone(connection)}
         self._asked_back = recalls.by_us(connection, to.cid)

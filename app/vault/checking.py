@@ -58,7 +58,7 @@ def _problems(installation: Installation, job: Job) -> list[Problem]:
         problems = [Problem(code, "store") for code in check_file(reader, step)]
         if problems:
             return problems
-        if installation.database.aged or not standing.holds(reader):
+        if installation.database.aged or not (standing.holds(reader) and standing.rows_hold(reader)):
             problems.append(Problem("state-old", "state"))
     try:
         with installation.database.snapshot() as reader, watched(reader, step):
@@ -184,7 +184,9 @@ def mend(installation: Installation) -> None:
     """
     with installation.database.write() as tx:
         index.remake(tx)
-        audit.append(tx, installation, "indexes.remade", aged=installation.database.aged)
-        if installation.database.aged:
+        aged = installation.database.aged or not standing.rows_hold(tx)
+        audit.append(tx, installation, "indexes.remade", aged=aged)
+        if aged:
+            standing.settle_rows(tx)
             counterparts.begin_anew(tx)
             installation.database.accept_age()
