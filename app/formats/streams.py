@@ -83,7 +83,9 @@ def _judged(
 
 
 class _Feeder(threading.Thread):
-    """Writes what is read here into a reader's pipe. `failure`: what reading raised."""
+    """Writes what is read here into a reader's pipe. `failure`: what reading raised, or `Refused` (reader-died) where
+    the pipe did not take it: what the reader says of the rest it did get says nothing of the bundle.
+    """
 
     def __init__(self, read: Callable[[int], bytes], pipe: int) -> None:
         super().__init__(daemon=True)
@@ -91,11 +93,18 @@ class _Feeder(threading.Thread):
         self.failure: Exception | None = None
 
     def run(self) -> None:
-        with contextlib.suppress(BrokenPipeError), open(self._pipe, "wb", buffering=0) as pipe:
-            while piece := self._next():
-                view = memoryview(piece)
-                while view:
-                    view = view[pipe.write(view) :]
+        try:
+            with open(self._pipe, "wb", buffering=0) as pipe:
+                while piece := self._next():
+                    view = memoryview(piece)
+                    while view:
+                        view = view[pipe.write(view) :]
+        except BrokenPipeError:
+            # The reader has read enough, or is gone: its answer tells.
+            pass
+        except OSError as error:
+            self.failure = Refused("reader-died")
+            self.failure.__cause__ = error
 
     def _next(self) -> bytes:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -127,6 +128,29 @@ def test_what_cannot_be_decrypted_is_not_taken_for_a_bad_bundle(after):
 
     with pytest.raises(CryptoError, match="package-part"), streams.opened(failing, quiet()) as found:
         list(found)
+
+
+@pytest.mark.parametrize("written", [0, 1])
+def test_what_the_pipe_did_not_take_is_not_taken_for_a_bad_bundle(monkeypatch, written):
+    """The reader gets less than there is, and says that it is no bundle."""
+    real = open
+
+    class Failing(io.FileIO):
+        left = written
+
+        def write(self, data):
+            if not self.left:
+                raise OSError(errno.EIO, "Input/output error")
+            self.left -= 1
+            return super().write(data[:100])
+
+    monkeypatch.setattr(
+        streams,
+        "open",
+        lambda file, *a, **k: Failing(file, "wb") if isinstance(file, int) else real(file, *a, **k),
+        raising=False,
+    )
+    assert code_of(bundle(indicator(1))) == "reader-died"
 
 
 LIES = {
