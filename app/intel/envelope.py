@@ -34,7 +34,8 @@ class Envelope(msgspec.Struct, frozen=True, array_like=True, gc=False):
     text (`timestamp.moment`). `name` is the best label for people, "" where the object has none. `marking` is
     the strictest level of its markings, None where none is about TLP. `definitions` are the ids of its
     markings that are not among the nine published ones: without a resolver each makes the marking UNREADABLE.
-    `rels` are the ids of all objects this one needs, each with the property it stands in first (`refs`: the ids alone).
+    `rels` are the ids of all objects this one needs, each with the property it stands in first, its creator and
+    markings last of all (`refs`: the ids alone).
     `confidence` is STIX's own, 0 to 100. `text` is what full text search reads, unfolded, one piece a line.
     """
 
@@ -94,8 +95,16 @@ def _string(value: Mapping[str, object], key: str) -> str:
 # --- references ---------------------------------------------------------------------------------------------
 
 
+_LAST = frozenset((None, "created_by_ref", "object_marking_refs", "marking_ref"))
+"""What an id stands in (None: in nothing) that any other property goes before: of a note on the identity that wrote it,
+the one would hide the other.
+"""
+
+
 def references(value: Mapping[str, object]) -> dict[str, str]:
-    """The ids of all objects that this one needs, each with the property it stands in first."""
+    """The ids of all objects that this one needs, each with the property it stands in first; its creator and markings
+    only where nothing else refers to them.
+    """
     rels: dict[str, str] = {}
     _collect(value, rels)
     rels.pop(_string(value, "id"), None)
@@ -107,12 +116,12 @@ def _collect(value: Mapping[str, object], rels: dict[str, str]) -> None:
     for key, item in value.items():
         kind = type(item)
         if kind is str:
-            if key[-4:] == "_ref" and item not in rels and ids.type_of(item):  # type: ignore[arg-type]
+            if key[-4:] == "_ref" and rels.get(item) in _LAST and ids.type_of(item):  # type: ignore[call-overload, arg-type]
                 rels[item] = key  # type: ignore[index]
         elif kind is list:
             if key[-5:] == "_refs":
                 for ref in item:  # type: ignore[attr-defined]
-                    if isinstance(ref, str) and ref not in rels and ids.type_of(ref):
+                    if isinstance(ref, str) and rels.get(ref) in _LAST and ids.type_of(ref):
                         rels[ref] = key
             _collect_inside(item, rels)  # type: ignore[arg-type]
         elif kind is dict:

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.holdings import browsing, graph
+from app.holdings import browsing, feedback, graph
 from app.intel import marking
 from app.intel.envelope import references
 from app.messages import Refused
-from app.store import selecting
+from app.store import index, selecting
 from tests.holdings.test_laws import emptied
 from tests.support.sites import AMBER, T0, T1, copied, indicator, relationship, take, thing
 
@@ -30,16 +30,29 @@ def ident(number):
     return f"indicator--{number:08x}-0000-4000-8000-000000000000"
 
 
+MAKERS = [f"identity--{number:08x}-0000-4000-8000-000000000000" for number in range(3)]
+
+
+def in_order(value, first):
+    """The same with one of its properties before all others: what is written first hides nothing."""
+    return {first: value[first], **value} if first in value else value
+
+
 things = st.builds(
-    lambda number, refs, own, name, modified: thing(
-        *(("indicator", number, own) if number < 4 else ("report", number, own)),
-        object_refs=[ident(ref) for ref in refs] or None,
-        created_by_ref=f"identity--{number % 3:08x}-0000-4000-8000-000000000000",
-        name=name,
-        modified=modified,
+    lambda number, refs, maker, first, own, name, modified: in_order(
+        thing(
+            *(("indicator", number, own) if number < 4 else ("report", number, own)),
+            object_refs=refs or None,
+            created_by_ref=maker if maker != "own" else (ident(number) if number < 4 else None),
+            name=name,
+            modified=modified,
+        ),
+        first,
     ),
     st.integers(0, 6),
-    st.lists(st.integers(0, 7), max_size=2),
+    st.lists(st.integers(0, 7).map(ident) | st.sampled_from(MAKERS), max_size=2, unique=True),
+    st.sampled_from([*MAKERS, "own", None]),
+    st.sampled_from(["created_by_ref", "object_refs"]),
     st.sampled_from([AMBER, "marking-definition--00000001-0000-4000-8000-000000000000"]),
     st.sampled_from(["a", "b"]),
     st.sampled_from([T0, T1]),
@@ -75,8 +88,10 @@ def drawn(site):
                 steps.add((id_, "source_ref", ends[0], ""))
                 steps.add((id_, "target_ref", ends[1], ""))
             for ref, rel in references(value).items():
-                if rel not in MARKINGS and ref not in ends:
+                if rel not in (*MARKINGS, "created_by_ref") and ref not in ends:
                     steps.add((id_, rel, ref, ""))
+            if (maker := value.get("created_by_ref")) not in (None, id_):
+                steps.add((id_, "created_by_ref", maker, ""))
     return held, steps
 
 
@@ -137,6 +152,37 @@ def every_dangling(site, size):
         assert some or cursor is None
         found += some
     return found
+
+
+@pytest.mark.parametrize("first", ["created_by_ref", "object_refs"])
+def test_what_an_identity_says_of_itself_is_said_of_it(site, first):
+    maker = thing("identity", 1)
+    note = in_order(
+        thing("note", 2, content="moved", object_refs=[maker["id"]], created_by_ref=maker["id"]), first
+    )
+    take(emptied(site), note)
+    # Nobody knows the identity yet: one thing is missing, however often it is named.
+    assert [(one.rel, one.target) for one in every_dangling(site, 9)] == [("object_refs", maker["id"])]
+    take(site, maker)
+    assert every_dangling(site, 9) == []
+    assert [one.id for one in feedback.of(site, maker["id"])] == [note["id"]]
+    found = graph.neighbours(site, maker["id"]).found
+    assert {(one.rel, one.outward, one.far) for one in found} == {
+        ("created_by_ref", False, note["id"]),
+        ("object_refs", False, note["id"]),
+    }
+    reader = site.database.read()
+    ours = [browsing.show(site, one["id"]).row.oid for one in (note, maker)]
+    assert graph.closure(reader, ours[:1]) == sorted(ours)
+    assert index.amiss(reader, lambda done: None) == []
+
+
+def test_what_names_itself_as_its_creator_has_none(site):
+    maker = thing("identity", 1, created_by_ref=thing("identity", 1)["id"])
+    take(emptied(site), maker)
+    assert graph.neighbours(site, maker["id"]).found == ()
+    assert every_dangling(site, 9) == []
+    assert index.amiss(site.database.read(), lambda done: None) == []
 
 
 def test_what_is_asked_for_is_all_that_is_told(site):
