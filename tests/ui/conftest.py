@@ -15,6 +15,7 @@ if os.environ.get("DISPLAY") and not os.environ.get("MITHAQ_OFFSCREEN"):
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
+from tests.support import threads
 from ui import safe_text, theme
 from ui.session import Session
 
@@ -36,6 +37,14 @@ def _look(qapp: QApplication) -> Iterator[None]:
             widget.close()
             widget.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture(autouse=True)
+def _connections() -> Iterator[None]:
+    """No test uses a connection to a store in two threads at once, nor a reader in another thread than its own."""
+    with threads.watched() as wrong:
+        yield
+    assert wrong == []
 
 
 @pytest.fixture
