@@ -64,7 +64,7 @@ interop: system-interop setup ## Exchange files with other people's age, both wa
 	@MITHAQ_INTEROP=required MITHAQ_NODE_MODULES=$(CURDIR)/$(INTEROP) $(BIN)/python -m pytest -m torture tests/crypto/test_interop.py $(ARGS)
 
 .PHONY: screenshots
-screenshots: system-test setup ## Picture every screen, light and dark, left to right and mirrored, into build/screenshots
+screenshots: system-test setup ## Picture every screen, light and dark, in English, Arabic and French, into build/screenshots
 	@mkdir -p build/screenshots
 	@xvfb-run --auto-servernum --server-args="-screen 0 2880x1800x24" $(BIN)/python -m tests.ui.screenshots build/screenshots
 

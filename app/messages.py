@@ -10,7 +10,7 @@ from __future__ import annotations
 import gettext as _gettext
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +40,16 @@ def _(text: str) -> str:
 def ngettext(one: str, many: str, count: int) -> str:
     """The translation of the form of `one`/`many` that `count` needs."""
     return _translation.ngettext(one, many, count)
+
+
+def pgettext(context: str, text: str) -> str:
+    """The translation of `text`, of which `context` tells what it stands for where that is not plain."""
+    return _translation.pgettext(context, text)
+
+
+def listed(things: Iterable[str]) -> str:
+    """Several things in one line, parted as the language in use parts them."""
+    return pgettext("between the things of a list", ", ").join(things)
 
 
 def N_(text: str) -> str:

@@ -27,7 +27,7 @@ SOURCES = ("app", "ui")
 LANGUAGES = ("ar", "fr")
 KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 # In a plural a language may say the number in a word ("two packages"), so these may be left out there.
-COUNTS = frozenset({"n", "count"})
+COUNTS = frozenset({"n", "count", "number"})
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 _PERCENT = re.compile(r"%(?:\(\w+\))?[sdif]")
@@ -138,6 +138,14 @@ def po(language: str, root: Path = ROOT) -> Path:
     return root / "resources" / "i18n" / language / "LC_MESSAGES" / "mithaq.po"
 
 
+def is_translated(message: Message | None) -> bool:
+    """Whether it says anything in its language, in every plural form."""
+    if message is None or message.fuzzy:
+        return False
+    strings = message.string if isinstance(message.string, (list, tuple)) else (message.string,)
+    return all(strings)
+
+
 def check() -> int:
     """Print every fault; 1 if there is one."""
     template, faults = extract(ROOT / name for name in SOURCES)
@@ -151,9 +159,7 @@ def check() -> int:
     for language in LANGUAGES:
         with po(language).open("rb") as file:
             catalogue = read_po(file, locale=language)
-        done = sum(
-            1 for text, context in wanted if (m := catalogue.get(text, context)) and m.string and not m.fuzzy
-        )
+        done = sum(is_translated(catalogue.get(text, context)) for text, context in wanted)
         print(f"Catalogue {language}: {done} of {len(wanted)} messages translated, placeholders agree.")
     return 0
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 
-from app.messages import N_, _, ngettext
+from app.messages import N_, _, listed, ngettext, pgettext
 
 _WESTERN = "0123456789"
 _ARABIC = "٠١٢٣٤٥٦٧٨٩"
@@ -48,7 +48,7 @@ def _prose(text: str) -> str:
 
 def number(value: int) -> str:
     """24771 as 24,771."""
-    return _prose(f"{value:,}")
+    return _prose(f"{value:,}".replace(",", pgettext("between thousands", ",")))
 
 
 def size(count: int) -> str:
@@ -59,7 +59,9 @@ def size(count: int) -> str:
     for unit in ("kB", "MB", "GB", "TB"):
         value /= 1_000
         if value < 999.5 or unit == "TB":
-            return f"{_prose(f'{value:.1f}' if value < 99.5 else f'{value:.0f}')} {unit}"
+            digits = f"{value:.1f}" if value < 99.5 else f"{value:.0f}"
+            digits = digits.replace(".", pgettext("before tenths", "."))
+            return f"{_prose(digits)} {unit}"
     raise AssertionError
 
 
@@ -88,7 +90,7 @@ def moment(text: str) -> str:
     when = parse_time(text)
     if when is None:
         return text
-    return _prose(f"{when.day} {_(MONTHS[when.month - 1])} {when.year}, {when.hour:02}:{when.minute:02}")
+    return listed((day(text), _prose(f"{when.hour:02}:{when.minute:02}")))
 
 
 def objects(count: int) -> str:

@@ -12,13 +12,14 @@ from app.holdings import attachments, browsing, feedback, graph
 from app.holdings.feedback import Feedback
 from app.intel import compare, marking
 from app.intel.marking import Level
-from app.messages import ngettext
+from app.messages import listed, ngettext
 from app.store import counterparts as store_counterparts
 from app.store.attachments import Attachment
 from app.store.custody import FREE, Restraint
 from app.store.installation import Installation
 from app.store.objects import ObjectRow
 from app.store.selecting import Selection
+from ui import numbers
 
 # Told elsewhere on the panel, or of no use to a reader there; all of it is in the raw JSON.
 NOT_SHOWN = frozenset(
@@ -128,16 +129,16 @@ def plain_value(value: object, names: dict[str, str] | None = None) -> str:
     if isinstance(value, int | float):
         return str(value)
     if isinstance(value, list) and any(isinstance(v, dict) and not _NAMES & v.keys() for v in value):
-        return ngettext("{n} entry", "{n} entries", len(value)).format(n=len(value))
+        return ngettext("{n} entry", "{n} entries", len(value)).format(n=numbers.number(len(value)))
     if isinstance(value, list):
-        return ", ".join(filter(None, (plain_value(v, names) for v in value[:20])))[:VALUE_LIMIT]
+        return listed(filter(None, (plain_value(v, names) for v in value[:20])))[:VALUE_LIMIT]
     if isinstance(value, dict):
         for key in _NAMING:
             inner = value.get(key)
             if isinstance(inner, str):
                 more = value.get("external_id")
                 return f"{inner} {more}" if isinstance(more, str) else inner[:VALUE_LIMIT]
-        return ", ".join(f"{k}: {plain_value(v, names)}" for k, v in list(value.items())[:8])[:VALUE_LIMIT]
+        return listed(f"{k}: {plain_value(v, names)}" for k, v in list(value.items())[:8])[:VALUE_LIMIT]
     return ""
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Message
+from babel.messages.pofile import read_po
 
 from scripts import catalogues
 
@@ -58,6 +59,21 @@ def test_agreeing_translations_pass(message: Message) -> None:
 )
 def test_disagreeing_translations_are_found(message: Message) -> None:
     assert catalogues.faults_of(message)
+
+
+@pytest.mark.parametrize(
+    "message, yes",
+    [
+        (None, False),
+        (Message("a", ""), False),
+        (Message("a", "b"), True),
+        (Message(("{n} a", "{n} as"), ("", "")), False),
+        (Message(("{n} a", "{n} as"), ("{n} b", "")), False),
+        (Message(("{n} a", "{n} as"), ("{n} b", "{n} c")), True),
+    ],
+)
+def test_what_counts_as_translated(message: Message | None, yes: bool) -> None:
+    assert catalogues.is_translated(message) is yes
 
 
 def test_a_file_is_read_and_its_line_is_named(tmp_path: Path) -> None:
@@ -119,3 +135,12 @@ def test_ordinary_marks_are_no_fault(tmp_path: Path, source: str) -> None:
 
 def test_our_own_catalogues_are_sound() -> None:
     assert catalogues.check() == 0
+
+
+@pytest.mark.parametrize("language", catalogues.LANGUAGES)
+def test_the_program_speaks_each_of_its_languages(language: str) -> None:
+    """A message that was written a moment ago may lack its translation; a screen of them may not."""
+    with catalogues.po(language).open("rb") as file:
+        messages = [one for one in read_po(file, locale=language) if one.id]
+    missing = [one.id for one in messages if not catalogues.is_translated(one)]
+    assert len(missing) < len(messages) / 50, missing

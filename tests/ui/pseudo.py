@@ -30,6 +30,9 @@ class PseudoArabic(gettext.NullTranslations):
     def gettext(self, message: str) -> str:
         return arabic(message)
 
+    def pgettext(self, context: str, message: str) -> str:
+        return arabic(message)
+
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         return arabic(msgid1 if n == 1 else msgid2)
 

@@ -1,5 +1,5 @@
-"""Every screen as a picture: `python -m tests.ui.screenshots OUTDIR [NAME...]`, in English and mirrored, light, dark
-and high contrast, on sample intel made here. On a display where there is one, else offscreen."""
+"""Every screen as a picture: `python -m tests.ui.screenshots OUTDIR [MODE-LANGUAGE...]`, in English, Arabic and French,
+light, dark and high contrast, on sample intel made here. On a display where there is one, else offscreen."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if not os.environ.get("DISPLAY"):
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app import vault
+from app import messages, vault
 from app.courier import folder as courier
 from app.exchange import agreements, counterparts, recalling, receiving, releases
 from app.exchange.releases import Wish
@@ -28,9 +28,9 @@ from app.holdings import attachments, handling, importing
 from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused
-from tests.ui import gallery, pseudo, stage
+from tests.ui import gallery, stage
 from tests.ui.driving import settle, wait
-from ui import safe_text, theme
+from ui import numbers, safe_text, theme
 from ui.screens.agreements import ProposeSheet
 from ui.screens.recalls import Answer
 from ui.screens.told import Told
@@ -421,6 +421,13 @@ def _close_sheets(session: Session) -> None:
     QApplication.processEvents()
 
 
+def speak(language: str) -> None:
+    """Speak a language, English too, from the next screen on."""
+    messages.use_language(language)
+    numbers.use_arabic_digits(language == "ar")
+    theme.theme().set_arabic(language == "ar")
+
+
 def main(arguments: list[str]) -> int:
     out = Path(arguments[0])
     wanted = set(arguments[1:])
@@ -431,31 +438,31 @@ def main(arguments: list[str]) -> int:
     root = Path(tempfile.mkdtemp(prefix="mithaq-pictures-"))
     try:
         stand = Stage(application, root)
-        for mode, mirrored in (
-            ("light", False),
-            ("dark", False),
-            ("light", True),
-            ("dark", True),
-            ("high_contrast", False),
+        for mode, language in (
+            ("light", "en"),
+            ("dark", "en"),
+            ("light", "ar"),
+            ("dark", "ar"),
+            ("light", "fr"),
+            ("high_contrast", "en"),
         ):
-            if wanted and f"{mode}{'-rtl' if mirrored else ''}" not in wanted:
+            if wanted and f"{mode}-{language}" not in wanted:
                 continue
-            pseudo.switch(mirrored)
+            speak(language)
             theme.theme().set_mode(mode)  # type: ignore[arg-type]
             with vault.unlocked(stand.a.home, stage.PASSPHRASE) as here:
                 from app import officers
 
                 officers.change_setting(here, "theme", mode)
 
-            def save(session: Session, name: str, mode: str = mode, mirrored: bool = mirrored) -> None:
+            def save(session: Session, name: str, mode: str = mode, language: str = language) -> None:
                 for _round in range(4):
                     QApplication.processEvents()
-                side = "rtl" if mirrored else "ltr"
-                session.window.grab().save(str(out / f"{name}-{mode.replace('_', '-')}-{side}.png"))
+                session.window.grab().save(str(out / f"{name}-{mode.replace('_', '-')}-{language}.png"))
 
             shots(stand, save)
     finally:
-        pseudo.switch(False)
+        speak("en")
         shutil.rmtree(root, ignore_errors=True)
     print(f"{len(list(out.glob('*.png')))} pictures in {out}")
     return 0

@@ -21,7 +21,7 @@ from app.exchange.terms import Clauses
 from app.intel import marking
 from app.intel.marking import Level
 from app.jobs import Job
-from app.messages import N_, Refused, _
+from app.messages import N_, Refused, _, listed
 from app.store.installation import Installation
 from ui import files, numbers
 from ui.desk import AUDIT, COUNTERPARTS, RELEASES, Desk
@@ -61,7 +61,7 @@ STATES: dict[str, tuple[str, str, str]] = {
 
 def kinds_said(kinds: tuple[str, ...]) -> str:
     """The kinds of an agreement in words."""
-    return ", ".join(_(KINDS[kind]) for kind in kinds if kind in KINDS)
+    return listed(_(KINDS[kind]) for kind in kinds if kind in KINDS)
 
 
 def period_said(clauses: Clauses) -> str:
@@ -163,7 +163,7 @@ class ProposeSheet(Sheet):
         self.onward = Choice([(key, _(words)) for key, words in ONWARD.items()], "never", lambda _v: None)
         self.start = _date(_("From"), today)
         self.until = _date(_("Until"), today + datetime.timedelta(days=YEAR_DAYS))
-        self.open_until = _date(_("Signed by"), today + datetime.timedelta(days=OPEN_DAYS))
+        self.open_until = _date(_("Sign by"), today + datetime.timedelta(days=OPEN_DAYS))
         self.exercise = Check(_("For exercises only"))
         self.counts = Check(_("Receipts tell counts only"))
         self.refusal = Refusal()
@@ -176,7 +176,7 @@ class ProposeSheet(Sheet):
             form_row(_("Kinds"), kinds),
             form_row(_("Passing on"), _held(self.onward)),
             form_row(_("Period"), dates, _("Year, month, day. Both days count.")),
-            form_row(_("Signed by"), _held(self.open_until)),
+            form_row(_("Sign by"), _held(self.open_until)),
             form_row("", _held(self.exercise)),
             form_row("", _held(self.counts)),
             self.refusal,

@@ -21,7 +21,7 @@ from ui.widgets.notices import Empty, Refusal, ResultLine
 from ui.widgets.page import Header, ListDetail, ListPane
 from ui.widgets.paging import Cell, Column, PagedModel, Row
 from ui.widgets.panel import DetailPanel, ResultFoot, fact
-from ui.widgets.table import ListTable
+from ui.widgets.table import ListTable, date_width
 from ui.widgets.text import muted, title
 from ui.words import act_word
 
@@ -62,7 +62,7 @@ class Audit(Pane):
         columns = (
             Column("act", _("Act"), 0, "name"),
             Column("officer", _("Officer"), 150, spare=1),
-            Column("at", _("When"), 164, "date"),
+            Column("at", _("When"), date_width(time=True), "date"),
             Column("number", _("Entry"), 76, "number"),
         )
         self.model = PagedModel(columns, self._ids, self._rows, desk.jobs.read)

@@ -16,7 +16,7 @@ from app.holdings import browsing, importing
 from app.holdings.importing import Counts
 from app.intel.marking import Level
 from app.jobs import Job
-from app.messages import N_, Refused, _, ngettext
+from app.messages import N_, Refused, _, listed, ngettext
 from app.store.installation import Installation
 from app.store.selecting import Selection
 from ui import files, icons, numbers, reading
@@ -31,7 +31,7 @@ from ui.widgets.layout import Pane, column, line
 from ui.widgets.notices import Empty, Refusal, ResultLine
 from ui.widgets.page import Header, ListDetail, ListPane, SearchField, count_text
 from ui.widgets.paging import Cell, Column, PagedModel, Row
-from ui.widgets.table import ListTable
+from ui.widgets.table import ListTable, date_width, tag_width
 from ui.words import type_word
 
 TYPE_CHIPS = 40
@@ -91,9 +91,9 @@ class Holdings(Pane):
         columns = (
             Column("name", _("Name"), 0, "name", True),
             Column("type", _("Type"), 118, "text", True, spare=2),
-            Column("marking", _("Marking"), 148, "tag", True),
+            Column("marking", _("Marking"), tag_width(), "tag", True),
             Column("source", _("Source"), 140, spare=1),
-            Column("modified", _("Changed"), 104, "date", True),
+            Column("modified", _("Changed"), date_width(), "date", True),
         )
         self.model = PagedModel(columns, self._ids, self._rows, desk.jobs.read)
         self.model.refused.connect(self._refuse)
@@ -371,7 +371,7 @@ class Holdings(Pane):
             (counts.conflicts, _("{n} in conflict")),
             (len(counts.refused), _("{n} refused")),
         ]
-        said = ", ".join(text.format(n=numbers.number(n)) for n, text in words if n)
+        said = listed(text.format(n=numbers.number(n)) for n, text in words if n)
         self.result.say(f"{isolate(name)}: {said}", keep=bool(counts.refused))
         hits = [hit for _id, hit in counts.first_hits]
         self.telling.tell_also(Told(counts.given, hits, counts.hits, counts.refused))

@@ -26,7 +26,7 @@ from ui.widgets.notices import Empty, Notice, Refusal, ResultLine
 from ui.widgets.page import Header, ListDetail, ListPane
 from ui.widgets.paging import Cell, Column, PagedModel, Row
 from ui.widgets.panel import DetailPanel, ResultFoot, Section, fact
-from ui.widgets.table import ListTable
+from ui.widgets.table import ListTable, date_width
 from ui.widgets.text import Text, muted, title
 from ui.words import STATES, state_word
 
@@ -83,7 +83,7 @@ class Packages(Pane):
             Column("seq", _("Package"), 84, "number"),
             Column("state", _("State"), 150),
             Column("objects", _("Objects"), 92, "number", spare=1),
-            Column("received", _("Received"), 164, "date"),
+            Column("received", _("Received"), date_width(time=True), "date"),
         )
         self.model = PagedModel(columns, self._ids, self._rows, desk.jobs.read)
         self.model.refused.connect(desk.refused)

@@ -18,7 +18,7 @@ from app.exchange.counterparts import Listed
 from app.exchange.gate import ALREADY_HAS, LEAVES
 from app.exchange.releases import Decision, Item, Released, Wish
 from app.jobs import Cancelled, Job
-from app.messages import N_, Refused, _, ngettext, remedy, sentence
+from app.messages import N_, Refused, _, listed, ngettext, remedy, sentence
 from app.store.installation import Installation
 from ui import files, numbers, reading
 from ui.desk import COUNTERPARTS, RELEASES, Desk
@@ -36,6 +36,7 @@ from ui.widgets.notices import Empty, Icon, Notice, Refusal
 from ui.widgets.page import Header, ListDetail, back_button
 from ui.widgets.paging import Column
 from ui.widgets.panel import DetailPanel, Section, entry
+from ui.widgets.table import tag_width
 from ui.widgets.tags import KeyHint, TlpTag
 from ui.widgets.text import Text, muted
 from ui.widgets.verdicts import Group, VerdictGroup
@@ -157,7 +158,7 @@ class NewRelease(Pane):
         clauses = decision.force.clauses if decision is not None else None
         agreed = _("None in force")
         if decision is not None and clauses is not None:
-            known = ", ".join(numbers.number(n) for n, _id in decision.force.agreements)
+            known = listed(numbers.number(n) for n, _id in decision.force.agreements)
             agreed = _("No. {n}, to {day}").format(n=known, day=numbers.day(clauses.until))
         row.addLayout(line(Icon("handshake"), pair(_("Agreement"), strong(agreed)), gap=12))
         ceiling = "CLEAR" if decision is None or decision.ceiling is None else decision.ceiling.label
@@ -245,7 +246,7 @@ class NewRelease(Pane):
         clear(self._groups)
         columns = (
             Column("name", "", 0, "name"),
-            Column("marking", "", 148, "tag"),
+            Column("marking", "", tag_width(), "tag"),
             Column("type", "", 132),
         )
         for code, items in judged.groups:

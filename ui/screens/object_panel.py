@@ -190,7 +190,7 @@ class ObjectPanel(DetailPanel):
                 items += [fact(property_word(name), shown, mono=name in _MONO), 4]
             if len(whole.facts) > FACTS:
                 more = len(whole.facts) - FACTS
-                items += [muted(_("{n} more in the raw JSON").format(n=more), size="label")]
+                items += [muted(_("{n} more in the raw JSON").format(n=numbers.number(more)), size="label")]
         items.append(16)
         if whole.linked is not None and whole.linked.found:
             links = [self._link(one) for one in whole.linked.found]

@@ -16,7 +16,7 @@ from ui.desk import Desk
 from ui.widgets.layout import Pane, Scroll, clear, column, line
 from ui.widgets.paging import Cell, Column, Made, Row, fixed_rows
 from ui.widgets.sheet import Sheet
-from ui.widgets.table import ListTable
+from ui.widgets.table import ListTable, tag_width
 from ui.widgets.text import Text, muted
 
 HEIGHT = 640
@@ -43,7 +43,7 @@ class PreviewSheet(Sheet):
                 (Cell(names.get(item.id, item.id), icon=icons.object_icon(item.type)), level), data=item
             )
 
-        columns = (Column("name", _("Name"), 0, "name"), Column("level", _("Marking"), 148, "tag"))
+        columns = (Column("name", _("Name"), 0, "name"), Column("level", _("Marking"), tag_width(), "tag"))
         self.table = ListTable(fixed_rows(columns, Made(items, row)), _("Exactly what leaves"))
         self.table.setFixedWidth(440)
         self.table.setFixedHeight(HEIGHT - 190)

@@ -11,7 +11,7 @@ from app.exchange import recalling, wording
 from app.exchange.recalling import Listed, Sent
 from app.exchange.touching import Touched
 from app.jobs import Job
-from app.messages import _, ngettext
+from app.messages import _, listed, ngettext
 from app.store.installation import Installation
 from ui import numbers
 from ui.desk import HOLDINGS, INBOX, RELEASES, Desk
@@ -104,7 +104,7 @@ class Answer(Sheet):
         if onward:
             self.body.addSpacing(8)
             words = _("Released onward to {names}: recall it there too.")
-            self.body.addWidget(Notice(words.format(names=", ".join(map(isolate, onward))), "warning"))
+            self.body.addWidget(Notice(words.format(names=listed(map(isolate, onward))), "warning"))
         self.body.addSpacing(12)
         self.backups, self.reason = QLineEdit(), QLineEdit()
         self.backups.setPlaceholderText(_("2027-12-31, or none"))

@@ -27,7 +27,7 @@ from ui.widgets.notices import Empty, Icon, Notice, Refusal, ResultLine
 from ui.widgets.page import Header, ListDetail, ListPane
 from ui.widgets.paging import Cell, Column, PagedModel, Row
 from ui.widgets.panel import DetailPanel, ResultFoot, Section, entry, fact, identifier
-from ui.widgets.table import ListTable
+from ui.widgets.table import ListTable, date_width
 from ui.widgets.text import Text, muted, title
 from ui.words import STATES, state_word
 
@@ -106,7 +106,7 @@ class History(Pane):
             Column("seq", _("Package"), 84, "number"),
             Column("state", _("State"), 140),
             Column("size", _("Size"), 84, "number", spare=1),
-            Column("sealed", _("Sealed"), 164, "date"),
+            Column("sealed", _("Sealed"), date_width(time=True), "date"),
         )
         self.model = PagedModel(columns, self._ids, self._rows, desk.jobs.read)
         self.model.refused.connect(desk.refused)

@@ -30,7 +30,7 @@ from ui.widgets.page import Header, ListDetail, back_button
 from ui.widgets.paging import Cell, Column, Made, Row, fixed_rows
 from ui.widgets.panel import DetailPanel, Foot, fact, identifier, object_title
 from ui.widgets.sheet import Sheet
-from ui.widgets.table import ListTable
+from ui.widgets.table import ListTable, tag_width
 from ui.widgets.text import Text, muted
 from ui.words import property_word, type_word
 
@@ -63,7 +63,7 @@ class Review(Pane):
         )
         self.columns = (
             Column("name", _("Name"), 0, "name"),
-            Column("handling", _("Handling"), 148, "tag"),
+            Column("handling", _("Handling"), tag_width(), "tag"),
             Column("status", _("State"), 110, "status"),
         )
         self.table = ListTable(fixed_rows(self.columns, []), _("Objects of the package"))

@@ -12,7 +12,7 @@ from itertools import islice
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.holdings.correlation import Hit
-from app.messages import _, ngettext, sentence
+from app.messages import _, listed, ngettext, sentence
 from app.store.ledger import Given
 from ui import icons, numbers
 from ui.safe_text import isolate, isolate_ltr
@@ -118,7 +118,7 @@ def _given_words(given: Sequence[Given]) -> list[str]:
     if not given:
         return []
     names = list(dict.fromkeys(one.to for one in given))
-    said = ", ".join(map(isolate, names[:NAMED]))
+    said = listed(map(isolate, names[:NAMED]))
     if len(names) > NAMED:
         said = _("{names} and {n} more").format(names=said, n=numbers.number(len(names) - NAMED))
     count = len({one.id for one in given})
@@ -165,7 +165,7 @@ def _hit_entry(hit: Hit) -> QWidget:
     return entry(
         icons.object_icon(hit.observable.kind),
         isolate_ltr(hit.observable.value),
-        ", ".join(said),
+        listed(said),
         color="warning" if hit.differing else "muted",
     )
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QSizePolicy, QWidget
 
+from app.intel.fold import fold
 from app.messages import _
 from ui import drawing, icons
 from ui.safe_text import spoken, visible
@@ -252,7 +253,8 @@ class Question(Sheet):
             field.setAccessibleName(_("Confirmation"))
             self._act.setEnabled(False)
             field.textChanged.connect(
-                lambda text: self._act.setEnabled(text.strip().casefold() == typed.casefold())
+                # However its letters are written: an Arabic word is typed with or without a hamza.
+                lambda text: self._act.setEnabled(fold(text).strip() == fold(typed))
             )
             self.body.addWidget(field)
         self.foot_lead.addWidget(self._act)

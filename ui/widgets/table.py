@@ -31,7 +31,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui import drawing, icons
+from ui import drawing, icons, numbers
 from ui.safe_text import spoken
 from ui.theme import theme
 from ui.tokens import TOKENS
@@ -42,6 +42,18 @@ FIRST_MARGIN = TOKENS.space[5]
 MARGIN = TOKENS.space[3]
 NAME_MIN = 160
 NAME_GOOD = 220
+
+
+def date_width(*, time: bool = False) -> int:
+    """Room for any date in the language in use: months are not of one length."""
+    say, least = (numbers.moment, 164) if time else (numbers.day, 104)
+    said = (say(f"2026-{month:02}-28T08:58:58Z") for month in range(1, 13))
+    return max(least, max(map(theme().metrics().horizontalAdvance, said)) + 2 * MARGIN)
+
+
+def tag_width() -> int:
+    """Room for any level in the language in use."""
+    return max(148, max(map(drawing.handling_width, TOKENS.tlp_levels)) + 2 * MARGIN)
 
 
 def paint_cell(
