@@ -31,7 +31,10 @@ from app.intel.reading import Fault
 from app.intel.splitting import MAX_OBJECT
 from app.jobs import Job, quiet
 from app.messages import MESSAGES, Refused
+from app.store.database import make_room
 
+GREAT = 4 << 20
+"""Bytes of a frame before which room is made for it."""
 PIPE = 1 << 20
 """Bytes that wait in the pipe."""
 LOOK = 0.1
@@ -188,6 +191,8 @@ def _answer(waiting: _Waiting) -> Batch | End:
     length = int.from_bytes(head[:-1], "big")
     if length > worker.MAX_FRAME:
         raise Refused("reader-died")
+    if length > GREAT:
+        make_room()
     try:
         found = (_END if head[-1:] == b"E" else _BATCH).decode(waiting.read(length))
     except (msgspec.DecodeError, ValueError, RecursionError):

@@ -48,6 +48,8 @@ BEAT = 1.0
 NUMBER_BYTES = 4
 """Bytes of a process's number."""
 PR_SET_DUMPABLE = 4
+M_MMAP_THRESHOLD, GREAT = -3, 4 << 20
+"""Bytes of a piece of memory that goes back to the system once it is free: few objects are as great."""
 _SAMPLE = b'{"type":"bundle","objects":[{"type":"url","id":"url--0e2ae6a7-2d0f-5b1c-9b1c-3f1d7e0a9c11","value":"http://a.b/"}]}'
 HEAD = 5
 """Bytes of a frame before its text: the length of that, and the letter."""
@@ -172,6 +174,8 @@ def _load() -> None:
 def _shut() -> None:
     if sys.platform == "linux":
         _libc().prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+        with contextlib.suppress(AttributeError):
+            _libc().mallopt(M_MMAP_THRESHOLD, GREAT)
 
 
 @functools.cache

@@ -13,6 +13,7 @@ import glob
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from importlib import resources
 from importlib.abc import Traversable
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 
 from app.jobs import Cancelled, Job, quiet
 from app.messages import Refused
-from app.store import standing
+from app.store import driver, standing
 from app.store.driver import dbapi2
 
 KEY_BYTES = 32
@@ -36,8 +37,10 @@ BEGINNING = 64 << 10
 """Bytes of the file that the tables of its tables lie in."""
 
 CACHE = 64 << 10
-LARGE_CACHE = 132 << 10
+LARGE_CACHE = 176 << 10
 """KiB of the page cache, and of the writer's while very much goes in: what spills is encrypted and written twice."""
+LITTLE_CACHE = 24 << 10
+"""KiB of it from when room is made for great objects. Either way an import takes less than 450 MiB."""
 
 _PRAGMAS = (
     # Errors of a wrong key are ours to word; the library would write to standard error.
@@ -287,6 +290,7 @@ class Database:
 
     def _open_writer(self) -> Connection:
         writer = self._connect()
+        self._handle = driver.handle()
         try:
             # Readers go on while the one writer writes, and a commit is one write and one sync.
             writer.execute("PRAGMA journal_mode = WAL")
@@ -439,6 +443,7 @@ class Database:
         try:
             with self.write() as tx:
                 tx.execute(f"PRAGMA cache_size = -{LARGE_CACHE}")
+                _under_way.room = partial(driver.let_go, tx, self._handle, LITTLE_CACHE)
                 tx.set_progress_handler(lambda: int(job.cancelled), LOOK)
                 try:
                     yield tx
@@ -449,6 +454,7 @@ class Database:
                 finally:
                     tx.set_progress_handler(None, 0)
         finally:
+            _under_way.room = None
             with self._writing:
                 self._writer.execute(f"PRAGMA cache_size = -{CACHE}")
                 self._writer.execute("PRAGMA shrink_memory")
@@ -469,6 +475,16 @@ class Database:
         """Close every connection. The write-ahead log is folded into the file first, where the disk lets it."""
         self._close_readers()
         self._writer.close()
+
+
+_under_way = threading.local()
+
+
+def make_room() -> None:
+    """What comes next is very large: a large act of this thread, if there is one, does without most of its cache."""
+    if room := getattr(_under_way, "room", None):
+        _under_way.room = None
+        room()
 
 
 @contextlib.contextmanager

@@ -311,6 +311,16 @@ def test_great_objects_one_behind_another_are_held_one_at_a_time(tmp_path):
     assert int(here) + int(there) < 450
 
 
+def test_room_is_made_before_something_great_is_taken_from_the_reader(tmp_path, monkeypatch):
+    path, made = tmp_path / "great.json", []
+    path.write_bytes(bundle(indicator(1), indicator(2, description="x" * (1 << 20)), indicator(3)))
+    monkeypatch.setattr(stix, "GREAT", 1 << 20)
+    monkeypatch.setattr(stix, "make_room", lambda: made.append(True))
+    with stix.opened(path) as entries:
+        assert sum(1 for _ in entries) == 3
+    assert made == [True]
+
+
 @pytest.mark.torture
 @pytest.mark.timeout(900)
 def test_two_gigabytes_are_read_in_bounded_memory(tmp_path):

@@ -226,6 +226,45 @@ def test_a_write_that_is_interrupted_is_undone(store):
     assert keys(store.read()) == set()
 
 
+def resident():
+    """MiB of memory that this process has."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
+
+
+@pytest.mark.parametrize("end", ["kept", "undone"])
+def test_a_large_act_gives_up_its_cache_in_the_middle(store, monkeypatch, end):
+    """Though all of it is changed pages, which stay in memory till the end else."""
+    monkeypatch.setattr(database, "LITTLE_CACHE", 2 << 10)
+    with contextlib.suppress(ZeroDivisionError), store.large(quiet()) as tx:
+        tx.execute("CREATE TABLE scratch (x BLOB)")
+        tx.execute(
+            "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 10000)"
+            " INSERT INTO scratch SELECT zeroblob(3000) FROM n"
+        )
+        full = resident()
+        # Another thread's act is not this one.
+        other = threading.Thread(target=database.make_room)
+        other.start()
+        other.join()
+        assert tx.execute("PRAGMA cache_size").fetchone() == (-database.LARGE_CACHE,)
+        database.make_room()
+        assert tx.execute("PRAGMA cache_size").fetchone() == (-database.LITTLE_CACHE,)
+        assert resident() < full - 25
+        tx.execute("UPDATE scratch SET x = 'again' WHERE rowid % 100 = 0")
+        database.make_room()
+        if end == "undone":
+            raise ZeroDivisionError
+    assert store._writer.execute("PRAGMA cache_size").fetchone() == (-database.CACHE,)
+    database.make_room()
+    if end == "kept":
+        found = store.read().execute("SELECT count(*), sum(x = 'again'), sum(length(x)) FROM scratch")
+        assert found.fetchone() == (10_000, 100, 9_900 * 3000 + 100 * 5)
+    else:
+        assert not store.read().execute("SELECT 1 FROM sqlite_master WHERE name = 'scratch'").fetchone()
+    assert database.check(store.read(), lambda: None) == []
+
+
 def test_a_full_disk_is_a_refusal_and_loses_nothing(path, tmp_path):
     small = tmp_path / "small"
     small.mkdir()
