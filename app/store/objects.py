@@ -396,6 +396,71 @@ def identities(connection: Connection, oids: Iterable[int]) -> list[int]:
     return [row[0] for row in in_many(connection, sql, oids)]
 
 
+# What stands in rows -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Stands:
+    """What the rows of a version say: `version` its moment, fraction and marking; `shown`, where it is the one shown,
+    those of its object, and its name, whether it is revoked, and its confidence.
+    """
+
+    vid: int
+    oid: int
+    version: tuple[object, ...]
+    shown: tuple[object, ...]
+
+
+_OF_VERSION = "moment, fraction, marking"
+_OF_OBJECT = f"{_OF_VERSION}, name, revoked, confidence"
+
+
+def standing(connection: Connection) -> Iterator[tuple[Stands, bytes]]:
+    """What stands in the rows of every version held, and its exact text, in order of arrival."""
+    columns = [
+        f"{row}.{name}"
+        for row, names in (("v", _OF_VERSION), ("o", _OF_OBJECT))
+        for name in names.split(", ")
+    ]
+    sql = f"SELECT vid, oid, vid = current, raw, {', '.join(columns)} FROM version v CROSS JOIN object o USING (oid)"
+    for vid, oid, shown, blob, *row in connection.execute(f"{sql} ORDER BY vid"):
+        yield Stands(vid, oid, tuple(row[:3]), tuple(row[3:]) if shown else ()), bodies.unpack(blob)
+
+
+def correct(tx: Connection, says: Stands) -> None:
+    """Let the rows of a version say this."""
+    tx.execute(f"UPDATE version SET ({_OF_VERSION}) = (?, ?, ?) WHERE vid = ?", (*says.version, says.vid))
+    if says.shown:
+        tx.execute(
+            f"UPDATE object SET ({_OF_OBJECT}) = (?, ?, ?, ?, ?, ?) WHERE oid = ?", (*says.shown, says.oid)
+        )
+
+
+def marked(connection: Connection) -> Iterator[tuple[int, int]]:
+    """(vid, hash of the id of a marking definition it needs) of every version."""
+    yield from map(tuple, connection.execute("SELECT vid, definition FROM marked"))
+
+
+_COUNT = (
+    "(SELECT count(*) FROM version v WHERE v.oid = object.oid AND v.moment = object.moment AND dropped = 0)"
+)
+_SHOWN = (
+    "EXISTS (SELECT 1 FROM version v WHERE vid = current AND v.oid = object.oid AND v.moment = object.moment"
+    " AND dropped = 0)"
+)
+
+
+def counted(connection: Connection) -> bool:
+    """Whether every object shows a content in force, and knows how many those are."""
+    sql = f"SELECT EXISTS (SELECT 1 FROM object WHERE variants <> {_COUNT} OR NOT {_SHOWN})"
+    return not connection.execute(sql).fetchone()[0]
+
+
+def count_anew(tx: Connection) -> None:
+    """Let every object know how many contents are in force."""
+    tx.execute(f"UPDATE object SET variants = {_COUNT} WHERE variants <> {_COUNT} AND {_SHOWN}")
+
+
 # Rows and contents -------------------------------------------------------------------------------------------
 
 

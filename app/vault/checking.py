@@ -14,7 +14,7 @@ import msgspec
 
 from app import audit
 from app.audit import checking as log_checking
-from app.holdings import attachments
+from app.holdings import attachments, checking
 from app.jobs import Job
 from app.messages import Refused
 from app.store import agreements, counterparts, index, objects, packages, people, standing
@@ -83,6 +83,8 @@ def _contents(installation: Installation, reader: Connection, job: Job) -> Itera
         # An altered text may say anything, or nothing that can be read.
         for name in index.amiss(reader, lambda done: job.step(done, 0, "check")):
             yield Problem("index-wrong", name)
+        for name in checking.amiss(reader, lambda done: job.step(done, 0, "check")):
+            yield Problem("index-wrong", f"{name} rows")
     if not index.sound(reader):
         yield Problem("counters-wrong", "store")
     for where in packages.altered(reader):
@@ -183,7 +185,7 @@ def mend(installation: Installation) -> None:
     anew at the next unlock, as after a restore.
     """
     with installation.database.write() as tx:
-        index.remake(tx)
+        checking.remake(tx)
         aged = installation.database.aged or not standing.rows_hold(tx)
         audit.append(tx, installation, "indexes.remade", aged=aged)
         if aged:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.holdings import importing
+from app.holdings import checking, importing
 from app.holdings.correlation import Correlation
 from app.intel.marking import Level
 from app.intel.observables import observables
@@ -187,6 +187,7 @@ def dump(site, more=MappingProxyType({})):
     )
     assert index.sound(reader)
     assert index.amiss(reader, lambda done: None) == []
+    assert checking.amiss(reader, lambda done: None) == []
     return found
 
 
