@@ -189,7 +189,9 @@ def test_nothing_of_the_intel_lies_in_the_clear(pair, tmp_path):
     a.run("release", "--to", "beta", "--all", "--note", canary, "--out", package)
     b.run("receive", package)
     b.run("accept", 1)
-    for path in tmp_path.rglob("*"):
+    paths = list(tmp_path.rglob("*"))
+    assert {a.home / "store.db", b.home / "store.db", package} <= set(paths)
+    for path in paths:
         if path.is_file() and path.suffix != ".pass":
             raw = path.read_bytes()
             assert canary.encode() not in raw, path

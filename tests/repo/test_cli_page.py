@@ -211,6 +211,7 @@ def plain(text: str) -> str:
 
 
 def test_the_examples_print_what_the_page_shows(terminal: Terminal) -> None:
+    assert sum(len(section.examples) for section in sections()) > 50
     for section in sections():
         for command, lines in section.examples:
             out, code = terminal.run(command)
