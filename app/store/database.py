@@ -37,7 +37,7 @@ BEGINNING = 64 << 10
 """Bytes of the file that the tables of its tables lie in."""
 
 CACHE = 64 << 10
-LARGE_CACHE = 176 << 10
+LARGE_CACHE = 132 << 10
 """KiB of the page cache, and of the writer's while very much goes in: what spills is encrypted and written twice."""
 LITTLE_CACHE = 24 << 10
 """KiB of it from when room is made for great objects. Either way an import takes less than 450 MiB."""
