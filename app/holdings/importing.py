@@ -269,17 +269,20 @@ class _Taking:
         """Store what is new; then take what adds to objects that are held, in order. `known` are those looked up."""
         self._store()
         known |= objects.find_many(self._tx, {idh for idh, _ in waiting} - known.keys())
-        contents: dict[int, list[VersionRow]] = {}
-        for version in objects.versions_of_many(self._tx, {known[idh].oid for idh, _ in waiting}):
-            contents.setdefault(version.oid, []).append(version)
+        # Of an object with very many versions only those of the same moments matter.
+        contents: dict[tuple[int, str], list[VersionRow]] = {}
+        wanted = {(known[idh].oid, one.prepared.moment) for idh, one in waiting}
+        for version in objects.versions_at_many(self._tx, wanted):
+            contents.setdefault((version.oid, version.moment), []).append(version)
+        changed = set[int]()
         for idh, one in waiting:
             row = known[idh]
-            if row.oid not in contents:
-                contents[row.oid] = objects.versions_of(self._tx, row.oid)
-            now = self._join(row, contents[row.oid], one)
+            at = row.oid, one.prepared.moment
+            beside = objects.versions_at(self._tx, *at) if row.oid in changed else contents.get(at, [])
+            now = self._join(row, beside, one)
             if now is not None:
                 known[idh] = now
-                del contents[row.oid]
+                changed.add(row.oid)
                 if now.level > row.level:
                     self._raised.append(row.id)
 
@@ -369,8 +372,10 @@ class _Taking:
         objects.keep_levels(self._tx, self._definitions.read_again(unread, self._default))
         return objects.rows(self._tx, [known.oid])[0]
 
-    def _join(self, known: ObjectRow, contents: Sequence[VersionRow], one: Incoming) -> ObjectRow | None:
-        """Another content, or the same, of an object that is held; its row, if that or its versions changed."""
+    def _join(self, known: ObjectRow, everything: Sequence[VersionRow], one: Incoming) -> ObjectRow | None:
+        """Another content, or the same, of an object that is held; its row, if that or its versions changed.
+        `everything` are the contents of that moment.
+        """
         before, known = known, self._read_now(known)
         tx, oid, prepared = self._tx, known.oid, one.prepared
         level, handling = prepared.level(self._definitions), known.handling
@@ -380,7 +385,6 @@ class _Taking:
         if given is not None and (handling is None or given > handling):
             objects.set_handling(tx, oid, given)
             handling = int(given)
-        everything = [version for version in contents if version.moment == prepared.moment]
         held = _held(tx, everything, prepared)
         if held is not None or len(everything) >= VARIANTS_LIMIT:
             if held is None:

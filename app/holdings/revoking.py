@@ -40,8 +40,7 @@ class Side:
 def side(connection: Connection, oid: int) -> Side:
     """Whose an object is."""
     key = objects.hash_key(connection)
-    first = min(version.vid for version in objects.versions_of(connection, oid))
-    value = _TEXT.decode(objects.raw(connection, first))
+    value = _TEXT.decode(objects.raw(connection, objects.first_version(connection, oid)))
     creator = value.get("created_by_ref")
     identity = creator if isinstance(creator, str) and ids.type_of(creator) else ""
     found, pinned = creators.pinned(connection, identity or str(value["id"]))

@@ -146,6 +146,20 @@ def versions_of_many(connection: Connection, oids: Iterable[int]) -> Iterator[Ve
     return map(version_row, in_many(connection, f"SELECT {VERSION} FROM version WHERE oid IN", oids))
 
 
+def versions_at_many(connection: Connection, moments: Iterable[tuple[int, str]]) -> Iterator[VersionRow]:
+    """The contents held for these (oid, moment), in no order."""
+    waiting = iter(moments)
+    while some := list(islice(waiting, 500)):
+        marks = ", ".join(["(?, ?)"] * len(some))
+        sql = f"SELECT {VERSION} FROM version WHERE (oid, moment) IN (VALUES {marks})"
+        yield from map(version_row, connection.execute(sql, [fact for one in some for fact in one]))
+
+
+def first_version(connection: Connection, oid: int) -> int:
+    """The vid of the first content of an object that is held."""
+    return int(connection.execute("SELECT min(vid) FROM version WHERE oid = ?", (oid,)).fetchone()[0])
+
+
 def in_many(connection: Connection, sql: str, numbers: Iterable[int]) -> Iterator[Sequence[Any]]:
     """Rows of a query that ends in IN, for any count of numbers."""
     waiting = iter(numbers)

@@ -222,6 +222,19 @@ def test_a_cursor_of_another_order_is_refused(site):
             browsing.page(site, browsing.selection(), 2, cursor, order, descending)
 
 
+def test_of_an_object_with_very_many_versions_few_are_looked_at_for_the_next(site, monkeypatch):
+    emptied(site)
+    looked, real = [], objects.version_row
+    monkeypatch.setattr(objects, "version_row", lambda row: looked.append(row) or real(row))
+    many = [indicator(1, modified=f"2026-01-01T00:{n // 60:02}:{n % 60:02}.000Z") for n in range(600)]
+    for values in (many, many[::-1]):
+        emptied(site)
+        looked.clear()
+        counts = take(site, *values)
+        assert (counts.new, counts.newer + counts.older) == (1, 599)
+        assert len(looked) < 1_000
+
+
 # Examples -------------------------------------------------------------------------------------------------------
 
 
