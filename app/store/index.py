@@ -122,9 +122,8 @@ class Texts:
         """Make the changes, the last ones of the act; `step` is told how far that is."""
         self.make_room(tx, step)
         if self._out:
-            # FTS5 takes out now what it still holds back, not at the commit, which nobody can stop.
-            tx.execute("SAVEPOINT words")
-            tx.execute("RELEASE words")
+            # Now, not at the commit, which nobody can stop.
+            _let_write(tx)
         if self._left_out:
             _put_back(tx, self._left_out, step)
         self._out = self._left_out = 0
@@ -209,8 +208,16 @@ again.
 
 def _cost_of_all(tx: Connection) -> int:
     """What it costs to make both indexes anew, in words put in."""
+    # What this act put in before is in no total yet.
+    _let_write(tx)
     totals = [totals_of(tx, table) for table in TABLES]
     return sum(sum(found[1:]) for found in totals) + READ * max(found[0] if found else 0 for found in totals)
+
+
+def _let_write(tx: Connection) -> None:
+    """Let FTS5 write what it holds back."""
+    tx.execute("SAVEPOINT words")
+    tx.execute("RELEASE words")
 
 
 def _empty(tx: Connection) -> None:
