@@ -13,6 +13,8 @@ _WESTERN = "0123456789"
 _ARABIC = "٠١٢٣٤٥٦٧٨٩"
 _TO_ARABIC = str.maketrans(_WESTERN, _ARABIC)
 
+UNITS = (N_("kB"), N_("MB"), N_("GB"), N_("TB"))
+
 _arabic_digits = False
 
 MONTHS = (
@@ -56,12 +58,12 @@ def size(count: int) -> str:
     if count < 1_000:
         return _("{number} bytes").format(number=number(count))
     value = float(count)
-    for unit in ("kB", "MB", "GB", "TB"):
+    for unit in UNITS:
         value /= 1_000
-        if value < 999.5 or unit == "TB":
+        if value < 999.5 or unit == UNITS[-1]:
             digits = f"{value:.1f}" if value < 99.5 else f"{value:.0f}"
             digits = digits.replace(".", pgettext("before tenths", "."))
-            return f"{_prose(digits)} {unit}"
+            return f"{_prose(digits)} {_(unit)}"
     raise AssertionError
 
 

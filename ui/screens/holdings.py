@@ -90,7 +90,7 @@ class Holdings(Pane):
         self._order, self._descending = "modified", True
         columns = (
             Column("name", _("Name"), 0, "name", True),
-            Column("type", _("Type"), 118, "text", True, spare=2),
+            Column("type", _("Type"), 136, "text", True, spare=2),
             Column("marking", _("Marking"), tag_width(), "tag", True),
             Column("source", _("Source"), 140, spare=1),
             Column("modified", _("Changed"), date_width(), "date", True),
@@ -363,7 +363,7 @@ class Holdings(Pane):
         )
 
     def _say_imported(self, name: str, counts: Counts) -> None:
-        words = [
+        parts = [
             (counts.new, _("{n} new")),
             (counts.newer, _("{n} newer")),
             (counts.same, _("{n} same")),
@@ -371,8 +371,9 @@ class Holdings(Pane):
             (counts.conflicts, _("{n} in conflict")),
             (len(counts.refused), _("{n} refused")),
         ]
-        said = listed(text.format(n=numbers.number(n)) for n, text in words if n)
-        self.result.say(f"{isolate(name)}: {said}", keep=bool(counts.refused))
+        said = listed(text.format(n=numbers.number(n)) for n, text in parts if n)
+        words = _("{name}: {counts}").format(name=isolate(name), counts=said)
+        self.result.say(words, keep=bool(counts.refused))
         hits = [hit for _id, hit in counts.first_hits]
         self.telling.tell_also(Told(counts.given, hits, counts.hits, counts.refused))
         if counts.refused:
