@@ -416,6 +416,6 @@ class Counterparts(Pane):
 
 def _package(package: outbox.Listed) -> QWidget:
     icon, color, _words = STATES.get(package.state, ("package", "muted", ""))
-    first = _("Package {seq}").format(seq=package.seq)
+    first = _("Package {seq}").format(seq=numbers.number(package.seq))
     second = f"{state_word(package.state)} · {numbers.moment(package.sealed)} · {numbers.size(package.size)}"
     return entry(icon, first, second, color=color)

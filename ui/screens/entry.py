@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 from app import vault
 from app.jobs import Job
 from app.messages import Refused, _
+from ui import numbers
 from ui.jobs import Jobs
 from ui.safe_text import isolate_ltr
 from ui.tokens import TOKENS
@@ -184,7 +185,7 @@ class FirstRun(Door):
                 _("Once more"),
                 self.again,
                 _("At least {n} characters. Nobody can bring it back if it is lost.").format(
-                    n=vault.PASSPHRASE_LENGTH
+                    n=numbers.number(vault.PASSPHRASE_LENGTH)
                 ),
             ),
             20,
