@@ -45,11 +45,9 @@ LITTLE_CACHE = 24 << 10
 _PRAGMAS = (
     # Errors of a wrong key are ours to word; the library would write to standard error.
     "PRAGMA cipher_log_level = NONE",
-    # There is no switch for SQLite's defensive mode in this driver (`setconfig` came with Python 3.12, to its own
-    # sqlite3), and sqlite3_db_config takes a pointer that only the driver's private memory has. It would forbid writing
-    # to the schema's table and to the tables behind an index of words. Our own statements do neither, and they are the
-    # only ones: no extension can be loaded, and a file with a trigger or a view that is not of our migrations is not
-    # opened (`_refuse_programs`). What a damaged page claims of its cells is checked before it is believed.
+    # What a damaged page claims of its cells is checked before it is believed. Defensive mode has no pragma
+    # (`app.store.driver.defend`). Beside it, no extension can be loaded, and a file with a trigger or a view that is
+    # not of our migrations is not opened (`_refuse_programs`).
     "PRAGMA cell_size_check = ON",
     # Sorting and temporary indexes hold intel: never in a file of /var/tmp.
     "PRAGMA temp_store = MEMORY",
@@ -320,6 +318,8 @@ class Database:
             connection.execute(f"PRAGMA key = \"x'{self._key.hex()}'\"")
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
+            # Our own statements write to no table behind another one; whatever made another one do so is stopped.
+            driver.defend()
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except BaseException:
             connection.close()

@@ -23,6 +23,7 @@ counted, which nothing here asks for.
 """
 
 
+_DEFENSIVE = 1010
 _MMAP_THRESHOLD, GREAT = -3, 4 << 20
 """M_MMAP_THRESHOLD of the system's C library; bytes of a piece of memory that goes back to the system once it is free,
 rather than be kept in case such a one is asked for again: of the objects that come, few are as great.
@@ -50,6 +51,7 @@ def _set_up() -> Any:
         configure(_MEMSTATUS, 0)
         begin()
     library.sqlite3_db_cacheflush.argtypes = [ctypes.c_void_p]
+    library.sqlite3_db_config.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_void_p]
     # Called with the library's own name of each connection, in the thread that opens it.
     library.sqlite3_auto_extension(_NOTE)
     return library
@@ -58,6 +60,16 @@ def _set_up() -> Any:
 def handle() -> int | None:
     """The library's name of the connection that this thread opened last; None where that is not known."""
     return getattr(_opened, "handle", None)
+
+
+def defend() -> bool:
+    """Put the connection that this thread opened last into defensive mode: no statement writes to the schema's table or
+    to the tables behind an index of words. Whether it is. Source: SQLite, SQLITE_DBCONFIG_DEFENSIVE.
+    """
+    known, on = handle(), ctypes.c_int(0)
+    if known is not None:
+        _sqlite.sqlite3_db_config(known, _DEFENSIVE, 1, ctypes.byref(on))
+    return bool(on.value)
 
 
 def let_go(connection: Any, handle: int | None, cache: int) -> None:

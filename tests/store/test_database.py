@@ -671,3 +671,16 @@ def test_no_extension_is_loaded(path):
         with pytest.raises(dbapi2.OperationalError, match="not authorized"):
             connection.execute("SELECT load_extension('x')")
     opened.close()
+
+
+def test_the_tables_behind_others_are_written_by_nobody(world):
+    """Defensive mode, of the writer and of readers."""
+    with pytest.raises(dbapi2.OperationalError, match="may not be modified"):
+        world.alpha.database._writer.execute("DELETE FROM object_text_data")
+    with pytest.raises(dbapi2.OperationalError, match="may not be modified"):
+        world.alpha.database._writer.execute("DELETE FROM sqlite_master")
+    reader = world.alpha.database.read()
+    reader.execute("PRAGMA query_only = OFF")
+    with pytest.raises(dbapi2.OperationalError, match="may not be modified"):
+        reader.execute("DELETE FROM object_text_config")
+    assert problems(world.alpha) == []
