@@ -552,7 +552,8 @@ def test_what_a_file_is(world):
     assert (ours.kind, ours.name, ours.seq, ours.intact) == ("ours", "beta", 1, True)
     assert (ours.reference, ours.priority, ours.sha256) == ("2026/17", "flash", sealed.sha256.hex())
     bent = new_path(world.folder)
-    bent.write_bytes(sealed.path.read_bytes()[:-1] + b"x")
+    whole = sealed.path.read_bytes()
+    bent.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert naming.which(alpha, bent).intact is False
     assert naming.outside(sealed.path, alpha.outbox).kind == "ours"
     assert naming.outside(path, alpha.outbox).kind == "sealed"
