@@ -20,10 +20,11 @@ def ask(
 
 
 def ask_new(parent: QWidget, title: str, name: str, chosen: Callable[[Path], object]) -> QFileDialog:
-    """Ask where a new file goes."""
+    """Ask where a new file goes. One that is there is refused by whoever writes, and never replaced."""
     dialog = QFileDialog(parent, title, name, _("All files (*)"))
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
     dialog.selectFile(name)
     return _open(dialog, chosen)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.intel import timestamp
 from app.store.database import Connection
-from app.store.objects import hash_key, id_hash, stix_id
+from app.store.objects import hash_key, id_hash, in_many, stix_id
 
 CHUNK = 10_000
 
@@ -102,6 +103,18 @@ def stricter_before(connection: Connection, oids: Sequence[int]) -> dict[int, in
             ).fetchall()
         )
     return found
+
+
+def by_level(connection: Connection, oids: Sequence[int] | None) -> dict[int, int]:
+    """{level: objects} of these objects (None: all): each at the strictest of its handling and of the markings of all
+    its versions, -1 where it has none.
+    """
+    sql = (
+        "SELECT max(coalesce(handling, -1),"
+        " coalesce((SELECT max(marking) FROM version WHERE version.oid = object.oid), -1)) FROM object"
+    )
+    rows = connection.execute(sql) if oids is None else in_many(connection, f"{sql} WHERE oid IN", oids)
+    return Counter(row[0] for row in rows)
 
 
 def largest_release(connection: Connection, cid: int) -> int:

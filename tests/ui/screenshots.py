@@ -15,6 +15,7 @@ from typing import Any
 if not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -32,6 +33,7 @@ from tests.ui import gallery, stage
 from tests.ui.driving import settle, wait
 from ui import numbers, safe_text, theme
 from ui.screens.agreements import ProposeSheet
+from ui.screens.export import ExportSheet
 from ui.screens.recalls import Answer
 from ui.screens.told import Told
 from ui.screens.verify import VerifySheet
@@ -293,7 +295,7 @@ def shots(stand: Stage, save: Callable[[Session, str], None]) -> None:
     holdings.table.setFocus()
     settle(session)
     save(session, "holdings")
-    holdings._choose_flag("conflict")
+    holdings.filters.choose_flag("conflict")
     settle(session)
     holdings.table.select_row(0)
     settle(session)
@@ -308,6 +310,7 @@ def shots(stand: Stage, save: Callable[[Session, str], None]) -> None:
     holdings.panel.toggle_raw()
     settle(session)
     save(session, "holdings-raw")
+    acts(session, holdings, save)
     session.window.open_palette()
     save(session, "palette")
     session.window._palette.close_palette()  # type: ignore[union-attr]
@@ -411,6 +414,19 @@ def shots(stand: Stage, save: Callable[[Session, str], None]) -> None:
     session.window.findChildren(gallery.Frame)[-1].show_place("holdings")
     save(session, "smallest")
     close(session)
+
+
+def acts(session: Session, holdings: Any, save: Callable[[Session, str], None]) -> None:
+    """What can be done with what is listed or selected."""
+    holdings.table.select_row(0)
+    for _row in range(5):
+        QTest.keyClick(holdings.table, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    settle(session)
+    save(session, "holdings-selected")
+    holdings.export_listed()
+    wait(lambda: session.window.findChildren(ExportSheet), "the sheet")
+    save(session, "export")
+    _close_sheets(session)
 
 
 def _close_sheets(session: Session) -> None:

@@ -41,7 +41,7 @@ def test_a_query_narrows_a_mistake_is_told_and_sources_are_chosen(
     wait(lambda: len(pane.model.ids) == 6, "everything again")
     assert not pane.refusal.code
 
-    pane._open_sources()
+    pane.filters.open_sources()
     menu = pane.findChild(QMenu)
     assert menu is not None
     first, second = menu.actions()

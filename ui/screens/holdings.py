@@ -2,82 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QPaintEvent
-from PySide6.QtWidgets import QMenu
 
 from app.formats import stix
 from app.holdings import browsing, importing
 from app.holdings.importing import Counts
-from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import N_, Refused, _, listed, ngettext
 from app.store.installation import Installation
-from app.store.selecting import Selection
 from ui import files, icons, numbers, reading
 from ui.actions import Entry
 from ui.desk import HOLDINGS, INBOX, Desk
-from ui.safe_text import isolate, visible
+from ui.safe_text import isolate
+from ui.screens import filters
+from ui.screens.export import Export
+from ui.screens.filters import Filters
 from ui.screens.object_panel import ObjectPanel
 from ui.screens.told import Telling, Told
 from ui.widgets.buttons import Button
-from ui.widgets.chips import Chip, ChipRow, ChipSpec
 from ui.widgets.layout import Pane, column, line
 from ui.widgets.notices import Empty, Refusal, ResultLine
 from ui.widgets.page import Header, ListDetail, ListPane, SearchField, count_text
 from ui.widgets.paging import Cell, Column, PagedModel, Row
 from ui.widgets.table import ListTable, date_width, tag_width
 from ui.words import type_word
-
-TYPE_CHIPS = 40
-SOURCES = 30
-SOURCE_LETTERS = 40
-
-
-def shortened(name: str) -> str:
-    """A source's name as a chip or a menu shows it."""
-    return name if len(name) <= SOURCE_LETTERS else name[: SOURCE_LETTERS - 1] + "…"
-
-
-@dataclass(frozen=True)
-class Filter:
-    """What the list is narrowed to."""
-
-    query: str = ""
-    type: str = ""
-    level: str = ""
-    flag: str = ""  # conflict or revoked
-    source: str = ""  # a file's name or a counterpart's alias
-
-    def selection(self) -> Selection:
-        return browsing.selection(
-            self.query,
-            (self.type,) if self.type else (),
-            self.flag == "conflict",
-            self.flag == "revoked",
-            Level[self.level.replace("+", "_")] if self.level else None,
-            self.source,
-        )
-
-    @property
-    def any(self) -> bool:
-        return self != Filter()
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """The counts that the filters carry."""
-
-    total: int
-    types: tuple[tuple[str, int], ...]
-    conflicts: int
-    revoked: int
-    sources: tuple[str, ...]
 
 
 class Holdings(Pane):
@@ -86,7 +37,6 @@ class Holdings(Pane):
     def __init__(self, desk: Desk) -> None:
         super().__init__("surface")
         self._desk = desk
-        self._filter = Filter()
         self._order, self._descending = "modified", True
         columns = (
             Column("name", _("Name"), 0, "name", True),
@@ -100,19 +50,14 @@ class Holdings(Pane):
         self.table = ListTable(self.model, _("Holdings"))
         self.table.sorted_by("modified", descending=True)
         self.table.sort_wanted.connect(self._sort)
-        self.search = SearchField(_("Search name, id, value"), self._search)
+        self.filters = Filters(self._narrow)
+        self.search = SearchField(_("Search name, id, value"), self.filters.search)
         self._import = Button(_("Import…"), icon="download", run=self.ask_import)
-        self.header = Header(_("Holdings"), self.search, self._import)
-        self.types = ChipRow(self._choose_type)
-        self.matches = count_text()
-        self.flags = ChipRow(self._choose_flag, trailing=self.matches, toggles=True)
-        self._level = Chip(ChipSpec("level", _("Marking")), opens=True)
-        self._level.clicked.connect(self._open_levels)
-        self._source = Chip(ChipSpec("source", _("Source")), opens=True)
-        self._source.clicked.connect(self._open_sources)
-        self._sources: tuple[str, ...] = ()
+        outward = Button(_("Export what is listed"), "icon", icon="upload", run=self.export_listed)
+        self.header = Header(_("Holdings"), self.search, outward, self._import)
         self.result = ResultLine()
         self.refusal = Refusal()
+        self.export = Export(desk, self.result, self.refusal)
         self.telling = Telling(desk.window)
         self.empty = Empty(
             "database",
@@ -124,12 +69,13 @@ class Holdings(Pane):
             _("Nothing matches."),
             Button(_("Clear filters"), icon="x", run=self.clear_filters),
         )
-        second = Pane(layout=line(self._level, self._source, self.flags, gap=8))
         self.listing = ListPane(
-            self.header, [self.types, second, self.refusal, self.telling], self.table, self.empty
+            self.header, [self.filters, self.refusal, self.telling], self.table, self.empty
         )
         self.listing.stack.addWidget(self.nothing)
-        self.selection_foot = SelectionFoot(self.release_selected, self.table.clearSelection, self.result)
+        self.selection_foot = SelectionFoot(
+            self.table.clearSelection, self.export_selected, self.release_selected, self.result
+        )
         side = Pane("surface", layout=column(self.listing, self.selection_foot))
         self.panel = ObjectPanel(desk, self.release_selected, self.result.say, self.telling.tell)
         self.split = ListDetail(side, self.panel)
@@ -145,7 +91,9 @@ class Holdings(Pane):
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def _ids(self, _job: Job) -> Sequence[Hashable]:
-        return browsing.oids(self._desk.installation, self._filter.selection(), self._order, self._descending)
+        return browsing.oids(
+            self._desk.installation, self.filters.value.selection(), self._order, self._descending
+        )
 
     def _rows(self, _job: Job, ids: Sequence[Hashable]) -> list[Row]:
         return [self._row(one) for one in browsing.lines(self._desk.installation, ids)]  # type: ignore[arg-type]
@@ -167,119 +115,34 @@ class Holdings(Pane):
 
     def reload(self) -> None:
         """Fetch ids and counts anew."""
-        chosen = self._filter
-
-        def work(installation: Installation, _job: Job) -> Numbers:
-            free = replace(chosen, type="").selection()
-            types = browsing.counts_by_type(installation, free)
-            return Numbers(
-                reading.count(installation, Filter().selection()),
-                tuple(types),
-                reading.count(installation, Filter(flag="conflict").selection()),
-                reading.count(installation, Filter(flag="revoked").selection()),
-                tuple(name for _kind, name, _count in browsing.sources(installation)[:SOURCES]),
-            )
-
+        chosen = self.filters.value
         self.model.reload()
-        self._desk.read(work, self._show_numbers, self._refuse)
+        self._desk.read(lambda i, _job: filters.count(i, chosen), self._show_numbers, self._refuse)
 
-    def _show_numbers(self, found: Numbers) -> None:
+    def _show_numbers(self, found: filters.Numbers) -> None:
         self.header.count.setText(numbers.objects(found.total))
-        self._sources = found.sources
-        specs = [ChipSpec("", _("All"), sum(n for _t, n in found.types))]
-        specs += [
-            ChipSpec(kind, type_word(kind, many=True), count, icons.object_icon(kind))
-            for kind, count in found.types[:TYPE_CHIPS]
-        ]
-        if self._filter.type and self._filter.type not in {s.key for s in specs}:
-            kind = self._filter.type
-            specs.append(ChipSpec(kind, type_word(kind, many=True), 0, icons.object_icon(kind)))
-        self.types.set(specs, self._filter.type)
-        self.flags.set(
-            [
-                ChipSpec("conflict", _("Conflicts"), found.conflicts, "split", "conflict"),
-                ChipSpec("revoked", _("Revoked"), found.revoked, "ban", "danger"),
-            ],
-            self._filter.flag,
-        )
+        self.filters.show_numbers(found)
 
     def _loaded(self, count: int) -> None:
-        if self._filter.any:
-            self.matches.setText(
-                ngettext("{number} matches", "{number} match", count).format(number=numbers.number(count))
-            )
-        else:
-            self.matches.setText("")
-        self.listing.stack.setCurrentIndex(0 if count else 2 if self._filter.any else 1)
+        self.filters.show_matches(count)
+        self.listing.stack.setCurrentIndex(0 if count else 2 if self.filters.value.any else 1)
         self.split.want_detail(bool(count) and self.table.current_id() is not None)
         if count and not self.split.overlaid and self.table.current_id() is None:
             self.table.select_row(0)
-        self.flags.updateGeometry()
-        self.flags.set([c.spec for c in self.flags.chips], self._filter.flag)
 
     def _refuse(self, refused: Refused) -> None:
         self.refusal.show_refusal(refused)
 
-    # --- filters ------------------------------------------------------------------------------------------------------
-
-    def _narrow(self, chosen: Filter) -> None:
-        if chosen != self._filter:
-            self._filter = chosen
-            self.refusal.clear()
-            self.reload()
-
-    def _search(self, words: str) -> None:
-        self._narrow(replace(self._filter, query=words))
-
-    def _choose_type(self, kind: str) -> None:
-        self._narrow(replace(self._filter, type=kind))
-
-    def _choose_flag(self, flag: str) -> None:
-        self._narrow(replace(self._filter, flag=flag))
-
-    def choose_level(self, level: str) -> None:
-        """Show only what is treated at `level`; "" for all."""
-        words = f"TLP:{level}" if level else _("Marking")
-        self._level.set(ChipSpec("level", words), removable=bool(level))
-        self._narrow(replace(self._filter, level=level))
-
-    def choose_source(self, source: str) -> None:
-        """Show only what came from a file or a counterpart; "" for all."""
-        words = isolate(shortened(source)) if source else _("Source")
-        self._source.set(ChipSpec("source", words), removable=bool(source))
-        self._narrow(replace(self._filter, source=source))
-
-    def _open_sources(self) -> None:
-        if self._filter.source:
-            self.choose_source("")
-            return
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for source in self._sources:
-            # An ampersand would underline what follows it.
-            words = visible(isolate(shortened(source))).replace("&", "&&")
-            menu.addAction(words, partial(self.choose_source, source))
-        menu.popup(self._source.mapToGlobal(QPoint(0, self._source.height() + 4)))
-
-    def _open_levels(self) -> None:
-        if self._filter.level:
-            self.choose_level("")
-            return
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for level in reversed(Level):
-            if level is not Level.UNREADABLE:
-                menu.addAction(f"TLP:{level.label}", partial(self.choose_level, level.label))
-        menu.popup(self._level.mapToGlobal(QPoint(0, self._level.height() + 4)))
+    def _narrow(self) -> None:
+        self.refusal.clear()
+        self.reload()
 
     def clear_filters(self) -> None:
         """Show everything again."""
         self.search.blockSignals(True)
         self.search.clear()
         self.search.blockSignals(False)
-        self._level.set(ChipSpec("level", _("Marking")))
-        self._source.set(ChipSpec("source", _("Source")))
-        self._narrow(Filter())
+        self.filters.clear()
 
     def _sort(self, key: str, descending: bool) -> None:
         self._order, self._descending = key, descending
@@ -292,6 +155,7 @@ class Holdings(Pane):
         """Put what can be done here into the registry."""
         add = self._desk.actions.add
         add(Entry("import", "file", N_("Import…"), "Ctrl+I", "download", 1), self.ask_import)
+        add(Entry("export", "file", N_("Export what is listed…"), "Ctrl+E", "upload", 1), self.export_listed)
         add(Entry("search", "edit", N_("Search the holdings"), "Ctrl+F", "search", 1), self.focus_search)
         add(Entry("clear-filters", "edit", N_("Clear filters"), "", "x", 1), self.clear_filters)
         add(Entry("select-all", "selection", N_("Select all"), "Ctrl+A", "list-checks", 1), self._select_all)
@@ -299,6 +163,10 @@ class Holdings(Pane):
         add(
             Entry("release", "selection", N_("Release the selection…"), "Ctrl+R", "send", 2),
             self.release_selected,
+        )
+        add(
+            Entry("export-selection", "selection", N_("Export the selection…"), "Ctrl+Shift+E", "upload", 2),
+            self.export_selected,
         )
         add(
             Entry("release-all", "exchange", N_("Release everything held…"), "", "send", 1),
@@ -326,6 +194,25 @@ class Holdings(Pane):
             return reading.stix_ids(installation, picked)  # type: ignore[arg-type]
 
         self._desk.read(work, self._desk.release_wanted.emit, self._refuse)
+
+    def export_listed(self) -> None:
+        """Ask for a file to write what is listed to."""
+        self._desk.go.emit("holdings")
+        narrowed = self.filters.value
+        try:
+            chosen = narrowed.selection()
+        except Refused as refused:
+            self._refuse(refused)
+            return
+        listed_ = _("What is listed: {filters}").format(filters=narrowed.words)
+        self.export.ask(chosen, listed_ if narrowed.any else _("Everything held"))
+
+    def export_selected(self) -> None:
+        """Ask for a file to write the selection to."""
+        picked = self.table.selected_ids()
+        if picked:
+            self._desk.go.emit("holdings")
+            self.export.ask(tuple(picked), _("What is selected"))  # type: ignore[arg-type]
 
     def ask_import(self) -> None:
         """Ask for files to import."""
@@ -402,15 +289,25 @@ class Holdings(Pane):
 class SelectionFoot(Pane):
     """What is selected and what can be done with it; and the line that says what was done."""
 
-    def __init__(self, release: object, clear: object, result: ResultLine) -> None:
+    def __init__(
+        self,
+        clear: Callable[[], object],
+        export: Callable[[], object],
+        release: Callable[[], object],
+        result: ResultLine,
+    ) -> None:
         super().__init__("surface", "top")
         self._count = count_text()
-        self._release = Button(_("Release…"), "secondary", icon="send", run=release)  # type: ignore[arg-type]
-        self._clear = Button(_("Select nothing"), "quiet", run=clear)  # type: ignore[arg-type]
+        self._acts = (
+            Button(_("Select nothing"), "quiet", run=clear),
+            Button(_("Export…"), icon="upload", run=export),
+            Button(_("Release…"), icon="send", run=release),
+        )
         self._result = result
         result.changed.connect(self.update)
         self.setFixedHeight(44)
-        self.setLayout(line(self._count, self._clear, result, self._release, margins=(16, 0), gap=16))
+        clear_, *acts = self._acts
+        self.setLayout(line(self._count, 8, clear_, 8, result, *acts, margins=(16, 0), gap=8))
         self.show_count(0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -422,6 +319,5 @@ class SelectionFoot(Pane):
         many = count > 1
         words = ngettext("{number} selected", "{number} selected", count).format(number=numbers.number(count))
         self._count.setText(words if many else "")
-        self._count.setVisible(many)
-        self._clear.setVisible(many)
-        self._release.setVisible(many)
+        for widget in (self._count, *self._acts):
+            widget.setVisible(many)
