@@ -33,8 +33,9 @@ def right_to_left() -> bool:
 
 
 def _(text: str) -> str:
-    """The translation of `text` in the language in use."""
-    return _translation.gettext(text)
+    """The translation of `text` in the language in use; of what `NP_` marked, in its context."""
+    context, _between, message = text.rpartition(_CONTEXT_END)
+    return _translation.pgettext(context, message) if context else _translation.gettext(text)
 
 
 def ngettext(one: str, many: str, count: int) -> str:
@@ -55,6 +56,14 @@ def listed(things: Iterable[str]) -> str:
 def N_(text: str) -> str:
     """Mark `text` for the catalogues; it is translated where it is shown."""
     return text
+
+
+def NP_(context: str, text: str) -> str:
+    """Mark `text` for the catalogues with its `context`, as `pgettext` does; `_` translates it where it is shown."""
+    return f"{context}{_CONTEXT_END}{text}"
+
+
+_CONTEXT_END = "\x04"  # as gettext itself parts a context from its message
 
 
 class Refused(Exception):
@@ -921,7 +930,7 @@ MESSAGES: dict[str, Message] = {
         N_("Ask them to answer, so that new keys come."),
     ),
     "protection-card": Message(N_("Sealed to the card's key: nothing above CLEAR leaves under it.")),
-    "note-too-long": Message(N_("The note is longer than {most} characters."), N_("Shorten it.")),
+    "note-too-long": Message(N_("The note is longer than {most} characters."), N_("Shorten the note.")),
     # Agreements
     "agreement-unknown": Message(N_("There is no agreement {number} here."), N_("See `agreement list`.")),
     "agreement-period": Message(
@@ -1052,7 +1061,7 @@ MESSAGES: dict[str, Message] = {
         N_("No content, or more than one, begins with {sha256}."), N_("Copy the SHA-256 from `show`.")
     ),
     "level-unknown": Message(N_("{level} is not a level to handle by.")),
-    "query-too-long": Message(N_("The query is longer than {most} characters."), N_("Shorten it.")),
+    "query-too-long": Message(N_("The query is longer than {most} characters."), N_("Shorten the query.")),
     "query-quote": Message(
         N_("A quotation mark at character {at} of the query has no other."),
         N_('Close it, behind it a space; inside quotation marks write \\" for one.'),

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from app.audit.checking import Break
 from app.audit.report import Report
 from app.exchange.slips import Slip
-from app.messages import _, plain, remedy, right_to_left, sentence
+from app.messages import _, listed, pgettext, plain, remedy, right_to_left, sentence
 
 GROUP = 8
 LINE = 4
@@ -61,14 +61,14 @@ def _facts(found: Slip) -> list[tuple[str, list[str], bool]]:
     """(label, lines, whether they are codes to be read from left to right)."""
     priority = _("Flash") if found.priority == "flash" else _("Routine")
     return [
-        (_("To"), [plain(found.to)], False),
+        (pgettext("recipient", "To"), [plain(found.to)], False),
         (_("Fingerprint"), _grouped(found.to_fingerprint), True),
-        (_("From"), [plain(found.sender)], False),
+        (pgettext("sender", "From"), [plain(found.sender)], False),
         (_("Fingerprint"), _grouped(found.sender_fingerprint), True),
         (_("Package"), [str(found.seq)], True),
         (_("Reference"), [plain(found.reference) or "-"], False),
         (_("Priority"), [priority], False),
-        (_("Sealed"), [found.sealed], True),
+        (pgettext("time", "Sealed"), [found.sealed], True),
         (_("File"), [found.file], True),
         (_("Size"), [str(found.size)], True),
         ("SHA-256", _grouped(found.sha256), True),
@@ -87,7 +87,11 @@ def _cell(value: str, code: bool) -> str:
 
 
 def _signers() -> tuple[str, ...]:
-    return _("Handed over"), _("Carried by"), _("Received")
+    return (
+        pgettext("signature", "Handed over"),
+        pgettext("signature", "Carried by"),
+        pgettext("signature", "Received"),
+    )
 
 
 def _signing() -> tuple[str, ...]:
@@ -127,7 +131,7 @@ def report(found: Report, problems: Sequence[Break]) -> list[str]:
                 n=one.receipts, accepted=one.accepted, refused=one.refused
             ),
             "    "
-            + _("agreements: {numbers}").format(numbers=", ".join(map(str, sorted(one.agreements))) or "-"),
+            + _("agreements: {numbers}").format(numbers=listed(map(str, sorted(one.agreements))) or "-"),
         ]
     lines += ["", _("Acts"), ""]
     for entry in found.entries:

@@ -1,6 +1,6 @@
 """The message catalogues: `python -m scripts.catalogues check | update | compile`.
 
-Sentences are marked in `app` and `ui` with `_`, `N_`, `ngettext` and `pgettext`, and translated in
+Sentences are marked in `app` and `ui` with `_`, `N_`, `NP_`, `ngettext` and `pgettext`, and translated in
 resources/i18n/LANGUAGE/LC_MESSAGES/mithaq.po. `check` reads the marks afresh and compares every translation's
 placeholders with its message's: one that asks for a fact nobody gives would fail in front of an officer, and
 one that reaches into a fact (`{x.__class__}`) would show what it should not. What is not translated yet is
@@ -25,7 +25,7 @@ from babel.messages.pofile import PoFileError, read_po, write_po
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("app", "ui")
 LANGUAGES = ("ar", "fr")
-KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
+KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "NP_": ((1, "c"), 2)}
 # In a plural a language may say the number in a word ("two packages"), so these may be left out there.
 COUNTS = frozenset({"n", "count", "number"})
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)

@@ -12,12 +12,12 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenuBar
 
-from app.messages import N_, _
+from app.messages import N_, NP_, _
 from ui import icons
 
 MENUS = ("file", "edit", "view", "selection", "exchange", "help")
 MENU_WORDS = {
-    "file": N_("File"),
+    "file": NP_("menu", "File"),
     "edit": N_("Edit"),
     "view": N_("View"),
     "selection": N_("Selection"),

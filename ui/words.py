@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.messages import N_, _
+from app.messages import N_, NP_, _
 
 TYPES: dict[str, tuple[str, str]] = {
     "artifact": (N_("Artifact"), N_("Artifacts")),
@@ -15,7 +15,7 @@ TYPES: dict[str, tuple[str, str]] = {
     "email-addr": (N_("Mail address"), N_("Mail addresses")),
     "email-message": (N_("Mail"), N_("Mails")),
     "extension-definition": (N_("Extension"), N_("Extensions")),
-    "file": (N_("File"), N_("Files")),
+    "file": (NP_("type of object", "File"), N_("Files")),
     "grouping": (N_("Grouping"), N_("Groupings")),
     "identity": (N_("Identity"), N_("Identities")),
     "indicator": (N_("Indicator"), N_("Indicators")),
@@ -26,10 +26,10 @@ TYPES: dict[str, tuple[str, str]] = {
     "location": (N_("Location"), N_("Locations")),
     "malware": (N_("Malware"), N_("Malware")),
     "malware-analysis": (N_("Malware analysis"), N_("Malware analyses")),
-    "marking-definition": (N_("Marking"), N_("Markings")),
+    "marking-definition": (NP_("type of object", "Marking"), N_("Markings")),
     "mutex": (N_("Mutex"), N_("Mutexes")),
     "network-traffic": (N_("Network traffic"), N_("Network traffic")),
-    "note": (N_("Note"), N_("Notes")),
+    "note": (NP_("type of object", "Note"), N_("Notes")),
     "observed-data": (N_("Observed data"), N_("Observed data")),
     "opinion": (N_("Opinion"), N_("Opinions")),
     "process": (N_("Process"), N_("Processes")),
@@ -79,8 +79,8 @@ PROPERTIES: dict[str, str] = {
     "revoked": N_("Revoked"),
     "sectors": N_("Sectors"),
     "sighting_of_ref": N_("Sighting of"),
-    "source_ref": N_("From"),
-    "target_ref": N_("To"),
+    "source_ref": NP_("relationship", "From"),
+    "target_ref": NP_("relationship", "To"),
     "threat_actor_types": N_("Kind"),
     "tool_types": N_("Kind"),
     "valid_from": N_("Valid from"),
@@ -89,19 +89,30 @@ PROPERTIES: dict[str, str] = {
     "where_sighted_refs": N_("Seen by"),
 }
 
-# Status token and words of the states that packages and ledger entries go through.
-STATES: dict[str, tuple[str, str, str]] = {  # icon, colour, words
-    "sealed": ("package", "muted", N_("Sealed")),
-    "handed": ("hard-drive", "info", N_("Carried")),
-    "carried": ("hard-drive", "info", N_("Carried")),
-    "received": ("check", "info", N_("Received")),
-    "acked": ("check-check", "success", N_("Acknowledged")),
-    "accepted": ("check-check", "success", N_("Accepted")),
-    "refused": ("ban", "danger", N_("Refused")),
-    "recalled": ("undo-2", "warning", N_("Recalled")),
-    "void": ("x", "muted", N_("Void")),
-    "pending": ("clock", "warning", N_("Waits for review")),
-    "decided": ("check", "muted", N_("Decided")),
+# Icon, colour token and words of the states that packages go through, here and at the counterpart.
+STATES: dict[str, tuple[str, str, str]] = {
+    "sealed": ("package", "muted", NP_("package", "Sealed")),
+    "handed": ("hard-drive", "info", NP_("package", "Carried")),
+    "carried": ("hard-drive", "info", NP_("package", "Carried")),
+    "received": ("check", "info", NP_("package", "Received")),
+    "acked": ("check-check", "success", NP_("package", "Acknowledged")),
+    "accepted": ("check-check", "success", NP_("package", "Accepted")),
+    "refused": ("ban", "danger", NP_("package", "Refused")),
+    "recalled": ("undo-2", "warning", NP_("package", "Recalled")),
+    "void": ("x", "muted", NP_("package", "Void")),
+    "pending": ("clock", "warning", NP_("package", "Waits for review")),
+    "decided": ("check", "muted", NP_("package", "Decided")),
+}
+
+# The same words where they are said of an object that went out.
+OBJECT_STATES: dict[str, str] = {
+    "sealed": NP_("object", "Sealed"),
+    "carried": NP_("object", "Carried"),
+    "received": NP_("object", "Received"),
+    "accepted": NP_("object", "Accepted"),
+    "refused": NP_("object", "Refused"),
+    "recalled": NP_("object", "Recalled"),
+    "void": NP_("object", "Void"),
 }
 
 ACTS: dict[str, str] = {
@@ -130,8 +141,8 @@ ACTS: dict[str, str] = {
     "package.sealed": N_("Package sealed"),
     "package.carried": N_("Package carried"),
     "package.received": N_("Package opened"),
-    "package.accepted": N_("Accepted"),
-    "package.refused": N_("Rejected"),
+    "package.accepted": NP_("act", "Accepted"),
+    "package.refused": NP_("act", "Rejected"),
     "counterpart.added": N_("Card added"),
     "counterpart.verified": N_("Counterpart verified"),
     "counterpart.replaced": N_("Counterpart's card replaced"),
@@ -220,7 +231,13 @@ def property_word(name: str) -> str:
 
 
 def state_word(state: str) -> str:
+    """The state of a package."""
     return _(STATES[state][2]) if state in STATES else state
+
+
+def object_state_word(state: str) -> str:
+    """The state of an object that went out in a package."""
+    return _(OBJECT_STATES[state]) if state in OBJECT_STATES else state
 
 
 def act_word(act: str) -> str:

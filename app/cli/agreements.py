@@ -18,7 +18,7 @@ from app.exchange.agreements import Agreement, Done
 from app.exchange.sectors import label
 from app.exchange.terms import KINDS, ONWARD, RECEIPTS, Clauses
 from app.intel import marking
-from app.messages import Refused, _, plain
+from app.messages import Refused, _, listed, plain
 
 OPEN_DAYS = 90
 CARD_LIMIT = 65_536
@@ -43,7 +43,7 @@ class Names(click.ParamType[tuple[str, ...]]):
         names = {name.strip() for name in str(value).split(",") if name.strip()}
         unknown = sorted(names - set(self.among)) if self.among else []
         if unknown or not names:
-            self.fail(_("Choose from {names}.").format(names=", ".join(self.among) or "a,b"), param, ctx)
+            self.fail(_("Choose from {names}.").format(names=listed(self.among) or "a,b"), param, ctx)
         return tuple(sorted(names))
 
 
@@ -272,7 +272,7 @@ def sector(session: Session, id_: str, sectors: tuple[str, ...]) -> int:
         before = label(installation, id_, sectors)
     after = sorted(set(sectors))
     document = {"id": id_, "before": sorted(before), "after": after}
-    return session.show(document, [", ".join(after) or _("No label.")])
+    return session.show(document, [listed(after) or _("No label.")])
 
 
 def _show_done(session: Session, done: Done) -> int:
@@ -312,7 +312,7 @@ def _change_lines(changes: dict[str, tuple[object, object]]) -> list[str]:
 
 def _text(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or _("none")
+        return listed(map(str, value)) or _("none")
     if value is None:
         return _("any")
     if isinstance(value, bool):

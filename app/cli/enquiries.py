@@ -15,7 +15,7 @@ from app.holdings import browsing
 from app.holdings import feedback as service
 from app.holdings.feedback import Said
 from app.intel import authoring, marking
-from app.messages import _, plain
+from app.messages import _, listed, plain
 
 Command = Callable[..., Any]
 
@@ -78,7 +78,7 @@ def show(session: Session, number: int) -> int:
         *table((id_, known[id_].name[:60] if id_ in known else _("not held")) for id_ in one.about),
     ]
     if one.answers:
-        lines.append(_("Answered by package {numbers}.").format(numbers=", ".join(map(str, one.answers))))
+        lines.append(_("Answered by package {numbers}.").format(numbers=listed(map(str, one.answers))))
     if one.reason:
         lines.append(_("Reason: {reason}").format(reason=plain(one.reason)))
     return session.show(_row(one), lines)

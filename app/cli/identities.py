@@ -6,7 +6,7 @@ import click
 
 from app.cli.base import Session, table
 from app.exchange import counterparts, identities
-from app.messages import Refused, _
+from app.messages import Refused, _, listed
 
 
 @click.group()
@@ -21,7 +21,7 @@ def list_(session: Session) -> int:
     with session.unlocked() as installation:
         found = identities.listed(installation)
     words = {"in-use": _("in use"), "retired": _("retired"), "erased": _("retired, erased")}
-    rows = ((one.fingerprint, words[one.state], one.since, ", ".join(one.waiting)) for one in found)
+    rows = ((one.fingerprint, words[one.state], one.since, listed(one.waiting)) for one in found)
     document = {
         "identities": [
             {
@@ -72,7 +72,7 @@ def replace(session: Session, lost: bool, name: str, country: str) -> int:
         names = [one.alias for one in counterparts.listed(installation) if not one.revoked]
     lines = [
         _("Fingerprint: {f}").format(f=fingerprint),
-        _("Export the card, and verify anew with: {names}").format(names=", ".join(names) or "-"),
+        _("Export the card, and verify anew with: {names}").format(names=listed(names) or "-"),
     ]
     return session.show({"fingerprint": fingerprint, "before": before, "verify": names}, lines, bool(names))
 

@@ -12,7 +12,7 @@ from app.exchange import deciding, naming, receiving
 from app.exchange.deciding import Decided
 from app.exchange.ranges import spoken
 from app.exchange.receiving import Received
-from app.messages import _, ngettext, plain
+from app.messages import _, listed, ngettext, plain
 from app.store.installation import OUTBOX
 
 
@@ -110,7 +110,7 @@ def _received_lines(got: Received) -> list[str]:
         )
         lines.append(waiting.format(n=got.objects, number=got.number))
     if got.recalls:
-        numbers = ", ".join(map(str, got.recalls))
+        numbers = listed(map(str, got.recalls))
         lines.append(
             _("They ask something back: recall {numbers}. See `recall show`.").format(numbers=numbers)
         )

@@ -14,7 +14,7 @@ from app.courier import folder
 from app.exchange import outbox, receipts, releases, sealing, telephone
 from app.exchange.releases import Decision, Wish
 from app.holdings import browsing
-from app.messages import Refused, _
+from app.messages import Refused, _, listed
 from app.store.installation import Installation
 from app.store.objects import ObjectRow
 from app.store.packages import Told
@@ -412,7 +412,7 @@ def ledger(session: Session, to: str, id_: str) -> int:
     }
     if not id_:
         return session.show(document, table((e.to, e.seq, e.state, e.id, e.modified) for e in found))
-    numbers = {e: ", ".join(map(str, e.agreements)) or "-" for e in found}
+    numbers = {e: listed(map(str, e.agreements)) or "-" for e in found}
     gave = ((e.to, e.seq, e.state, e.modified, e.since, numbers[e], e.reference) for e in found)
     got = ((e.sender, e.seq, e.state, e.modified, e.received) for e in given)
     return session.show(document, [*table(gave), *([_("They gave us:")] if given else []), *table(got)])

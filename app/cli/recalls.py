@@ -14,7 +14,7 @@ from app.exchange import recalling
 from app.exchange.recalling import Listed, Sent
 from app.exchange.touching import Touched
 from app.holdings import attachments
-from app.messages import Refused, _, plain
+from app.messages import Refused, _, listed, plain
 
 Command = Callable[..., Any]
 
@@ -197,7 +197,7 @@ def confirm(session: Session, number: int, backups: str | None, refuse: str | No
 
 def _onward_line(one: Touched) -> str:
     said = _("{id} was released onward to {names}: recall it there too, with `recall`.")
-    return said.format(id=plain(one.id), names=", ".join(map(plain, one.onward)))
+    return said.format(id=plain(one.id), names=listed(map(plain, one.onward)))
 
 
 def _by(one: Listed) -> str:
@@ -268,7 +268,7 @@ def _sent_lines(sent: Sent) -> list[str]:
         *_answer_lines(one),
     ]
     if sent.void:
-        lines.append(_("Void: package {seqs}").format(seqs=", ".join(map(str, sent.void))))
+        lines.append(_("Void: package {seqs}").format(seqs=listed(map(str, sent.void))))
     lines.append(_("Package {seq}: {path}").format(seq=sent.package.seq, path=plain(sent.package.path)))
     return lines
 

@@ -12,7 +12,7 @@ from app.cli.hits import HITS_SHOWN, hit_document, hit_lines
 from app.exchange import inbox, recalling, telephone
 from app.exchange.inbox import Listed
 from app.intel.compare import ABSENT
-from app.messages import _, plain
+from app.messages import _, listed, plain
 
 
 @click.group("inbox")
@@ -98,7 +98,7 @@ def inbox_show(session: Session, number: int, id_: str | None) -> int:
         ),
     ]
     if review.answers:
-        numbers = ", ".join(map(str, review.answers))
+        numbers = listed(map(str, review.answers))
         lines.insert(0, _("It answers request {numbers}.").format(numbers=numbers))
     hits = [hit for one in review.objects for hit in one.hits]
     if hits:

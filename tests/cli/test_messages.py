@@ -110,3 +110,16 @@ def test_facts_from_outside_cannot_act_in_a_sentence():
 def test_what_nobody_said_in_brackets_is_left_out_with_them():
     assert "(" not in messages.sentence("package-damaged")
     assert "(cut)" in messages.sentence("package-damaged", {"detail": "cut"})
+
+
+def test_what_is_marked_with_a_context_is_translated_in_it():
+    marked = messages.NP_("package", "Received")
+    assert messages._(marked) == "Received"
+    messages.use_language("ar")
+    try:
+        said = {messages._(marked), messages._(messages.NP_("object", "Received"))}
+        assert len(said) == 2
+        assert "Received" not in said
+        assert messages._(marked) == messages.pgettext("package", "Received")
+    finally:
+        messages.use_language("en")

@@ -97,7 +97,7 @@ def test_all_marks_are_extracted(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(
         'a = _("one"); b = N_("two")\n'
         'c = ngettext("{n} three", "{n} threes", n)\n'
-        'd = pgettext("button", "four")\n'
+        'd = pgettext("button", "four"); e = NP_("state", "four")\n'
     )
     template, faults = catalogues.extract([tmp_path], tmp_path)
     assert faults == []
@@ -106,6 +106,7 @@ def test_all_marks_are_extracted(tmp_path: Path) -> None:
         ("two", None),
         (("{n} three", "{n} threes"), None),
         ("four", "button"),
+        ("four", "state"),
     ]
 
 
@@ -144,3 +145,38 @@ def test_the_program_speaks_each_of_its_languages(language: str) -> None:
         messages = [one for one in read_po(file, locale=language) if one.id]
     missing = [one.id for one in messages if not catalogues.is_translated(one)]
     assert len(missing) < len(messages) / 50, missing
+
+
+# Words of the tables of `ui.words` that are labels elsewhere too, and mean the same there.
+SAME_SENSE = {"Changed", "Language", "Name", "Objects", "Revoked", "Vulnerabilities"}
+
+
+def test_a_word_for_a_state_a_type_or_an_act_is_no_label() -> None:
+    """English calls a state, a moment and a signature "Received"; other languages do not. Such a word has a context."""
+    template, _faults = catalogues.extract(catalogues.ROOT / name for name in catalogues.SOURCES)
+    shared = {
+        m.id
+        for m in template
+        if isinstance(m.id, str)
+        and m.context is None
+        and len(files := {path for path, _line in m.locations}) > 1
+        and "ui/words.py" in files
+    }
+    assert shared == SAME_SENSE
+
+
+def test_contexts_are_there_because_translations_differ() -> None:
+    by_id: dict[str, set[tuple[str, ...]]] = {}
+    contexts: dict[str, int] = {}
+    read = {}
+    for language in catalogues.LANGUAGES:
+        with catalogues.po(language).open("rb") as file:
+            read[language] = read_po(file, locale=language)
+    for message in read["ar"]:
+        if message.id and isinstance(message.id, str):
+            said = tuple(str(one.get(message.id, message.context).string) for one in read.values())
+            by_id.setdefault(message.id, set()).add(said)
+            contexts[message.id] = contexts.get(message.id, 0) + 1
+    several = {id_ for id_, count in contexts.items() if count > 1}
+    assert {"From", "To", "Received", "Sealed", "File", "Accepted"} <= several
+    assert {id_ for id_ in several if len(by_id[id_]) < 2} == set()

@@ -21,7 +21,7 @@ from app.exchange.terms import Clauses
 from app.intel import marking
 from app.intel.marking import Level
 from app.jobs import Job
-from app.messages import N_, Refused, _, listed
+from app.messages import N_, Refused, _, listed, pgettext
 from app.store.installation import Installation
 from ui import files, numbers
 from ui.desk import AUDIT, COUNTERPARTS, RELEASES, Desk
@@ -161,7 +161,7 @@ class ProposeSheet(Sheet):
         self.ceiling = Choice([(h, f"TLP:{h}") for h in settings.HANDLINGS], "AMBER", lambda _v: None)
         self.kinds = {kind: Check(_(words), checked=True) for kind, words in KINDS.items()}
         self.onward = Choice([(key, _(words)) for key, words in ONWARD.items()], "never", lambda _v: None)
-        self.start = _date(_("From"), today)
+        self.start = _date(pgettext("day", "From"), today)
         self.until = _date(_("Until"), today + datetime.timedelta(days=YEAR_DAYS))
         self.open_until = _date(_("Sign by"), today + datetime.timedelta(days=OPEN_DAYS))
         self.exercise = Check(_("For exercises only"))

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu
 
 from app.holdings import browsing
 from app.intel.marking import Level
-from app.messages import _, listed, ngettext
+from app.messages import _, listed, ngettext, pgettext
 from app.store.installation import Installation
 from app.store.selecting import Selection
 from ui import icons, numbers, reading
@@ -58,7 +58,7 @@ class Filter:
     @property
     def words(self) -> str:
         """All of it in one line; "" for everything."""
-        flags = {"conflict": _("Conflicts"), "revoked": _("Revoked")}
+        flags = {"conflict": _("Conflicts"), "revoked": pgettext("filter", "Revoked")}
         parts = (
             isolate(self.query) if self.query else "",
             type_word(self.type, many=True) if self.type else "",
@@ -126,7 +126,7 @@ class Filters(Pane):
         self.flags.set(
             [
                 ChipSpec("conflict", _("Conflicts"), found.conflicts, "split", "conflict"),
-                ChipSpec("revoked", _("Revoked"), found.revoked, "ban", "danger"),
+                ChipSpec("revoked", pgettext("filter", "Revoked"), found.revoked, "ban", "danger"),
             ],
             self.value.flag,
         )

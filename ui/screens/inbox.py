@@ -12,7 +12,7 @@ from app.exchange.inbox import Listed
 from app.exchange.ranges import spoken
 from app.exchange.receiving import Received
 from app.jobs import Job
-from app.messages import N_, _, ngettext, remedy, sentence
+from app.messages import N_, _, ngettext, pgettext, remedy, sentence
 from app.store.installation import Installation
 from ui import files, numbers
 from ui.actions import Entry
@@ -79,11 +79,11 @@ class Packages(Pane):
         self._review = review
         self._known: dict[int, Listed] = {}
         columns = (
-            Column("from", _("From"), 0, "name"),
+            Column("from", pgettext("sender", "From"), 0, "name"),
             Column("seq", _("Package"), 84, "number"),
             Column("state", _("State"), 150),
             Column("objects", _("Objects"), 92, "number", spare=1),
-            Column("received", _("Received"), date_width(time=True), "date"),
+            Column("received", pgettext("time", "Received"), date_width(time=True), "date"),
         )
         self.model = PagedModel(columns, self._ids, self._rows, desk.jobs.read)
         self.model.refused.connect(desk.refused)
@@ -170,7 +170,7 @@ class Packages(Pane):
         if one.priority == "flash":
             items += [Notice(_("Flash: they ask for it to be read first."), "warning"), 10]
         items += [
-            fact(_("Received"), numbers.moment(one.received)),
+            fact(pgettext("time", "Received"), numbers.moment(one.received)),
             6,
             fact(_("Objects"), numbers.number(one.objects)),
             6,

@@ -18,7 +18,7 @@ from app.exchange.counterparts import Listed
 from app.exchange.gate import ALREADY_HAS, LEAVES
 from app.exchange.releases import Decision, Item, Released, Wish
 from app.jobs import Cancelled, Job
-from app.messages import N_, Refused, _, listed, ngettext, remedy, sentence
+from app.messages import N_, Refused, _, listed, ngettext, pgettext, remedy, sentence
 from app.store.installation import Installation
 from ui import files, numbers, reading
 from ui.desk import COUNTERPARTS, RELEASES, Desk
@@ -151,9 +151,9 @@ class NewRelease(Pane):
             return
         self._summary.show()
         choice = Choice([(o.fingerprint, o.alias) for o in self._ones], self._to, self.choose_counterpart)
-        choice.setAccessibleName(_("To"))
+        choice.setAccessibleName(pgettext("recipient", "To"))
         row = self._summary_row
-        row.addLayout(line(Icon("badge-check", "success"), pair(_("To"), choice), gap=12))
+        row.addLayout(line(Icon("badge-check", "success"), pair(pgettext("recipient", "To"), choice), gap=12))
         decision = self._judged.decision if self._judged else None
         clauses = decision.force.clauses if decision is not None else None
         agreed = _("None in force")
@@ -228,9 +228,9 @@ class NewRelease(Pane):
         has, leaving = judged.count(ALREADY_HAS), judged.count(LEAVES)
         held = len(decision.items) - has - leaving
         specs = [ChipSpec("", _("All"), len(decision.items))]
-        specs.append(ChipSpec("leaves", _("Leaves"), leaving, "arrow-up-right", "accent"))
-        specs.append(ChipSpec("already-has", _("Already has"), has, "check-check"))
-        specs.append(ChipSpec("held", _("Held back"), held, "hand", "warning"))
+        specs.append(ChipSpec("leaves", pgettext("filter", "Leaves"), leaving, "arrow-up-right", "accent"))
+        specs.append(ChipSpec("already-has", pgettext("filter", "Already has"), has, "check-check"))
+        specs.append(ChipSpec("held", pgettext("filter", "Held back"), held, "hand", "warning"))
         self.chips.set(specs, self._group)
         self._show_summary()
         self._show_groups(judged)

@@ -14,7 +14,7 @@ from app.courier import folder
 from app.exchange import outbox, receipts, slips
 from app.exchange.slips import Slip
 from app.jobs import Job
-from app.messages import N_, Refused, _, sentence
+from app.messages import N_, Refused, _, pgettext, sentence
 from app.store.installation import Installation
 from ui import files, numbers, paper, reading
 from ui.actions import Entry
@@ -29,7 +29,7 @@ from ui.widgets.paging import Cell, Column, PagedModel, Row
 from ui.widgets.panel import DetailPanel, ResultFoot, Section, entry, fact, identifier
 from ui.widgets.table import ListTable, date_width
 from ui.widgets.text import Text, muted, title
-from ui.words import STATES, state_word
+from ui.words import STATES, object_state_word, state_word
 
 LEDGER_SHOWN = 60
 
@@ -102,11 +102,11 @@ class History(Pane):
         self._packages: dict[int, outbox.Listed] = {}
         self._detail: Detail | None = None
         columns = (
-            Column("to", _("To"), 0, "name"),
+            Column("to", pgettext("recipient", "To"), 0, "name"),
             Column("seq", _("Package"), 84, "number"),
             Column("state", _("State"), 140),
             Column("size", _("Size"), 84, "number", spare=1),
-            Column("sealed", _("Sealed"), date_width(time=True), "date"),
+            Column("sealed", pgettext("time", "Sealed"), date_width(time=True), "date"),
         )
         self.model = PagedModel(columns, self._ids, self._rows, desk.jobs.read)
         self.model.refused.connect(desk.refused)
@@ -210,7 +210,7 @@ class History(Pane):
             10,
             fact(_("State"), _(words)),
             6,
-            fact(_("Sealed"), numbers.moment(package.sealed)),
+            fact(pgettext("time", "Sealed"), numbers.moment(package.sealed)),
             6,
             fact(_("Size"), numbers.size(package.size)),
             6,
@@ -237,11 +237,13 @@ class History(Pane):
             )
         else:
             total = sum(n for _s, n in self._detail.states)
-            said = " · ".join(f"{numbers.number(n)} {state_word(s)}" for s, n in self._detail.states)
+            words_of = _("{state}: {n}")
+            counts = ((object_state_word(s), numbers.number(n)) for s, n in self._detail.states)
+            said = " · ".join(words_of.format(state=state, n=n) for state, n in counts)
             ledger = Section(_("Who has what"), total, muted(said, wrap=True))
             for id_, name, state in self._detail.objects:
-                mark, tone, word = STATES.get(state, ("circle-dot", "muted", state))
-                ledger.content.addWidget(entry(mark, name or id_, _(word), color=tone))
+                mark, tone, _words = STATES.get(state, ("circle-dot", "muted", state))
+                ledger.content.addWidget(entry(mark, name or id_, object_state_word(state), color=tone))
             rest = total - len(self._detail.objects)
             if rest > 0:
                 ledger.content.addWidget(muted(_("{n} more").format(n=numbers.number(rest))))

@@ -13,7 +13,7 @@ from app.exchange import deciding, inbox, receipts
 from app.exchange.deciding import Decided
 from app.exchange.inbox import Compared
 from app.jobs import Job
-from app.messages import Refused, _, ngettext, sentence
+from app.messages import Refused, _, ngettext, pgettext, sentence
 from app.store.installation import Installation
 from ui import files, icons, numbers, reading
 from ui.desk import HOLDINGS, INBOX, RELEASES, Desk
@@ -120,7 +120,8 @@ class Review(Pane):
         row.addLayout(
             line(Icon("badge-check", "success"), _pair(_("Signature"), _("Theirs, verified")), gap=12)
         )
-        row.addLayout(line(Icon("clock"), _pair(_("Received"), numbers.moment(package.received)), gap=12))
+        received = numbers.moment(package.received)
+        row.addLayout(line(Icon("clock"), _pair(pgettext("time", "Received"), received), gap=12))
         row.addLayout(line(Icon("key-round"), _pair(_("Key"), _key(package.protection)), gap=12))
         row.addLayout(line(Icon("flag"), _pair(_("Priority"), _(package.priority.capitalize())), gap=12))
         if package.note:
@@ -449,12 +450,12 @@ def _row(one: Compared) -> Row:
 
 
 _WORDS: dict[str, Callable[[], str]] = {
-    "new": lambda: _("New"),
-    "newer": lambda: _("Newer"),
-    "older": lambda: _("Older"),
-    "same": lambda: _("Same"),
-    "conflict": lambda: _("Conflict"),
-    "revoked": lambda: _("Revoked"),
+    "new": lambda: pgettext("filter", "New"),
+    "newer": lambda: pgettext("filter", "Newer"),
+    "older": lambda: pgettext("filter", "Older"),
+    "same": lambda: pgettext("filter", "Same"),
+    "conflict": lambda: pgettext("filter", "Conflict"),
+    "revoked": lambda: pgettext("filter", "Revoked"),
 }
 
 

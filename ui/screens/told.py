@@ -148,7 +148,7 @@ def _given_entry(found: tuple[Given, int]) -> QWidget:
     words = _("Package {seq} to {name}").format(seq=numbers.number(one.seq), name=isolate(one.to))
     state = STATES.get(one.state)
     said = numbers.objects(count)
-    return entry("send", words, f"{_(state[2])}, {said}" if state else said, color="warning")
+    return entry("send", words, listed((_(state[2]), said)) if state else said, color="warning")
 
 
 def _hit_entry(hit: Hit) -> QWidget:
