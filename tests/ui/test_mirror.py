@@ -124,7 +124,7 @@ def test_the_layout_is_the_mirror_image(home: Path, sessions: Callable[[Path], S
             "panel": holdings.panel,
             "title": holdings.header.title,
             "search": holdings.search,
-            "chips": holdings.types.chips[0],
+            "chips": holdings.filters.types.chips[0],
             "inbox": frame.rail.place("inbox"),
         }.items():
             corner = widget.mapTo(session.window, QPoint(0, 0))
