@@ -1047,7 +1047,7 @@ MESSAGES: dict[str, Message] = {
     ),
     "attachment-held": Message(
         N_("{id} has that content, or another under that name, already: {name}."),
-        N_("Give another --name, or remove the one that is there."),
+        N_("Attach it under another name, or remove the one that is there."),
     ),
     "attachments-too-many": Message(
         N_("There are too many attachments: at most {most} go."), N_("Attach or release fewer at once.")

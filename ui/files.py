@@ -20,8 +20,11 @@ def ask(
 
 
 def ask_new(parent: QWidget, title: str, name: str, chosen: Callable[[Path], object]) -> QFileDialog:
-    """Ask where a new file goes. One that is there is refused by whoever writes, and never replaced."""
-    dialog = QFileDialog(parent, title, name, _("All files (*)"))
+    """Ask where a new file goes. One that is there is refused by whoever writes, and never replaced.
+
+    `name` is suggested and no path: it opens no folder that happens to be called so.
+    """
+    dialog = QFileDialog(parent, title, "", _("All files (*)"))
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)

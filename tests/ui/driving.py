@@ -54,7 +54,7 @@ def button(parent: QWidget, words: str) -> Button:
 def click(parent: QWidget, words: str) -> None:
     """Click the button with these words, once it can be clicked."""
     found = button(parent, words)
-    wait(found.isEnabled, f"{words!r} to be enabled")
+    wait(lambda: found.isEnabled() and found.height(), f"{words!r} to be enabled and laid out")
     QTest.mouseClick(found, Qt.MouseButton.LeftButton)
 
 

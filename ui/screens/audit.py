@@ -50,6 +50,7 @@ _ICONS = {
     "slot": "key-round",
     "store": "key-round",
     "channel": "link-2",
+    "attachment": "paperclip",
 }
 
 

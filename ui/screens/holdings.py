@@ -164,6 +164,7 @@ class Holdings(Pane):
             Entry("release", "selection", N_("Release the selection…"), "Ctrl+R", "send", 2),
             self.release_selected,
         )
+        add(Entry("attach", "selection", N_("Attach a file…"), "", "paperclip", 3), self._attach)
         add(
             Entry("export-selection", "selection", N_("Export the selection…"), "Ctrl+Shift+E", "upload", 2),
             self.export_selected,
@@ -173,6 +174,14 @@ class Holdings(Pane):
             lambda: self._desk.release_wanted.emit(None),
         )
         add(Entry("raw-json", "view", N_("Raw JSON"), "J", "braces", 5), self.panel.toggle_raw)
+
+    def _attach(self) -> None:
+        self._desk.go.emit("holdings")
+        self.refusal.clear()
+        if not self.panel.attached.ask_file():
+            self.refusal.show_words(
+                _("A file is attached to an object."), _("Choose the object first."), "object-unchosen"
+            )
 
     def focus_search(self) -> None:
         self._desk.go.emit("holdings")

@@ -6,25 +6,23 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QMenu, QWidget
 
-from app.courier import folder
 from app.exchange import receipts
-from app.holdings import attachments, handling, samples
+from app.holdings import handling
 from app.holdings.browsing import Version
 from app.holdings.graph import Neighbour
 from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused, _
-from app.store.attachments import Attachment
 from app.store.installation import Installation
 from app.store.origins import Origin
-from ui import files, icons, numbers, reading
+from ui import icons, numbers, reading
 from ui.desk import HOLDINGS, INBOX, Desk
 from ui.safe_text import isolate, short_id
+from ui.screens.attached import Attached
 from ui.screens.told import Told
 from ui.widgets.buttons import Button
 from ui.widgets.layout import Item, line
@@ -35,7 +33,6 @@ from ui.widgets.text import Text, muted
 from ui.words import STATES, property_word, type_word
 
 FACTS = 14
-ATTACHMENTS = 50
 BACK_LETTERS = 40
 RAW_LIMIT = 200_000
 
@@ -51,14 +48,16 @@ class ObjectPanel(DetailPanel):
         tell: Callable[[Told], object],
     ) -> None:
         super().__init__()
-        self._say, self._tell = say, tell
+        self._tell = tell
         self._desk = desk
         self._release = release
         self._oid: int | None = None
         self._whole: reading.Whole | None = None
         self._before: list[tuple[int, str]] = []
         self._raw = False
+        self._drawn: tuple[int | None, bool] = None, False
         self.refusal = Refusal()
+        self.attached = Attached(desk, say)
         self._show()
 
     @property
@@ -124,6 +123,8 @@ class ObjectPanel(DetailPanel):
         if whole is None:
             self.show_items([Empty("mouse-pointer-click", _("Choose an object to read it here."))])
             self.show_foot([])
+            self._drawn = None, False
+            self.attached.forget()
             return
         row = whole.shown.row
         items: list[Item] = []
@@ -136,7 +137,9 @@ class ObjectPanel(DetailPanel):
             identifier(row.id),
         ]
         items += self._raw_items(whole) if self._raw else self._readable(whole)
-        self.show_items(items)
+        drawn = row.oid, self._raw
+        self.show_items(items, anew=drawn == self._drawn)
+        self._drawn = drawn
         hint = muted(_("Readable") if self._raw else _("Raw JSON"))
         self.show_foot(
             [
@@ -197,9 +200,8 @@ class ObjectPanel(DetailPanel):
             if whole.linked.more:
                 links.append(muted(_("and more, on the command line"), size="label"))
             items.append(Section(_("Linked"), None if whole.linked.more else len(links), *links))
-        if whole.attachments:
-            files_ = (self._attachment(one) for one in whole.attachments[:ATTACHMENTS])
-            items.append(Section(_("Attachments"), len(whole.attachments), *files_))
+        called = row.name or short_id(row.id)
+        items.append(self.attached.section(row.id, called, whole.attachments, whole.senders))
         versions = whole.shown.versions
         items.append(Section(_("Versions"), len(versions), *(self._version(v, whole) for v in versions[:8])))
         sources = [s for v in versions for s in v.sources]
@@ -241,14 +243,6 @@ class ObjectPanel(DetailPanel):
         show.clicked.connect(lambda *_args: self.follow(one))
         words = f"{type_word(one.row.type)} · {said}"
         return entry(icons.object_icon(one.row.type), name, words, trailing=show)
-
-    def _attachment(self, one: Attachment) -> QWidget:
-        save = Button(_("Save {name}…").format(name=isolate(one.name)), "icon", icon="download")
-        save.clicked.connect(lambda *_args: self.ask_save(one))
-        size = numbers.size(one.size)
-        second = _("{size} · malware sample, saved as a zip").format(size=size) if one.sample else size
-        icon, color = ("bug", "warning") if one.sample else ("file", "muted")
-        return entry(icon, one.name, second, color=color, trailing=save)
 
     def _holder(self, one: receipts.Entry, current: str) -> QWidget:
         icon, color, words = STATES.get(one.state, ("package", "muted", one.state))
@@ -308,29 +302,6 @@ class ObjectPanel(DetailPanel):
             return handling.resolve(installation, id_, sha)
 
         self._desk.write(work, None, self.refusal.show_refusal, changes=(HOLDINGS, INBOX))
-
-    def ask_save(self, one: Attachment) -> None:
-        """Ask where an attachment is to be written."""
-        name = f"{one.name}.zip" if one.sample else one.name
-        files.ask_new(self.window(), _("Save the attachment"), name, partial(self.save, one))
-
-    def save(self, one: Attachment, path: Path) -> None:
-        """Write an attachment to a new file; a malware sample as a zip with a password."""
-        self.refusal.clear()
-
-        def work(installation: Installation, job: Job) -> attachments.Saving:
-            saving = attachments.save(installation, one.id, one.name, job)
-            folder.write_pieces(path, saving.pieces)
-            return saving
-
-        def done(saving: attachments.Saving) -> None:
-            words = _("The attachment was written to {name}.")
-            if saving.zipped:
-                words = _("The sample was written to {name}, a zip with the password {password}.")
-            self._say(words.format(name=isolate(path.name), password=isolate(samples.PASSWORD)))
-
-        title = _("Save the attachment")
-        self._desk.write(work, done, self.refusal.show_refusal, changes=(), title=title)
 
     def _open_levels(self) -> None:
         menu = QMenu(self)

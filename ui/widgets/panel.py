@@ -135,19 +135,22 @@ class DetailPanel(Pane):
 
     def __init__(self, *, ground: str = "raised", edge: bool = True) -> None:
         super().__init__(ground)
-        inside = QWidget()
+        self._inside = QWidget()
         margin = TOKENS.layout["detail_margin"]
         self._content = column(gap=0)
         self._outer = column(self._content, None, margins=(margin, margin - 4, margin, margin))
-        inside.setLayout(self._outer)
-        self.scroller = Scroll(inside)
+        self._inside.setLayout(self._outer)
+        self.scroller = Scroll(self._inside)
         self.foot = Foot(margin=margin)
         self.foot.hide()
         self.setLayout(column(self.scroller, self.foot))
         self.setMinimumWidth(TOKENS.layout["detail_min"])
 
-    def show_items(self, items: Sequence[Item]) -> None:
-        """Replace the content; the scroll position goes to the top."""
+    def show_items(self, items: Sequence[Item], *, anew: bool = False) -> None:
+        """Replace the content; the scroll position goes to the top. `anew`: the same thing is shown, changed: the
+        scroll position and the focus stay where they are.
+        """
+        focus = self._focused() if anew else None
         self.setUpdatesEnabled(False)
         clear(self._content)
         alone = any(isinstance(item, Empty) for item in items)
@@ -162,8 +165,38 @@ class DetailPanel(Pane):
                 self._content.addLayout(item)
             else:
                 self._content.addWidget(item)
-        self.scroller.verticalScrollBar().setValue(0)
+        if not anew:
+            self.scroller.verticalScrollBar().setValue(0)
         self.setUpdatesEnabled(True)
+        if focus is not None:
+            self._focus_again(*focus)
+
+    def _buttons(self) -> list[Button]:
+        """What can be clicked in the content, from top to bottom."""
+        return self._inside.findChildren(Button)
+
+    def _focused(self) -> tuple[str, int, list[Button]] | None:
+        """Of the button in the content that has the focus, or gets it when the window is active: its label, its place,
+        and every one that is there with it.
+        """
+        found, focused = self._buttons(), self.window().focusWidget()
+        for place, one in enumerate(found):
+            if one is focused:
+                return one.label, place, found
+        return None
+
+    def _focus_again(self, label: str, place: int, before: list[Button]) -> None:
+        """Give the focus to the button of that label; if it is gone, to the one that took its place."""
+        found = [one for one in self._buttons() if one not in before]
+        same = [one for one in found if one.label == label]
+        nearest = min(same or found, key=lambda one: abs(found.index(one) - place), default=None)
+        if nearest is not None:
+            # What is new is shown with the next turn of the loop; what is not shown takes no focus.
+            part: QWidget | None = nearest
+            while part is not None and part is not self._inside:
+                part.show()
+                part = part.parentWidget()
+            nearest.setFocus()
 
     def show_tall_foot(self, content: QLayout) -> None:
         """Replace the actions by the one that decides, over a line about it."""

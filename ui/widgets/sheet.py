@@ -136,7 +136,8 @@ class Sheet(QWidget):
 
     def open(self) -> None:
         """Show it; the focus goes inside and comes back on closing."""
-        self._before = QApplication.focusWidget()
+        # The window's own: it may not be active yet, when a file dialog has just closed.
+        self._before = self._over.window().focusWidget()
         self.setGeometry(self._over.rect())
         self.show()
         self.raise_()
