@@ -6,7 +6,8 @@
 
 Words must all occur, in any place, the last one as a beginning unless white space ends the query; a word that looks
 like a part of an address, a name of a host or a hash also finds it inside one, a URL also its host, an address the
-networks around it, a STIX id its object. AND is what words do anyway; OR and NOT there are not. Strict: what cannot be
+networks around it, a STIX id its object. A name of letters and figures may be written with a hyphen or a space between
+them, or without (APT28, APT-28, APT 28). AND is what words do anyway; OR and NOT there are not. Strict: what cannot be
 meant is refused with its place (the number of the character it begins at, from 1), and a filter nobody knows is never
 taken for a word.
 """
@@ -14,11 +15,11 @@ taken for a word.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from app.intel import ids, marking, timestamp
-from app.intel.fold import fold, refang, terms
+from app.intel.fold import fold, is_name, refang, spellings, terms, together
 from app.intel.marking import Level
 from app.intel.observables import Observable, guess, hash_kind, host, networks, normal
 from app.messages import Refused
@@ -153,7 +154,8 @@ class _Reader:
 
     def phrase(self, text: str) -> None:
         """Words that must stand side by side."""
-        self.phrases.append(_quoted(fold(text)) if fold(text).strip() else _NOTHING)
+        folded = fold(text)
+        self.phrases.append(_either(_spelled(folded)) if folded.strip() else _NOTHING)
 
     def filter(self, piece: _Piece) -> None:
         """One filter; raises `Refused` (query-value, query-twice)."""
@@ -189,7 +191,7 @@ class _Reader:
         revoked, conflict = self.once.get("revoked"), self.once.get("conflict")
         matches, looked_for = _words(" ".join(self.words), self.ended)
         return Selection(
-            match=" ".join([*self.phrases, *matches]),
+            match=_all([*self.phrases, *matches]),
             types=tuple(dict.fromkeys(self.types)),
             levels=tuple(sorted(set(self.levels))),
             sources=tuple(self.sources),
@@ -211,20 +213,43 @@ def _words(text: str, ended: bool) -> tuple[list[str], list[Either]]:
     if not found and text.strip():
         return [_NOTHING], []
     matches, either = list[str](), list[Either]()
+    before = ""
     for number, term in enumerate(found):
-        match = _quoted(term) + ("*" if number == len(found) - 1 and not ended else "")
+        beginning = "*" if number == len(found) - 1 and not ended else ""
+        spelled = [one + beginning for one in (_spelled(term) if is_name(term) else [_quoted(term)])]
         if len(term) >= SHORTEST_PART and _PART.search(term):
             whole = guess(term) + host(term)
             whole += tuple(network for one in whole for network in networks(one))
             id_ = term if ids.type_of(term) else ""
-            either.append(Either(match=match, part=_quoted(term), begins=term, values=whole, id=id_))
+            either.append(
+                Either(match=" OR ".join(spelled), part=_quoted(term), begins=term, values=whole, id=id_)
+            )
+            term = ""
+        elif name := together(before, term):
+            matches[-1] = _either([f"{matches[-1]} {_quoted(term)}{beginning}", _quoted(name) + beginning])
         else:
-            matches.append(match)
+            matches.append(_either(spelled))
+        before = term
     return matches, either
 
 
 def _quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
+
+
+def _spelled(text: str) -> list[str]:
+    """An expression for each way to write folded words that must stand side by side."""
+    return [_quoted(text), *map(_quoted, spellings(text))]
+
+
+def _either(expressions: Sequence[str]) -> str:
+    return expressions[0] if len(expressions) == 1 else f"({' OR '.join(expressions)})"
+
+
+def _all(expressions: Sequence[str]) -> str:
+    """One expression of all of them. FTS5 takes parentheses only with an AND between."""
+    plain = " ".join(one for one in expressions if one[0] != "(")
+    return " AND ".join(filter(None, [plain, *(one for one in expressions if one[0] == "(")]))
 
 
 # --- filters ------------------------------------------------------------------------------------------------

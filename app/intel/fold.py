@@ -6,6 +6,7 @@ Arabic and Persian digits, and characters that cannot be seen. Folding folded te
 
 The Arabic article must not hide a word: the index keeps each word that carries it (alone or behind the
 particles that are written together with it) a second time without, and a query looks for the word without.
+Nor must a hyphen or a space: of a name of letters and figures (APT 28) the index keeps both together once more.
 Source: Unicode Standard Annex 15 (normalisation), chapter 9.2 (Arabic); facts of the tokeniser: it splits at
 marks.
 """
@@ -125,18 +126,22 @@ def _others(word: str) -> Iterator[str]:
 
 
 def index_text(text: str) -> str:
-    """What a full text index stores of `text`: folded, and behind it the words that carry the article,
-    without it.
+    """What a full text index stores of `text`: folded, and behind it the words that carry the article, without it,
+    and names of letters and figures, without what stands between the two.
     """
     folded = fold(text)
-    if "ال" not in folded and "لل" not in folded:
-        return folded
-    carriers = [word for word in _CARRIER.findall(folded) if _bare(word)]
-    # Side by side as in the text first: a phrase without articles is found too.
-    bare = dict.fromkeys(map(_bare, carriers)) | dict.fromkeys(
-        one for word in carriers for one in _others(word)
-    )
-    return f"{folded}\n{' '.join(bare)}" if bare else folded
+    # Most texts hold none, and to be told so is quicker than to be given none.
+    parted = _BY_SPACE(folded) or _BY_HYPHEN(folded) or _BY_LINE(folded) or not folded.isascii()
+    more = _joined(folded) if parted else {}
+    if "ال" in folded or "لل" in folded:
+        carriers = [word for word in _CARRIER.findall(folded) if _bare(word)]
+        # Side by side as in the text first: a phrase without articles is found too.
+        more = (
+            dict.fromkeys(map(_bare, carriers))
+            | dict.fromkeys(one for word in carriers for one in _others(word))
+            | more
+        )
+    return f"{folded}\n{' '.join(more)}" if more else folded
 
 
 def terms(query: str) -> tuple[str, ...]:
@@ -157,6 +162,59 @@ def terms(query: str) -> tuple[str, ...]:
                 words = words[1:]
             found.append((_bare(words[0]) or words[0]) if len(words) == 1 else piece)
     return tuple(found)
+
+
+# --- letters and figures ------------------------------------------------------------------------------------
+
+MAX_JOINED = 1_000
+"""Names of letters and figures that are kept together of one text."""
+_LETTERS, _FIGURES = "[a-z]{2,24}", "[0-9]{1,6}"
+# Nothing of a host's name, an address, a time or a number with a point; and SHA-256 is in nearly every pattern.
+_BEHIND = rf"(?=[0-9])(?<=[a-z].)(?<!sha.)({_FIGURES})(?![^\W_]|[.,][0-9]|[.@][^\W_]|:[0-9])"
+# By one letter that is sure to stand there: looking for any of several takes three times as long.
+_BETWEEN = [re.compile(mark + _BEHIND) for mark in (" ", "-", "_", "[\u2010-\u2015\u2212]")]
+_BY_SPACE, _BY_HYPHEN, _BY_LINE = (pattern.search for pattern in _BETWEEN[:3])
+_NAMED = re.compile(rf"(?<![\w.-]){_LETTERS}\Z")
+
+_SPELLED = re.compile(r"[^\W_]+(?:[-_\u2010-\u2015\u2212][^\W_]+){1,3}")
+_APART = re.compile(f"([a-z]{{1,24}})({_FIGURES})")
+_LETTERS_ALONE, _FIGURES_ALONE = re.compile("[a-z]{1,24}"), re.compile(_FIGURES)
+
+
+def _joined(folded: str) -> dict[str, None]:
+    """The names in folded text that a hyphen or a space parts into letters and figures, without it."""
+    found: dict[str, None] = {}
+    for pattern in _BETWEEN:
+        for figures in pattern.finditer(folded):
+            at = figures.start()
+            named = _NAMED.search(folded, max(0, at - 25), at)
+            if named and len(found) < MAX_JOINED:
+                found[named[0] + figures[1]] = None
+    return found
+
+
+def together(one: str, other: str) -> str:
+    """Two folded words as one name of letters and figures; "" where they are none."""
+    return one + other if _LETTERS_ALONE.fullmatch(one) and _FIGURES_ALONE.fullmatch(other) else ""
+
+
+def spellings(text: str) -> tuple[str, ...]:
+    """How else the names of letters and figures in folded `text`, of words that must stand side by side, are written:
+    all of them together, all of them apart. Without `text` itself.
+    """
+    words = _WORD.findall(text)
+    joined, apart = list[str](), list[str]()
+    for word in words:
+        name = together(joined[-1], word) if joined else ""
+        joined[-1:] = [name] if name else [*joined[-1:], word]
+        found = _APART.fullmatch(word)
+        apart += found.groups() if found else (word,)
+    return tuple(dict.fromkeys(" ".join(some) for some in (joined, apart) if some != words))
+
+
+def is_name(term: str) -> bool:
+    """Whether a folded term may be one name of several words, and no address or number."""
+    return _SPELLED.fullmatch(term) is not None
 
 
 # --- observables --------------------------------------------------------------------------------------------

@@ -466,10 +466,11 @@ def ranked(
         f" WHERE object_text MATCH ? AND object_text.rowid >= ? AND {where}",
         [expression, newest[-1][0], *values],
     )
-    words = [word.replace('""', '"') for word in _QUOTED.findall(selection.match)]
+    words = [_SPACES.sub("", word) for word in _QUOTED.findall(selection.match)]
     found = []
     for weight, oid, name in rows:
-        called = fold(name)
+        # Without what stands between words, other spellings of a name are no others.
+        called = _SPACES.sub("", fold(name))
         found.append((Score(int(not all(word in called for word in words)), weight), -oid))
     found.sort()
     if after is not None:
@@ -480,6 +481,7 @@ def ranked(
 
 
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+_SPACES = re.compile(r"[\W_]+")
 
 
 # Along the calendar -----------------------------------------------------------------------------------------
@@ -508,7 +510,7 @@ def _by_periods(
     found: list[ObjectRow] = []
     grain, key, asked = 1, after, False
     # Each look at the beginning of a word costs as much as sorting some thousand objects.
-    enough = FEW * (5 if selection.match.endswith("*") else 1)
+    enough = FEW * (5 if "*" in _QUOTED.sub("", selection.match) else 1)
     for _ in range(LOOKS):
         moment = _next_moment(connection, selection, descending, key)
         if moment is None:

@@ -69,7 +69,7 @@ indicators = st.builds(
     ),
     st.sampled_from([1, 1, 1, 2]),
     st.sampled_from([T0, T1, T2]),
-    st.sampled_from(["one", "two", "one two three"]),
+    st.sampled_from(["one", "APT-28, Storm 0558", "one two APT28"]),
     st.integers(1, 2),
     st.fixed_dictionaries(
         {},

@@ -39,6 +39,11 @@ EXTRA = [
     thing("vulnerability", 908, external_references=[{"source_name": "cve", "external_id": "CVE-2024-3094"}]),
     thing("malware", 909, aliases=["Émotet", "Heodo"], labels=["loader"], is_family=True),
     indicator(911, CLEAR, name="beside it", pattern="[domain-name:value = 'not-evil.example']"),
+    thing("intrusion-set", 912, name="APT-28", aliases=["FIN 7"], description="not UNC_2452"),
+    thing(
+        "intrusion-set", 913, name="APT28", aliases=["FIN7", "UNC2452"], description="beside CVE 2024-3094"
+    ),
+    thing("campaign", 914, name="28 of an APT", description="http://apt-28.example/ at 192.0.2.28"),
     indicator(910, CLEAR, name="one way", modified=T2),
     indicator(910, CLEAR, name="another way", modified=T2),
 ]
@@ -99,7 +104,16 @@ class Naive:
         return self.made[what, id(force)]
 
     def says(self, force, text, prefix):
-        return self.has(self.words(force), WORD.findall(text), prefix)
+        tokens = WORD.findall(text)
+        ways = [tokens]
+        if re.fullmatch(r"[^\W_]+([-_][^\W_]+){1,3}", text):
+            ways.append(
+                re.sub(r"(?<![^ ])([a-z]{1,24}) ([0-9]{1,6})(?![^ ])", r"\1\2", " ".join(tokens)).split()
+            )
+            ways.append(
+                re.sub(r"(?<![^ ])([a-z]{1,24})([0-9]{1,6})(?![^ ])", r"\1 \2", " ".join(tokens)).split()
+            )
+        return any(self.has(self.words(force), way, prefix) for way in ways)
 
     def word(self, force, term, last):
         """A plain word: in the text, or in an observable if it looks like a part of one."""
@@ -117,9 +131,18 @@ class Naive:
 
     def plain(self, text):
         found = terms(text)
-        return lambda row, force, files: all(
-            self.word(force, term, number == len(found) - 1) for number, term in enumerate(found)
-        )
+
+        def fits(force, at, most):
+            if at == most:
+                return True
+            last = at == most - 1
+            if self.word(force, found[at], last) and fits(force, at + 1, most):
+                return True
+            if last or not (re.fullmatch("[a-z]+", found[at]) and re.fullmatch("[0-9]{1,6}", found[at + 1])):
+                return False
+            return self.says(force, found[at] + found[at + 1], at + 2 == most) and fits(force, at + 2, most)
+
+        return lambda row, force, files: fits(force, 0, len(found))
 
     def technique(self, technique):
         def names(value):
@@ -178,6 +201,7 @@ WORDS = [
         "campaign of",
     ),
     *("emotet", "heodo", "loader", "T1059", "t1059.001", "CVE-2024-3094", "حملة", "الحملة", "احمد", "أَحْمَد"),
+    *("APT-28", "apt28", "apt 28", "apt 2", "fin-7 apt28", "UNC 2452 beside", "cve2024-3094", "unc-24"),
     *("abcdef0123", "way", "ransomware bank", "énergie", "energie", "zzz", "198", "2001:"),
 ]
 DATES = ["2018", "2020-06", "2025-01-01", "2026-01-01T00:00:00Z", "2025-12-31T23:59:59.5Z"]

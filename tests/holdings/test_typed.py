@@ -31,6 +31,10 @@ HELD = {
     "network6": thing("ipv6-addr", 16, value="2001:db8:7::/48"),
     "electronic": indicator(17, name="البريد الإلكتروني الحديث للجنة"),
     "bear": thing("threat-actor", 13, name="APT-28", aliases=["Fancy Bear", "Sofacy"]),
+    "storm": thing(
+        "campaign", 18, name="Storm 0558", description="Not by FIN_7/Carbanak (APT\u201130); APT-C-36."
+    ),
+    "glued": thing("intrusion-set", 19, name="UNC2452", aliases=["TA505"], description="Uses CVE2021-44228."),
 }
 
 FOUND = {
@@ -141,6 +145,26 @@ FOUND = {
         "fancy AND sofacy",
         '"fancy bear"',
         "BEAR FANCY",
+        *("APT28", "apt 28", "apt_28", "Apt–28", "APT٢٨", "apt ٢٨", "APT-۲۸", '"APT 28"', '"apt28"'),
+        *("apt2", "apt-2", "apt 2", "apt28 fancy", "fancy apt 28", "APT28,", "(APT 28)", "l'APT 28"),
+    ),
+    "storm": (
+        *(
+            "Storm-0558",
+            "storm0558",
+            "STORM 0558",
+            "storm-05",
+            "storm05",
+            "by fin7",
+            "FIN-7",
+            "fin 7",
+            "APT30",
+        ),
+        *("apt-c-36", "APT-C36", "apt c 36", '"storm0558 not"', '"not by fin7"'),
+    ),
+    "glued": (
+        *("unc-2452", "UNC 2452", "unc2452", "TA-505", "ta 505", "ta-5", "CVE-2021-44228", "CVE2021-44228"),
+        *("cve-2021-442", '"uses cve-2021-44228"'),
     ),
 }
 
@@ -163,6 +187,7 @@ def test_it_is_found(site, what, text):
         *("203.0.116.1", "203.0.111.255", "value:203.0.113.9", "2001:db8:8::1"),
         *("198.51.100.70", "198.51.100.7:x", "http://evil.example", "CVE-2023-3094", "md5 " + "0" * 32),
         *("value:http://198.51.100.7/", "APT-29", "fancy AND kitten", "d'attaque", "الدفاع"),
+        *("apt29", "APT 27", "apt-8", "storm 558", "apt2 fancy", "unc-2453", "UNC 245 "),
     ],
 )
 def test_it_is_not_found(site, text):
