@@ -1187,6 +1187,10 @@ MESSAGES: dict[str, Message] = {
         N_("What would be written has changed since it was looked at. Nothing was written."),
         N_("Look at it again."),
     ),
+    "purge-changed": Message(
+        N_("What would be removed has changed since it was looked at. Nothing was removed."),
+        N_("Look at it again."),
+    ),
     "purge-referring": Message(
         N_("{id} is still held and refers to what was removed."),
         N_("Look whether it says too much by itself."),

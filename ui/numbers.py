@@ -100,6 +100,14 @@ def objects(count: int) -> str:
     return ngettext("{number} object", "{number} objects", count).format(number=number(count))
 
 
+def objects_in(count: int, versions: int) -> str:
+    """ "3 objects in 4 versions"; no versions where each has one."""
+    if versions == count:
+        return objects(count)
+    words = ngettext("{objects} in {number} version", "{objects} in {number} versions", versions)
+    return words.format(objects=objects(count), number=number(versions))
+
+
 def left(seconds: int) -> str:
     """The time that work still takes."""
     if seconds < 90:

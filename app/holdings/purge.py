@@ -16,9 +16,11 @@ from app.holdings import attachments, revoking
 from app.holdings.definitions import Definitions
 from app.jobs import Job
 from app.messages import Refused
-from app.store import index, objects, origins, packages, people
+from app.store import attachments as store_attachments
+from app.store import index, ledger, objects, origins, packages, people
 from app.store.database import Connection
 from app.store.installation import Installation
+from app.store.ledger import Given
 
 STEP = 100
 
@@ -39,6 +41,57 @@ class Purged:
     referring: tuple[str, ...]
     waiting: tuple[int, ...]
     sealed: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What a purge of the objects `ids` (row numbers `oids`) would remove, and what would still point there.
+
+    `versions` and `attachments` of theirs, to whom they were `given`; the others as in `Purged`.
+    """
+
+    oids: tuple[int, ...]
+    ids: tuple[str, ...]
+    versions: int
+    attachments: int
+    given: tuple[Given, ...]
+    referring: tuple[str, ...]
+    waiting: tuple[int, ...]
+    sealed: tuple[tuple[str, int], ...]
+
+
+def foresee(installation: Installation, oids: Sequence[int]) -> Foreseen:
+    """What a purge of these objects would do; what is gone already is left out."""
+    with installation.database.snapshot() as reader:
+        return _foresee(reader, oids)
+
+
+def _foresee(reader: Connection, oids: Sequence[int]) -> Foreseen:
+    rows = [row for at in range(0, len(oids), STEP) for row in objects.rows(reader, oids[at : at + STEP])]
+    ids = tuple(row.id for row in rows)
+    key = objects.hash_key(reader)
+    mine = set(ids)
+    named = objects.referring(reader, [objects.id_hash(key, id_) for id_ in ids])
+    return Foreseen(
+        tuple(row.oid for row in rows),
+        ids,
+        objects.count_versions(reader, [row.oid for row in rows]),
+        store_attachments.count(reader, [row.oid for row in rows]),
+        tuple(ledger.given_to(reader, ids)),
+        tuple(id_ for id_ in named if id_ not in mine),
+        tuple(packages.pending_with(reader, ids)),
+        tuple(packages.sealed_with(reader, ids)),
+    )
+
+
+def purge_foreseen(installation: Installation, seen: Foreseen, job: Job) -> Purged:
+    """Purge what an officer has `seen`, in one transaction. Raises `Refused` (purge-changed) when it would not be the
+    same any more.
+    """
+    with installation.database.write() as tx:
+        if _foresee(tx, seen.oids) != seen:
+            raise Refused("purge-changed")
+        return purge(tx, installation, seen.ids, job)
 
 
 def purge_listed(installation: Installation, ids: Sequence[str], job: Job) -> Purged:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -122,6 +123,31 @@ def test_an_unknown_id_stops_the_whole_act(world):
         purged(world.alpha, indicator(1), indicator(2))
     assert (caught.value.code, caught.value.facts) == ("object-unknown", {"id": indicator(2)["id"]})
     assert state(world.alpha) == before
+
+
+def test_what_an_officer_has_seen_before_is_what_a_purge_does(world):
+    a, b, c = indicator(1), indicator(2), indicator(3)
+    link, other = relationship(4, a, b), relationship(5, b, c)
+    take(world.beta, c)
+    take(world.alpha, a, b, c, link, other)
+    take(world.alpha, a | {"modified": T1})
+    package = release(world.alpha, "beta", b["id"]).package
+    number = receive(world.alpha, release(world.beta, "alpha", c["id"]).package.path).number
+    oids = browsing.oids(world.alpha, browsing.selection())
+    chosen = [oid for oid in oids if browsing.show_oid(world.alpha, oid).row.id != other["id"]]
+    seen = purge.foresee(world.alpha, chosen)
+    assert sorted(seen.ids) == sorted(one["id"] for one in (a, b, c, link))
+    assert (seen.versions, seen.referring, seen.waiting) == (5, (other["id"],), (number,))
+    assert [(one.id, one.to, one.seq) for one in seen.given] == [(b["id"], "beta", package.seq)]
+    before = state(world.alpha)
+    with pytest.raises(Refused, match="purge-changed"):
+        purge.purge_foreseen(world.alpha, replace(seen, versions=4), quiet())
+    assert state(world.alpha) == before
+    done = purge.purge_foreseen(world.alpha, seen, quiet())
+    assert (done.objects, done.versions, done.unknown) == (len(seen.ids), seen.versions, ())
+    assert (done.referring, done.waiting, done.sealed) == (seen.referring, seen.waiting, seen.sealed)
+    with pytest.raises(Refused, match="purge-changed"):
+        purge.purge_foreseen(world.alpha, seen, quiet())
 
 
 def test_inside_anothers_transaction_an_unknown_id_is_only_told(world):

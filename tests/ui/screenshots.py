@@ -39,6 +39,7 @@ from ui.screens.told import Told
 from ui.screens.verify import VerifySheet
 from ui.session import Session
 from ui.tokens import RESOURCES
+from ui.widgets.sheet import Question
 
 SAMPLE = RESOURCES / "samples" / "copper-lantern.json"
 TLP = {
@@ -443,6 +444,10 @@ def acts(session: Session, holdings: Any, save: Callable[[Session, str], None]) 
     holdings.export_listed()
     wait(lambda: session.window.findChildren(ExportSheet), "the sheet")
     save(session, "export")
+    _close_sheets(session)
+    holdings.purge_selected()
+    wait(lambda: session.window.findChildren(Question), "the question")
+    save(session, "purge")
     _close_sheets(session)
 
 

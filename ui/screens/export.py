@@ -71,7 +71,12 @@ class Export:
 
         def done(_nothing: None) -> None:
             words = _("{objects} written to {path}, in the clear.")
-            self._result.say(words.format(objects=_amount(seen), path=isolate_ltr(str(path))), keep=True)
+            self._result.say(
+                words.format(
+                    objects=numbers.objects_in(seen.objects, seen.versions), path=isolate_ltr(str(path))
+                ),
+                keep=True,
+            )
 
         def failed(refused: Refused) -> None:
             again = (_("Choose another…"), partial(self.choose, chosen, closure, seen, self._refusal.clear))
@@ -82,14 +87,6 @@ class Export:
             self._desk.changed.emit(frozenset({AUDIT}))
 
         self._desk.write(work, done, failed, changes=(), title=_("Export"), cancelled=cancelled)
-
-
-def _amount(contents: Contents) -> str:
-    said = numbers.objects(contents.objects)
-    if contents.versions == contents.objects:
-        return said
-    words = ngettext("{objects} in {number} version", "{objects} in {number} versions", contents.versions)
-    return words.format(objects=said, number=numbers.number(contents.versions))
 
 
 class ExportSheet(Sheet):
@@ -151,7 +148,7 @@ class ExportSheet(Sheet):
         strictest = found.levels[0][0] if found.levels else None
         self.warning.say(_warning(strictest), "info" if strictest in (None, Level.CLEAR) else "warning")
         clear(self._facts)
-        self._facts.addWidget(fact(_("Objects"), _amount(found)))
+        self._facts.addWidget(fact(_("Objects"), numbers.objects_in(found.objects, found.versions)))
         for level, count in found.levels:
             tag = Text(_("No level"), size="label") if level is None else TlpTag(level.label)
             tag.setFixedWidth(tag.sizeHint().width())

@@ -21,6 +21,7 @@ from ui.screens import filters
 from ui.screens.export import Export
 from ui.screens.filters import Filters
 from ui.screens.object_panel import ObjectPanel
+from ui.screens.purge import Purge
 from ui.screens.told import Telling, Told
 from ui.widgets.buttons import Button
 from ui.widgets.layout import Pane, column, line
@@ -59,6 +60,7 @@ class Holdings(Pane):
         self.refusal = Refusal()
         self.export = Export(desk, self.result, self.refusal)
         self.telling = Telling(desk.window)
+        self.purge = Purge(desk, self.result, self.refusal, self.telling.tell)
         self.empty = Empty(
             "database",
             _("Nothing is held yet. Import a STIX bundle, or drop one here."),
@@ -74,7 +76,11 @@ class Holdings(Pane):
         )
         self.listing.stack.addWidget(self.nothing)
         self.selection_foot = SelectionFoot(
-            self.table.clearSelection, self.export_selected, self.release_selected, self.result
+            self.table.clearSelection,
+            self.purge_selected,
+            self.export_selected,
+            self.release_selected,
+            self.result,
         )
         side = Pane("surface", layout=column(self.listing, self.selection_foot))
         self.panel = ObjectPanel(desk, self.release_selected, self.result.say, self.telling.tell)
@@ -170,6 +176,10 @@ class Holdings(Pane):
             self.export_selected,
         )
         add(
+            Entry("purge", "selection", N_("Purge the selection…"), "Ctrl+Del", "trash-2", 3),
+            self.purge_selected,
+        )
+        add(
             Entry("release-all", "exchange", N_("Release everything held…"), "", "send", 1),
             lambda: self._desk.release_wanted.emit(None),
         )
@@ -222,6 +232,13 @@ class Holdings(Pane):
         if picked:
             self._desk.go.emit("holdings")
             self.export.ask(tuple(picked), _("What is selected"))  # type: ignore[arg-type]
+
+    def purge_selected(self) -> None:
+        """Ask before the selection is removed for good."""
+        picked = self.table.selected_ids()
+        if picked:
+            self._desk.go.emit("holdings")
+            self.purge.ask(tuple(picked))  # type: ignore[arg-type]
 
     def ask_import(self) -> None:
         """Ask for files to import."""
@@ -301,6 +318,7 @@ class SelectionFoot(Pane):
     def __init__(
         self,
         clear: Callable[[], object],
+        purge: Callable[[], object],
         export: Callable[[], object],
         release: Callable[[], object],
         result: ResultLine,
@@ -309,18 +327,20 @@ class SelectionFoot(Pane):
         self._count = count_text()
         self._acts = (
             Button(_("Select nothing"), "quiet", run=clear),
+            Button(_("Purge…"), "danger", icon="trash-2", run=purge),
             Button(_("Export…"), icon="upload", run=export),
             Button(_("Release…"), icon="send", run=release),
         )
         self._result = result
-        result.changed.connect(self.update)
-        self.setFixedHeight(44)
-        clear_, *acts = self._acts
-        self.setLayout(line(self._count, 8, clear_, 8, result, *acts, margins=(16, 0), gap=8))
+        result.changed.connect(self._fit)
+        # What cannot be undone stands apart from what is done every day.
+        clear_, purge_, *acts = self._acts
+        self._row = Pane(layout=line(self._count, 8, clear_, 8, purge_, None, *acts, gap=8))
+        self.setLayout(column(self._row, result, margins=(16, 0)))
         self.show_count(0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self._result.words or self._count.isVisible():
+        if self._result.words or self._row.isVisible():
             super().paintEvent(event)
 
     def show_count(self, count: int) -> None:
@@ -328,5 +348,14 @@ class SelectionFoot(Pane):
         many = count > 1
         words = ngettext("{number} selected", "{number} selected", count).format(number=numbers.number(count))
         self._count.setText(words if many else "")
-        for widget in (self._count, *self._acts):
-            widget.setVisible(many)
+        self._row.setVisible(many)
+        self._fit()
+
+    def _fit(self) -> None:
+        """A row for the acts, and one for what was done; where there is neither, the room of one."""
+        acts, said = not self._row.isHidden(), bool(self._result.words)
+        self._row.setFixedHeight(44)
+        self._result.setFixedHeight(32 if acts else 44)
+        self._result.setVisible(said)
+        self.setFixedHeight(44 + 32 * (acts and said))
+        self.update()

@@ -1,18 +1,19 @@
-"""What an act found out besides what it did: to whom objects had gone out, what was held already, what was refused.
+"""What an act found out besides what it did: to whom objects had gone out, what was held already, what was refused,
+what it could not reach.
 
 A notice stands where the act was done and says how much there is; a sheet shows it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.holdings.correlation import Hit
-from app.messages import _, listed, ngettext, sentence
+from app.messages import _, listed, ngettext, remedy, sentence
 from app.store.ledger import Given
 from ui import icons, numbers
 from ui.safe_text import isolate, isolate_ltr
@@ -33,13 +34,15 @@ NAMED = 3
 @dataclass(frozen=True)
 class Told:
     """`given`: to whom objects went out before they were treated at a higher level. `hits`: the first observables that
-    are held already, of `count`. `refused`: (place, code) of what was passed by.
+    are held already, of `count`. `refused`: (place, code) of what was passed by. `left`: (code, facts) of what still
+    names or carries what was removed.
     """
 
     given: Sequence[Given] = ()
     hits: Sequence[Hit] = ()
     count: int = 0
     refused: Sequence[tuple[str, str]] = ()
+    left: Sequence[tuple[str, Mapping[str, object]]] = ()
 
     def also(self, other: Told) -> Told:
         """Both."""
@@ -48,6 +51,7 @@ class Told:
             (*self.hits, *other.hits),
             self.count + other.count,
             (*self.refused, *other.refused),
+            (*self.left, *other.left),
         )
 
 
@@ -71,8 +75,9 @@ class Telling(Pane):
     def tell_also(self, told: Told) -> None:
         """Tell this too."""
         self.told = self.told.also(told)
-        words = [*_given_words(self.told.given), *_held_words(self.told.count)]
-        self._notice.say(" ".join(words), "warning" if self.told.given else "info")
+        told = self.told
+        words = [*_given_words(told.given), *_held_words(told.count), *_left_words(len(told.left))]
+        self._notice.say(" ".join(words), "warning" if told.given or told.left else "info")
         self.setVisible(bool(words))
 
     def clear(self) -> None:
@@ -90,23 +95,25 @@ class TellingSheet(Sheet):
 
     def __init__(self, window: QWidget, told: Told) -> None:
         super().__init__(window, _("Worth knowing"))
-        given = _packages(told.given)
+        given = packages(told.given)
         for name, count, entries in (
-            (_("Went out under a lower level"), len(given), map(_given_entry, given)),
+            (_("Still named or carried"), len(told.left), map(left_entry, told.left)),
+            (_("Went out under a lower level"), len(given), map(given_entry, given)),
             (_("Held already"), told.count, map(_hit_entry, told.hits)),
             (_("Refused"), len(told.refused), map(_refused_entry, told.refused)),
         ):
             if count:
-                self.body.addWidget(_section(name, count, entries))
+                self.body.addWidget(shown_section(name, count, entries))
         self.foot_trail.addWidget(Button(_("Close"), run=self.close_sheet))
 
 
 def held_already(hits: Sequence[Hit]) -> Section:
     """The observables of one object that are held already."""
-    return _section(_("Held already"), len(hits), map(_hit_entry, hits))
+    return shown_section(_("Held already"), len(hits), map(_hit_entry, hits))
 
 
-def _section(name: str, count: int, entries: Iterable[QWidget]) -> Section:
+def shown_section(name: str, count: int, entries: Iterable[QWidget]) -> Section:
+    """A section of the first `SHOWN` entries, of `count`."""
     items: list[Item] = [*islice(entries, SHOWN)]
     if count > SHOWN:
         more = _("and {n} more").format(n=numbers.number(count - SHOWN))
@@ -135,7 +142,16 @@ def _held_words(count: int) -> list[str]:
     return [words.format(n=numbers.number(count))] if count else []
 
 
-def _packages(given: Sequence[Given]) -> list[tuple[Given, int]]:
+def _left_words(count: int) -> list[str]:
+    words = ngettext(
+        "What was removed is still named or carried in {n} place.",
+        "What was removed is still named or carried in {n} places.",
+        count,
+    )
+    return [words.format(n=numbers.number(count))] if count else []
+
+
+def packages(given: Sequence[Given]) -> list[tuple[Given, int]]:
     """The packages, each by one object that went out in it, with how many of them did."""
     found: dict[tuple[str, int], tuple[Given, set[str]]] = {}
     for one in given:
@@ -143,12 +159,19 @@ def _packages(given: Sequence[Given]) -> list[tuple[Given, int]]:
     return [(one, len(ids)) for one, ids in found.values()]
 
 
-def _given_entry(found: tuple[Given, int]) -> QWidget:
+def given_entry(found: tuple[Given, int]) -> QWidget:
+    """A package, how far it got, and how many of them it carries."""
     one, count = found
     words = _("Package {seq} to {name}").format(seq=numbers.number(one.seq), name=isolate(one.to))
     state = STATES.get(one.state)
     said = numbers.objects(count)
     return entry("send", words, listed((_(state[2]), said)) if state else said, color="warning")
+
+
+def left_entry(found: tuple[str, Mapping[str, object]]) -> QWidget:
+    """A place that still names or carries what is removed, and what to do about it."""
+    code, facts = found
+    return entry("link-2", sentence(code, facts), remedy(code, facts), color="warning", wrap=True)
 
 
 def _hit_entry(hit: Hit) -> QWidget:

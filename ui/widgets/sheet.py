@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
@@ -93,6 +93,16 @@ class Steps(QWidget):
         painter.end()
 
 
+class _Inside(QWidget):
+    """What scrolls in a sheet. Its height follows from its width alone: what wraps would ask for the height that it has
+    at the width it likes best.
+    """
+
+    def minimumSizeHint(self) -> QSize:
+        hint = super().minimumSizeHint()
+        return QSize(hint.width(), 0) if self.hasHeightForWidth() else hint
+
+
 class Sheet(QWidget):
     """A card 720 wide in the middle of the window. Esc closes it; Tab stays inside."""
 
@@ -115,7 +125,7 @@ class Sheet(QWidget):
         head.setAlignment(self.close_button, Qt.AlignmentFlag.AlignTop)
         head.setStretch(0, 1)
         self.body = column(gap=0)
-        inside = QWidget()
+        inside = _Inside()
         self._inside = column(self.body, None, margins=(32, 4, 32, 16))
         inside.setLayout(self._inside)
         self._scroll = Scroll(inside)
@@ -173,8 +183,8 @@ class Sheet(QWidget):
         room = self.rect().adjusted(16, 16, -16, -16)
         width = min(self._width, room.width())
         self._inside.activate()
-        wanted = self._inside.heightForWidth(width - 2) if self._inside.hasHeightForWidth() else 0
-        content = max(wanted, self._inside.minimumSize().height())
+        wraps = self._inside.hasHeightForWidth()
+        content = self._inside.heightForWidth(width - 2) if wraps else self._inside.minimumSize().height()
         top = self._top.sizeHint().height()
         height = min(self._height or (top + content + FOOT + 4), room.height())
         self.card.setGeometry(
@@ -229,7 +239,7 @@ class Sheet(QWidget):
 class Question(Sheet):
     """Asked only before what cannot be undone. The verb and the number are repeated; Cancel has the focus.
 
-    With `typed`, the act is possible once that word has been typed.
+    With `typed`, the act is possible once that word has been typed. `more` stands under the consequence.
     """
 
     def __init__(
@@ -241,9 +251,13 @@ class Question(Sheet):
         run: Callable[[], object],
         *,
         typed: str = "",
+        more: Sequence[QWidget] = (),
     ) -> None:
         super().__init__(window, what, width=520)
         self.body.addWidget(Text(consequence, wrap=True))
+        for widget in more:
+            self.body.addSpacing(12)
+            self.body.addWidget(widget)
         self._act = Button(verb, "danger", run=lambda: self._go(run))
         self.cancel = Button(_("Cancel"), run=self.close_sheet)
         if typed:
