@@ -206,11 +206,17 @@ def ids(installation: Installation, chosen: Selection) -> tuple[str, ...]:
 def oids(
     installation: Installation, chosen: Selection, order: str = "modified", descending: bool = True
 ) -> list[int]:
-    """Row numbers of everything that fits, ordered by a key of `ORDERS`: what a long table keeps of its rows. Raises
-    `Refused` (source-unknown).
+    """Row numbers of everything that fits, ordered by a key of `ORDERS` or `RANK`: what a long table keeps of its rows.
+    What is too much to be ranked comes behind it, newest first. Raises `Refused`: source-unknown, order-words.
     """
-    reader = installation.database.read()
-    return selecting.oids(reader, chosen, Order(order, descending))
+    if order != RANK:
+        return selecting.oids(installation.database.read(), chosen, Order(order, descending))
+    if not chosen.match:
+        raise Refused("order-words")
+    with installation.database.snapshot() as reader:
+        first = [row.oid for _score, row in selecting.ranked(reader, chosen, selecting.RANKED, None)]
+        known = set(first)
+        return first + [oid for oid in selecting.oids(reader, chosen) if oid not in known]
 
 
 def count(installation: Installation, chosen: Selection) -> int:

@@ -435,6 +435,21 @@ def test_ranked_pages_hold_the_same_objects_the_best_first(site):
         browsing.page(site, browsing.selection("type:indicator"), order=browsing.RANK)
 
 
+def test_a_long_table_has_behind_what_is_ranked_all_that_is_not(site, monkeypatch):
+    for text in ("beacon", "the campaign", "ransomware type:indicator"):
+        chosen = browsing.selection(text)
+        newest, ranked = browsing.oids(site, chosen), pages(site, chosen, browsing.RANK, False, 50)[0]
+        assert browsing.oids(site, chosen, browsing.RANK) == ranked
+        with monkeypatch.context() as few:
+            few.setattr(selecting, "RANKED", 5)
+            found = browsing.oids(site, chosen, browsing.RANK)
+        first = set(found[:5]) if len(newest) > 5 else set(newest)
+        assert sorted(found) == sorted(newest)
+        assert [oid for oid in found if oid not in first] == [oid for oid in newest if oid not in first]
+    with pytest.raises(Refused, match="order-words"):
+        browsing.oids(site, browsing.selection("type:indicator"), browsing.RANK)
+
+
 def test_a_source_that_nothing_came_from_is_told_with_its_place(site):
     for query, at in (("x source:nobody", 3), ('counterpart:"one.json"', 1)):
         with pytest.raises(Refused) as caught:

@@ -25,7 +25,7 @@ from app.exchange import agreements, counterparts, recalling, receiving, release
 from app.exchange.releases import Wish
 from app.exchange.terms import Clauses
 from app.formats import stix
-from app.holdings import attachments, handling, importing
+from app.holdings import attachments, browsing, handling, importing
 from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused
@@ -436,6 +436,14 @@ def shots(stand: Stage, save: Callable[[Session, str], None]) -> None:
 
 def acts(session: Session, holdings: Any, save: Callable[[Session, str], None]) -> None:
     """What can be done with what is listed or selected."""
+    holdings.search.setText("lantern")
+    QTest.qWait(200)
+    holdings.order.choose(browsing.RANK, True)
+    settle(session)
+    save(session, "holdings-ranked")
+    holdings.clear_filters()
+    holdings.order.choose("modified", True)
+    settle(session)
     holdings.table.select_row(0)
     for _row in range(5):
         QTest.keyClick(holdings.table, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 
 from app.holdings import browsing
 from app.intel.marking import Level
@@ -93,9 +93,9 @@ def count(installation: Installation, chosen: Filter) -> Numbers:
 
 
 class Filters(Pane):
-    """Two rows of chips. `chosen` hears of every change of `value`."""
+    """Two rows of chips, `order` at the end of the second. `chosen` hears of every change of `value`."""
 
-    def __init__(self, chosen: Callable[[], object]) -> None:
+    def __init__(self, chosen: Callable[[], object], order: QWidget) -> None:
         super().__init__()
         self.value = Filter()
         self._chosen = chosen
@@ -107,7 +107,7 @@ class Filters(Pane):
         self._source = Chip(ChipSpec("source", _("Source")), opens=True)
         self._source.clicked.connect(self.open_sources)
         self._sources: tuple[str, ...] = ()
-        self.setLayout(column(self.types, line(self._level, self._source, self.flags, gap=8)))
+        self.setLayout(column(self.types, line(self._level, self._source, self.flags, order, gap=8)))
 
     # --- what is shown ------------------------------------------------------------------------------------------------
 

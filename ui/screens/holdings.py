@@ -21,6 +21,7 @@ from ui.screens import filters
 from ui.screens.export import Export
 from ui.screens.filters import Filters
 from ui.screens.object_panel import ObjectPanel
+from ui.screens.order import Order
 from ui.screens.purge import Purge
 from ui.screens.told import Telling, Told
 from ui.widgets.buttons import Button
@@ -38,7 +39,6 @@ class Holdings(Pane):
     def __init__(self, desk: Desk) -> None:
         super().__init__("surface")
         self._desk = desk
-        self._order, self._descending = "modified", True
         columns = (
             Column("name", _("Name"), 0, "name", True),
             Column("type", _("Type"), 136, "text", True, spare=2),
@@ -49,9 +49,9 @@ class Holdings(Pane):
         self.model = PagedModel(columns, self._ids, self._rows, desk.jobs.read)
         self.model.refused.connect(self._refuse)
         self.table = ListTable(self.model, _("Holdings"))
-        self.table.sorted_by("modified", descending=True)
-        self.table.sort_wanted.connect(self._sort)
-        self.filters = Filters(self._narrow)
+        self.order = Order(self._sort)
+        self.table.sort_wanted.connect(self.order.choose)
+        self.filters = Filters(self._narrow, self.order)
         self.search = SearchField(_("Search name, id, value"), self.filters.search)
         self._import = Button(_("Import…"), icon="download", run=self.ask_import)
         outward = Button(_("Export what is listed"), "icon", icon="upload", run=self.export_listed)
@@ -91,15 +91,14 @@ class Holdings(Pane):
         self.table.activated_id.connect(self._open)
         self.model.loaded.connect(self._loaded)
         desk.changed.connect(self._changed)
-        self._first_loaded = False
+        self._show_order()
         self.reload()
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def _ids(self, _job: Job) -> Sequence[Hashable]:
-        return browsing.oids(
-            self._desk.installation, self.filters.value.selection(), self._order, self._descending
-        )
+        chosen = self.filters.value.selection()
+        return browsing.oids(self._desk.installation, chosen, *self.order.of(chosen))
 
     def _rows(self, _job: Job, ids: Sequence[Hashable]) -> list[Row]:
         return [self._row(one) for one in browsing.lines(self._desk.installation, ids)]  # type: ignore[arg-type]
@@ -141,6 +140,7 @@ class Holdings(Pane):
 
     def _narrow(self) -> None:
         self.refusal.clear()
+        self._show_order()
         self.reload()
 
     def clear_filters(self) -> None:
@@ -150,10 +150,16 @@ class Holdings(Pane):
         self.search.blockSignals(False)
         self.filters.clear()
 
-    def _sort(self, key: str, descending: bool) -> None:
-        self._order, self._descending = key, descending
-        self.table.sorted_by(key, descending=descending)
+    def _sort(self) -> None:
+        self._show_order()
         self.model.reload()
+
+    def _show_order(self) -> None:
+        try:
+            key, descending = self.order.show_for(self.filters.value.selection())
+        except Refused:
+            return  # the list says so
+        self.table.sorted_by(key, descending=descending)
 
     # --- acting -------------------------------------------------------------------------------------------------------
 
@@ -183,6 +189,7 @@ class Holdings(Pane):
             Entry("release-all", "exchange", N_("Release everything held…"), "", "send", 1),
             lambda: self._desk.release_wanted.emit(None),
         )
+        add(Entry("order", "view", N_("Order of the list…"), "", "circle-arrow-down", 5), self._open_order)
         add(Entry("raw-json", "view", N_("Raw JSON"), "J", "braces", 5), self.panel.toggle_raw)
 
     def _attach(self) -> None:
@@ -197,6 +204,10 @@ class Holdings(Pane):
         self._desk.go.emit("holdings")
         self.search.setFocus()
         self.search.selectAll()
+
+    def _open_order(self) -> None:
+        self._desk.go.emit("holdings")
+        self.order.open()
 
     def _select_all(self) -> None:
         self._desk.go.emit("holdings")
