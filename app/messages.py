@@ -10,9 +10,11 @@ from __future__ import annotations
 import gettext as _gettext
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
+
+from app import direction
 
 CATALOGUES = Path(__file__).resolve().parent.parent / "resources" / "i18n"
 DOMAIN = "mithaq"
@@ -32,25 +34,53 @@ def right_to_left() -> bool:
     return _translation.info().get("language", "").startswith("ar")
 
 
+class Sentence(str):
+    """A translated text. What it is filled with keeps its own direction (`app.direction`)."""
+
+    __slots__ = ()
+
+    def format(self, *values: object, **facts: object) -> str:
+        """As `str.format`; each value is isolated where it could turn, or turn the words beside it."""
+        rtl = right_to_left()
+        kept = {name: direction.kept(value, rtl) for name, value in facts.items()}
+        return direction.led(str.format(self, *(direction.kept(value, rtl) for value in values), **kept), rtl)
+
+
+def _said(text: str) -> Sentence:
+    return Sentence(direction.translated(text, right_to_left()))
+
+
 def _(text: str) -> str:
     """The translation of `text` in the language in use; of what `NP_` marked, in its context."""
     context, _between, message = text.rpartition(_CONTEXT_END)
-    return _translation.pgettext(context, message) if context else _translation.gettext(text)
+    return _said(_translation.pgettext(context, message) if context else _translation.gettext(text))
 
 
 def ngettext(one: str, many: str, count: int) -> str:
     """The translation of the form of `one`/`many` that `count` needs."""
-    return _translation.ngettext(one, many, count)
+    return _said(_translation.ngettext(one, many, count))
 
 
 def pgettext(context: str, text: str) -> str:
     """The translation of `text`, of which `context` tells what it stands for where that is not plain."""
-    return _translation.pgettext(context, text)
+    return _said(_translation.pgettext(context, text))
 
 
 def listed(things: Iterable[str]) -> str:
-    """Several things in one line, parted as the language in use parts them."""
-    return pgettext("between the things of a list", ", ").join(things)
+    """Several things in one line, parted as the language in use parts them, each with its own direction."""
+    rtl = right_to_left()
+    return pgettext("between the things of a list", ", ").join(
+        str(direction.kept(one, rtl)) for one in things
+    )
+
+
+_number: Callable[[int], str] = str
+
+
+def write_numbers(how: Callable[[int], str]) -> None:
+    """Write the numbers among the facts of a sentence so from now on; those of the terminal stay as they are."""
+    global _number
+    _number = how
 
 
 def N_(text: str) -> str:
@@ -84,19 +114,35 @@ class Message:
 
 
 def plain(value: object) -> str:
-    """`value` as one line in which nothing acts: control, format and line-breaking characters become U+XXXX marks."""
+    """`value` as one line in which nothing acts: control, format and line-breaking characters become U+XXXX marks.
+
+    What isolates a value of ours (`app.direction`) is kept, until it is shown.
+    """
     text = value if isinstance(value, str) else str(value)
     if text.isascii() and text.isprintable():
         return text
-    return "".join(f"[U+{ord(c):04X}]" if unicodedata.category(c) in _ACTING else c for c in text)
+    return "".join(
+        f"[U+{ord(c):04X}]" if unicodedata.category(c) in _ACTING and c not in direction.OWN else c
+        for c in text
+    )
 
 
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
-class _Facts(dict[str, str]):
+class _Facts(dict[str, object]):
     def __missing__(self, key: str) -> str:
         return "?"
+
+
+def _filled(text: str, facts: Mapping[str, object] | None) -> str:
+    """A sentence with facts from anywhere, as plain text; one that nobody gave is a question mark."""
+    rtl = right_to_left()
+    given = _Facts()
+    for name, value in (facts or {}).items():
+        said = _number(value) if type(value) is int else plain(value)
+        given[name] = direction.kept(said, rtl, isinstance(value, PurePath))
+    return direction.led(str(text).format_map(given), rtl)
 
 
 def sentence(code: str, facts: Mapping[str, object] | None = None) -> str:
@@ -109,7 +155,7 @@ def sentence(code: str, facts: Mapping[str, object] | None = None) -> str:
     for name in _IN_BRACKETS.findall(text):
         if name not in (facts or {}):
             text = text.replace(f" ({{{name}}})", "")
-    return text.format_map(_Facts({k: plain(v) for k, v in (facts or {}).items()}))
+    return _filled(text, facts)
 
 
 _IN_BRACKETS = re.compile(r" \(\{(\w+)\}\)")
@@ -120,7 +166,7 @@ def remedy(code: str, facts: Mapping[str, object] | None = None) -> str:
     message = MESSAGES.get(code)
     if message is None or not message.remedy:
         return ""
-    return _(message.remedy).format_map(_Facts({k: plain(v) for k, v in (facts or {}).items()}))
+    return _filled(_(message.remedy), facts)
 
 
 STAGES: dict[str, str] = {

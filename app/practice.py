@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import vault
+from app.direction import bare
 from app.exchange import counterparts, deciding, inbox, receipts, receiving, releases
 from app.exchange.releases import Wish
 from app.formats import stix
@@ -83,11 +84,11 @@ def run(folder: Path, say: Say) -> None:
 def _release(a: Installation, there: Site, stick: Path, say: Say) -> Path:
     say(_("{name} asks the gate what may leave for {other}:").format(name=a.officer, other=there.name))
     decision = releases.check(a, there.name, Wish(None), quiet())
-    say(f"  {sentence('leaves')} {len(decision.leaving)}")
+    say("  " + _("Leaves: {n}").format(n=len(decision.leaving)))
     for item in decision.held:
         say(f"  {item.id}: {sentence(item.code)}")
     say(_("What may leave is sealed, written to the stick, read back and compared:"))
-    note = _("First package of the practice exchange.")
+    note = bare(_("First package of the practice exchange."))
     released = releases.release(a, there.name, Wish(None, note=note), stick, quiet())
     say(f"  {released.package.path} ({released.package.size:,} B)")
     say(f"  SHA-256 {released.package.sha256.hex()}")

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 
 from app.audit.checking import Break
 from app.audit.report import Report
+from app.direction import isolate, isolate_ltr, shown
 from app.exchange.slips import Slip
 from app.messages import _, listed, pgettext, plain, remedy, right_to_left, sentence
 
 GROUP = 8
 LINE = 4
-_ISOLATE, _LEFT_TO_RIGHT, _END = "\u2068", "\u2066", "\u2069"
 _STYLE = (
     "@page { size: A4; margin: 20mm } body { font: 11pt sans-serif } h1 { font-size: 15pt } th, td { padding: 2mm 3mm;"
     " vertical-align: top; text-align: start } .code { font-family: monospace } .sign td { border-bottom: 1px solid;"
@@ -31,16 +31,16 @@ def slip(found: Slip) -> list[str]:
     for label, values, code in _facts(found):
         for index, value in enumerate(values):
             head = f"{label}:" if index == 0 else ""
-            lines.append(f"{head:{width + 2}}{_LEFT_TO_RIGHT if code else _ISOLATE}{value}{_END}")
+            lines.append(f"{head:{width + 2}}{isolate_ltr(value) if code else isolate(value)}")
     lines += ["", _("Compare the SHA-256 of the file before it is opened.")]
     for who in _signers():
         lines += ["", f"{who}", "", *(f"{what}: {'_' * 40}" for what in _signing())]
-    return lines
+    return [shown(line) for line in lines]
 
 
 def slip_page(found: Slip) -> str:
     """The slip as a page to be printed: HTML without anything from elsewhere."""
-    direction = "rtl" if right_to_left() else "ltr"
+    runs = "rtl" if right_to_left() else "ltr"
     rows = "".join(
         f"<tr><th>{html.escape(label)}</th><td>{'<br>'.join(_cell(value, code) for value in values)}</td></tr>"
         for label, values, code in _facts(found)
@@ -49,8 +49,8 @@ def slip_page(found: Slip) -> str:
     signers = "".join(
         f"<tr><th>{html.escape(who)}</th>{'<td>&nbsp;</td>' * len(_signing())}</tr>" for who in _signers()
     )
-    return (
-        f'<!DOCTYPE html><html dir="{direction}"><head><meta charset="utf-8"><title>{html.escape(_("Slip"))}</title>'
+    return shown(
+        f'<!DOCTYPE html><html dir="{runs}"><head><meta charset="utf-8"><title>{html.escape(_("Slip"))}</title>'
         f"<style>{_STYLE}</style></head><body><h1>{html.escape(_('Slip for a sealed package'))}</h1>"
         f"<table>{rows}</table><p>{html.escape(_('Compare the SHA-256 of the file before it is opened.'))}</p>"
         f'<table class="sign" width="100%"><tr><th></th>{signing}</tr>{signers}</table></body></html>\n'
@@ -99,7 +99,7 @@ def _signing() -> tuple[str, ...]:
 
 
 def report(found: Report, problems: Sequence[Break]) -> list[str]:
-    """The lines of an inspector's report (app.audit.report)."""
+    """The lines of an inspector's report (app.audit.report), to be `shown` (app.direction)."""
     period = f"{found.since or '…'} – {found.until or '…'}"
     lines = [
         _("Report on the log"),

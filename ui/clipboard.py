@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtGui import QGuiApplication
 
+from app import direction
+
 _copied = ""
 
 
 def copy(text: str) -> None:
-    """Put `text` on the clipboard and remember that it is ours."""
+    """Put `text` on the clipboard, without what isolates it on the screen, and remember that it is ours."""
     global _copied
-    _copied = text
-    QGuiApplication.clipboard().setText(text)
+    _copied = direction.bare(text)
+    QGuiApplication.clipboard().setText(_copied)
 
 
 def forget() -> None:

@@ -11,9 +11,10 @@ from typing import Literal
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QGuiApplication, QPainter, QPen, QTextLayout, QTextOption
 
+from app import direction
 from app.messages import N_, _
 from ui import icons
-from ui.safe_text import MARK, MARK_OPEN, elide_end, elide_middle, visible
+from ui.safe_text import MARK, MARK_OPEN, elide_end, elide_middle, isolate_ltr, visible
 from ui.theme import focus_width, theme
 from ui.tokens import TOKENS
 
@@ -48,6 +49,15 @@ def mirrored(rect: QRect, inside: QRect) -> QRect:
     return QRect(inside.left() + inside.right() - rect.right(), rect.top(), rect.width(), rect.height())
 
 
+def runs(content: str) -> Qt.LayoutDirection:
+    """The direction of a paragraph: that of its first letter outside isolates. What has none is digits and stays from
+    left to right, unless it is put together of isolated things: those follow one another as everything here does.
+    """
+    first = direction.first_strong(content)
+    rtl = first == "R" or (not first and direction.isolated(content) and is_rtl())
+    return Qt.LayoutDirection.RightToLeft if rtl else Qt.LayoutDirection.LeftToRight
+
+
 def text(
     painter: QPainter,
     rect: QRect,
@@ -63,9 +73,10 @@ def text(
 ) -> int:
     """Draw one line of safe text, centred in the height of `rect`; returns the width it took, px.
 
-    `mono` text and `ltr` text run left to right wherever they stand; other text has the direction of its first letter.
+    `mono` text and `ltr` text run left to right wherever they stand; for other text see `runs`.
     """
     look = theme()
+    content = direction.shown(content)
     font = look.font(size, weight, mono=mono)
     metrics = look.metrics(size, weight, mono=mono)
     if elide == "end":
@@ -81,10 +92,7 @@ def text(
         where = Qt.AlignmentFlag.AlignRight if trailing != is_rtl() else Qt.AlignmentFlag.AlignLeft
     if MARK_OPEN in content:
         return _marked(painter, rect, content, metrics, where)
-    # An embedding fixes the direction of what is drawn; without it the layout's direction would leak in.
-    painter.setLayoutDirection(
-        Qt.LayoutDirection.LeftToRight if mono or ltr else Qt.LayoutDirection.LayoutDirectionAuto
-    )
+    painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight if mono or ltr else runs(content))
     painter.drawText(
         rect, where | Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute | _SINGLE, content
     )
@@ -122,6 +130,7 @@ def _marked(
     layout = QTextLayout(shown, painter.font())
     option = QTextOption()
     option.setWrapMode(QTextOption.WrapMode.NoWrap)
+    option.setTextDirection(runs(content))
     layout.setTextOption(option)
     layout.beginLayout()
     line = layout.createLine()
@@ -237,7 +246,7 @@ def tlp(painter: QPainter, x: int, middle: int, level: str) -> int:
 def handling_word(level: str, *, long: bool = False) -> str:
     """How a handling is said: "as AMBER", or in full."""
     template = _("handled as {level}") if long else _("as {level}")
-    return template.format(level=f"\u2066{visible(level)}\u2069")
+    return visible(template.format(level=isolate_ltr(level)))
 
 
 def handling_width(level: str, *, long: bool = False) -> int:

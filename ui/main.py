@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.direction import shown
 from app.messages import Refused, _, remedy, sentence, use_language
 
 READER = "--read-hostile-file"
@@ -127,10 +128,10 @@ def _in_the_terminal() -> int:
 
     folder = Path(tempfile.mkdtemp(prefix="mithaq-practice-"))
     try:
-        practice.run(folder, print)
+        practice.run(folder, lambda line: print(shown(line)))
     except Refused as refused:
         words = f"{sentence(refused.code, refused.facts)} {remedy(refused.code, refused.facts)}"
-        print(f"error: {refused.code}: {words}", file=sys.stderr)
+        print(shown(f"error: {refused.code}: {words}"), file=sys.stderr)
         return 1
     return 0
 

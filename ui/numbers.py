@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 
-from app.messages import N_, _, listed, ngettext, pgettext
+from app.messages import N_, _, listed, ngettext, pgettext, write_numbers
 
 _WESTERN = "0123456789"
 _ARABIC = "٠١٢٣٤٥٦٧٨٩"
@@ -37,6 +37,7 @@ def use_arabic_digits(on: bool) -> None:
     """Show prose digits as Arabic-Indic from now on."""
     global _arabic_digits
     _arabic_digits = on
+    write_numbers(number if on else str)
 
 
 def arabic(digits: str) -> str:

@@ -3,18 +3,20 @@
 Every string from outside is hostile (design, section 7). Three rules live here. No widget reads markup: `install_rule`
 switches every label of the application to plain text before it is shown. Nothing acts: direction overrides, invisible
 and control characters become marks. Nothing leaks: a string inside a sentence is isolated, so that its direction stays
-its own. Nothing here knows what the text means.
+its own; a sentence that is filled does so by itself (`app.direction`), `isolate` is for strings put side by side.
+Nothing here knows what the text means.
 """
 
 from __future__ import annotations
 
 import re
-import secrets
 import unicodedata
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QApplication, QLabel
+
+from app import direction
 
 LINE_LIMIT = 1_000  # characters of a line that are ever laid out
 PARAGRAPH_LIMIT = 20_000
@@ -45,14 +47,6 @@ _MARKED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _COMBINING_LIMIT = 4
 
 
-# What stands for our own isolates until a text is shown. Drawn anew for each run, so that no foreign text can hold
-# them: a real isolate in a foreign text is marked like every other control.
-_FIRST_PRIVATE, _PRIVATE = 0xF0000, 0xFFF0
-_base = _FIRST_PRIVATE + secrets.randbelow(_PRIVATE)
-_ISOLATE, _ISOLATE_LTR, _END = chr(_base), chr(_base + 1), chr(_base + 2)
-_OWN = {_ISOLATE: "\u2068", _ISOLATE_LTR: "\u2066", _END: "\u2069"}
-
-
 def _mark(character: str) -> str:
     point = ord(character)
     return f"{MARK_OPEN}{_NAMED.get(point, f'U+{point:04X}')}{MARK_CLOSE}"
@@ -77,8 +71,8 @@ def visible(text: str, *, lines: bool = False, limit: int = 0) -> str:
             continue
         if character == "\n" and lines:
             out.append("\n")
-        elif character in _OWN:
-            out.append(_OWN[character])
+        elif character in direction.OWN:
+            out.append(direction.OWN[character])
         elif character in "\n\t\r":
             out.append(" ")
         elif character in (MARK_OPEN, MARK_CLOSE) or (
@@ -99,12 +93,12 @@ def spoken(text: str) -> str:
 
 def isolate(text: str) -> str:
     """Foreign `text` for a sentence, its direction its own. Whoever shows the sentence makes it `visible`."""
-    return f"{_ISOLATE}{text[:LINE_LIMIT]}{_END}"
+    return direction.isolate(text[:LINE_LIMIT])
 
 
 def isolate_ltr(text: str) -> str:
     """An id, hash, address or path to be put into a sentence, always left to right; see `isolate`."""
-    return f"{_ISOLATE_LTR}{text[:LINE_LIMIT]}{_END}"
+    return direction.isolate_ltr(text[:LINE_LIMIT])
 
 
 _STIX_ID = re.compile(r"^([a-z0-9-]{1,60}--[0-9a-f]{8}-)[0-9a-f-]{14}-([0-9a-f]{12})$")

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from app import outside
+from app import direction, outside
 from app.jobs import Job
-from app.messages import Refused, _, plain, remedy, sentence
+from app.messages import Refused, Sentence, _, plain, remedy, right_to_left, sentence
 
 if TYPE_CHECKING:
     from app.store.custody import Restraint
@@ -130,10 +130,21 @@ class Session:
         if self.as_json:
             import msgspec
 
-            text = json_plain(msgspec.json.encode(document).decode()) + "\n"
+            text = json_plain(direction.bare(msgspec.json.encode(document, enc_hook=_text).decode())) + "\n"
         else:
-            text = "".join(plain(part) + "\n" for line in lines for part in line.split("\n"))
+            text = "".join(told(plain(part)) + "\n" for line in lines for part in line.split("\n"))
         return _written(text) or (ATTENTION if attention else 0)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Sentence):
+        return str(value)
+    raise NotImplementedError(type(value))
+
+
+def told(line: str) -> str:
+    """A line for the terminal; one that holds words of the language in use runs as they do, whatever stands first."""
+    return direction.shown(direction.line(line, right_to_left()))
 
 
 def json_plain(text: str) -> str:
@@ -175,7 +186,7 @@ def _written(text: str) -> int:
 def tell(text: str, nl: bool = True) -> None:
     """Say something on standard error. Where that does not succeed, what is done goes on, and so does its exit code."""
     try:
-        click.echo(text, err=True, nl=nl)
+        click.echo(direction.shown(text), err=True, nl=nl)
     except OSError:
         _silence(sys.stderr)
 
@@ -205,21 +216,29 @@ def fail(code: str, **facts: object) -> int:
 def say_refused(error: Refused) -> int:
     """The one line of a refusal on standard error; returns the exit code."""
     text = " ".join(filter(None, (sentence(error.code, error.facts), remedy(error.code, error.facts))))
-    tell(f"error: {error.code}: {text}")
+    tell(f"error: {error.code}: {direction.isolate(text) if right_to_left() else text}")
     return 2 if error.code in USAGE_CODES else ATTENTION if error.code in DONE_CODES else 1
 
 
 def why(code: str, **facts: object) -> str:
     """A verdict or warning code as a sentence with its remedy and the code last."""
-    return " ".join(filter(None, (sentence(code, facts), remedy(code, facts), f"({code})")))
+    said = direction.kept(code, right_to_left())
+    return " ".join(filter(None, (sentence(code, facts), remedy(code, facts), f"({said})")))
 
 
 def table(rows: Iterable[tuple[object, ...]]) -> Iterator[str]:
-    """Rows as aligned lines; strings from outside are made plain."""
-    cells = [[plain(cell) for cell in row] for row in rows]
+    """Rows as aligned lines; strings from outside are made plain. The columns follow one another as the language runs,
+    whatever is in them.
+    """
+    rtl = right_to_left()
+    cells = [[direction.bare(plain(cell)) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))] if cells else []
     for row in cells:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        line = "  ".join(
+            f"{direction.kept(cell, rtl)}{' ' * (width - len(cell))}"
+            for cell, width in zip(row, widths, strict=True)
+        )
+        yield direction.led(line.rstrip(), rtl)
 
 
 def embargo_lines(bound: Restraint) -> list[str]:

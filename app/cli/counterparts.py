@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from app import outside
-from app.cli.base import Session, table, why
+from app.cli.base import Session, table, tell, why
+from app.direction import shown
 from app.exchange import counterparts, verification
 from app.exchange.counterparts import Listed
 from app.exchange.ranges import spoken
@@ -113,8 +114,8 @@ def _ceremony(installation: Installation, name: str) -> Listed:
             if not left:
                 raise Refused("verify-mismatch", name=ceremony.name)
             text = ngettext("It does not fit; {n} try is left.", "It does not fit; {n} tries are left.", left)
-            click.echo(text.format(n=left), err=True)
-    if not click.confirm(_("It fits here. Did it fit on their side too?"), err=True):
+            tell(text.format(n=left))
+    if not click.confirm(shown(_("It fits here. Did it fit on their side too?")), err=True):
         raise Refused("verify-unconfirmed-there", name=ceremony.name)
     return verification.confirm(installation, ceremony)
 
@@ -122,18 +123,18 @@ def _ceremony(installation: Installation, name: str) -> Listed:
 def _until(ceremony: Ceremony, question: str, step: Callable[[Ceremony, str], Ceremony]) -> Ceremony:
     """Ask until what was typed is a code at all."""
     while True:
-        typed: str = click.prompt(question, err=True)
+        typed: str = click.prompt(shown(question), err=True)
         try:
             return step(ceremony, typed)
         except Refused as error:
             if error.code != "code-format":
                 raise
-            click.echo(why(error.code), err=True)
+            tell(why(error.code))
 
 
 def _say(text: str, digits: str) -> None:
     western, arabic = verification.spoken(digits)
-    click.echo(f"{text}\n\n    {western}\n    {arabic}\n", err=True)
+    tell(f"{text}\n\n    {western}\n    {arabic}\n")
 
 
 @counterpart.command("alias")

@@ -15,6 +15,7 @@ from app.audit.papers import Checked
 from app.cli.base import NUMBER_LIMIT, Session, fail, table, why
 from app.cli.days import Day
 from app.courier import folder
+from app.direction import shown
 from app.exchange import counterparts
 from app.messages import _, plain
 from app.store.installation import Installation
@@ -252,7 +253,7 @@ def audit_report(
             problems = checking.verify(reader)
         lines = printed.report(found, problems)
         if file is not None:
-            file.write(("\n".join(lines) + "\n").encode())
+            file.write((shown("\n".join(lines)) + "\n").encode())
     document = {
         "from": since,
         "until": until,

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from app import practice as exchange
-from app.cli.base import Session
+from app.cli.base import Session, told
 from app.messages import Refused, _
 
 
@@ -27,7 +27,7 @@ def practice(session: Session, folder: Path | None) -> int:
         except OSError as error:
             raise Refused("target-exists", path=folder) from error
     steps: list[str] = []
-    exchange.run(folder, steps.append if session.as_json else click.echo)
+    exchange.run(folder, steps.append if session.as_json else lambda line: click.echo(told(line)))
     return session.show(
         {"folder": str(folder), "steps": steps}, [_("Everything is in {folder}.").format(folder=folder)]
     )

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 
+from app import direction, messages
+from app.cli import base
 from tests.cli.conftest import CLI, bundle, indicator
 
 ACTS = "\x1b]0;owned\x07\u202egpj.exe\u009b31m"
@@ -92,3 +94,33 @@ def test_a_folder_whose_name_is_no_text_is_wrong_usage(site, tmp_path):
     odd.mkdir()
     done = said(site, "drop", "add", "here", ".", "--with", "nobody", cwd=odd)
     assert (done.returncode, b"UTF-8" in done.stderr) == (2, True), done.stderr
+
+
+def test_in_arabic_columns_and_sentences_keep_their_order_whatever_is_in_them():
+    messages.use_language("ar")
+    try:
+        rows = [
+            direction.shown(row) for row in base.table([("beta", "2026-11-26", "x"), ("تقرير", "1", "خ")])
+        ]
+        assert rows == [
+            "\u200f\u2068beta\u2069   \u20682026-11-26\u2069  \u2068x\u2069",
+            "تقرير  1           خ",
+        ]
+        assert base.told("  beta: لا اتفاقية").startswith("\u200f")
+        assert base.told("beta 2026-11-26") == "beta 2026-11-26"
+        assert base.why("no-agreement").endswith(")")
+        assert direction.shown(base.why("no-agreement")).endswith("(\u2068no-agreement\u2069)")
+    finally:
+        messages.use_language("en")
+    assert [*base.table([("beta", "1"), ("gamma", "22")])] == ["beta   1", "gamma  22"]
+
+
+def test_arabic_is_isolated_for_the_eye_and_not_in_a_document(site):
+    arabic = ("--language", "ar")
+    done = said(site, *arabic, "counterpart", "verify", "nobody (v2.1)")
+    assert done.returncode == 1
+    assert "\u2068nobody (v2.1)\u2069" in done.stderr.decode()
+    assert done.stderr.decode().startswith("error: counterpart-unknown: ")
+    document = said(site, *arabic, "--json", "practice").stdout.decode()
+    assert all(not any(c in step for c in "\u2066\u2068\u2069") for step in json.loads(document)["steps"])
+    assert any("الوارد" in step for step in json.loads(document)["steps"])

@@ -27,6 +27,9 @@ def arabic(text: str) -> str:
 
 
 class PseudoArabic(gettext.NullTranslations):
+    def info(self) -> dict[str, str]:
+        return {"language": "ar"}
+
     def gettext(self, message: str) -> str:
         return arabic(message)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from app import messages
+from app.direction import bare
 from app.messages import listed
 from ui import numbers
 
@@ -33,4 +34,4 @@ def test_each_language_has_its_own(language: str, number: str, size: str, moment
     assert numbers.number(24_771) == number
     assert numbers.size(1_500) == size
     assert numbers.moment("2026-11-22T09:14:00Z") == moment
-    assert listed(["a", "b"]) == list_
+    assert bare(listed(["a", "b"])) == list_

@@ -21,7 +21,7 @@ from app.store.installation import Installation
 from app.store.origins import Origin
 from ui import icons, numbers, reading
 from ui.desk import HOLDINGS, INBOX, Desk
-from ui.safe_text import isolate, short_id
+from ui.safe_text import isolate, short_id, visible
 from ui.screens.attached import Attached
 from ui.screens.told import Told
 from ui.widgets.buttons import Button
@@ -308,7 +308,7 @@ class ObjectPanel(DetailPanel):
         for level in reversed(Level):
             if level is not Level.UNREADABLE:
                 words = _("Treat as {level}").format(level=level.label)
-                menu.addAction(words, partial(self.set_handling, level))
+                menu.addAction(visible(words), partial(self.set_handling, level))
         button = self.foot.findChildren(Button)[1]
         menu.popup(button.mapToGlobal(button.rect().topLeft()) - QPoint(0, menu.sizeHint().height() + 4))
 

@@ -15,7 +15,7 @@ from app.messages import _, listed, ngettext
 from app.store.installation import Installation
 from ui import numbers
 from ui.desk import HOLDINGS, INBOX, RELEASES, Desk
-from ui.safe_text import isolate
+from ui.safe_text import isolate, spoken, visible
 from ui.screens.entry import form_row
 from ui.widgets.buttons import Button
 from ui.widgets.layout import Pane, clear, column
@@ -107,7 +107,7 @@ class Answer(Sheet):
             self.body.addWidget(Notice(words.format(names=listed(map(isolate, onward))), "warning"))
         self.body.addSpacing(12)
         self.backups, self.reason = QLineEdit(), QLineEdit()
-        self.backups.setPlaceholderText(_("2027-12-31, or none"))
+        self.backups.setPlaceholderText(spoken(visible(_("2027-12-31, or none"))))
         self.reason.setMaxLength(500)
         for label, field in (
             (_("Backups until"), self.backups),

@@ -67,6 +67,7 @@ class DiffText(QWidget):
         else:
             edge = Qt.AlignmentFlag.AlignRight if drawing.is_rtl() else Qt.AlignmentFlag.AlignLeft
             option.setAlignment(edge | Qt.AlignmentFlag.AlignAbsolute)
+            option.setTextDirection(drawing.runs(self._text))
         layout.setTextOption(option)
         formats = []
         for start, length in self._marked:

@@ -122,7 +122,6 @@ class Text(QLabel):
             option.setTextDirection(Qt.LayoutDirection.LeftToRight)
             option.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute)
         else:
-            option.setTextDirection(Qt.LayoutDirection.LayoutDirectionAuto)
             edge = Qt.AlignmentFlag.AlignRight if drawing.is_rtl() else Qt.AlignmentFlag.AlignLeft
             if self._align == "center":
                 edge = Qt.AlignmentFlag.AlignHCenter
@@ -131,6 +130,8 @@ class Text(QLabel):
         y = 0.0
         for paragraph in self._shown.split("\n"):
             content = paragraph.replace("⁅", "\u2009").replace("⁆", "\u2009")
+            if not self._mono:
+                option.setTextDirection(drawing.runs(content))
             layout = QTextLayout(content, font)
             layout.setTextOption(option)
             layout.setCacheEnabled(True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.messages import ngettext
 from ui import drawing, icons, numbers
+from ui.safe_text import spoken, visible
 from ui.theme import theme
 from ui.tokens import TOKENS
 from ui.widgets.buttons import Button
@@ -43,13 +44,13 @@ class _Head(QWidget):
 
     def __init__(self, group: Group, button: Button | None) -> None:
         super().__init__()
-        self._group = group
+        self._group = group = replace(group, reason=visible(group.reason), remedy=visible(group.remedy))
         self.open = group.open
         self._hover = False
         self.setFixedHeight(TOKENS.row["group"])
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(f"{group.count} {group.reason} {group.code} {group.remedy}")
+        self.setAccessibleName(spoken(f"{group.count} {group.reason} {group.code} {group.remedy}"))
         self._button = button
         if button is not None:
             self.setLayout(line(None, button, 16, gap=0))
