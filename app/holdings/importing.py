@@ -34,6 +34,7 @@ from app.store.database import Connection
 from app.store.installation import Installation
 from app.store.ledger import Given
 from app.store.objects import ObjectRow, VersionRow
+from app.store.seen import Seen
 
 STEP = 500
 FIRST_STEP = 32
@@ -50,8 +51,6 @@ TEXT = 600
 VARIANTS_LIMIT = 64
 MARKINGS = 10_000
 """Different ways to be marked that are remembered; where there are more, texts are read again."""
-REMEMBERED = 200_000
-"""Ids, by hash, that an act remembers to have brought into an empty store: no others need to be looked for there."""
 HITS = 100
 """Hits that an import tells in full; all are counted."""
 
@@ -215,9 +214,9 @@ class _Taking:
         self._texts = index.Texts()
         self._new = Arriving(tx, origin, self._texts)
         self._lately = set[int]()
-        self._brought: set[int] | None = set() if not self._new.oid else None
         self._held, self._began = self._new.oid, self._new.vid
         self._expected, self._taken = expected, 0
+        self._seen = Seen(tx, self._held, expected)
         self._aside: list[str] = []
         self._again: list[int] = []
         self._correlation = Correlation(tx, upto=self._held) if self._held else None
@@ -247,6 +246,7 @@ class _Taking:
             else:
                 self._add(idh, one)
         self._join_all(waiting, known)
+        self._seen.add(self._lately)
         self._lately.clear()
         origins.came(self._tx, self._again, self._origin)
         self._again.clear()
@@ -261,9 +261,7 @@ class _Taking:
 
     def _known(self, hashes: Sequence[int]) -> dict[int, ObjectRow]:
         """The objects that are in the store with these id hashes."""
-        if self._brought is not None:
-            hashes = [idh for idh in hashes if idh in self._brought]
-        return objects.find_many(self._tx, hashes)
+        return objects.find_many(self._tx, self._seen.among(hashes))
 
     def _join_all(self, waiting: Sequence[tuple[int, Incoming]], known: dict[int, ObjectRow]) -> None:
         """Store what is new; then take what adds to objects that are held, in order. `known` are those looked up."""
@@ -343,10 +341,6 @@ class _Taking:
         level = prepared.level(self._definitions) if prepared.definitions else prepared.marking
         self._new.add(idh, prepared, level, self._given(one, level))
         self._lately.add(idh)
-        if self._brought is not None:
-            self._brought.add(idh)
-            if len(self._brought) > REMEMBERED:
-                self._brought = None
         self.counts.new += 1
         if self._correlation is not None and prepared.indexed.observables:
             self._about[prepared.id] = prepared.indexed.observables

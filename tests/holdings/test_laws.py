@@ -16,7 +16,7 @@ from app.intel import reading, timestamp
 from app.intel.marking import Level
 from app.jobs import Cancelled, quiet
 from app.messages import Refused
-from app.store import objects, selecting
+from app.store import objects, seen, selecting
 from tests.support.sites import (
     AMBER,
     CLEAR,
@@ -98,13 +98,15 @@ def test_the_order_of_imports_does_not_matter(site, given_, chance):
 
 
 @settings(max_examples=25)
-@given(bundles, st.integers(0, 3))
-def test_what_an_act_remembers_of_its_own_changes_nothing(site, given_, remembered):
+@given(bundles, st.sampled_from([(1, 8), (4, 8), (1, -1)]))
+def test_what_an_act_knows_of_the_ids_it_saw_changes_nothing(site, given_, slots_and_few):
     ends = []
-    for most in (remembered, 100):
+    for slots, few in (slots_and_few, (1 << 16, 1 << 16)):
         emptied(site)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(importing, "REMEMBERED", most)
+            patch.setattr(seen, "LEAST", 1)
+            patch.setattr(seen, "MOST", slots)
+            patch.setattr(seen, "FEW", few)
             patch.setattr(importing, "FIRST_STEP", 1)
             patch.setattr(importing, "STEP", 2)
             take(site, *(value for one in given_ for value in one))
