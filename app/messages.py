@@ -107,10 +107,13 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Message:
-    """What a code says and what can be done about it (`remedy` may be empty: nothing needs doing)."""
+    """What a code says and what can be done about it (`remedy` may be empty: nothing needs doing). `beside` is the
+    remedy where a button stands beside it that does what the terminal has a command for.
+    """
 
     sentence: str
     remedy: str = ""
+    beside: str = ""
 
 
 def plain(value: object) -> str:
@@ -161,12 +164,12 @@ def sentence(code: str, facts: Mapping[str, object] | None = None) -> str:
 _IN_BRACKETS = re.compile(r" \(\{(\w+)\}\)")
 
 
-def remedy(code: str, facts: Mapping[str, object] | None = None) -> str:
-    """What to do about `code`, or "" where nothing needs doing."""
+def remedy(code: str, facts: Mapping[str, object] | None = None, *, button: bool = False) -> str:
+    """What to do about `code`, or "" where nothing needs doing; with a `button` beside it that does it, as it says."""
     message = MESSAGES.get(code)
     if message is None or not message.remedy:
         return ""
-    return _filled(_(message.remedy), facts)
+    return _filled(_(message.beside if button and message.beside else message.remedy), facts)
 
 
 STAGES: dict[str, str] = {
@@ -1184,6 +1187,9 @@ MESSAGES: dict[str, Message] = {
             "This is an older copy of the store: it ends with log entry {here}, and this workstation saw {anchored}."
         ),
         N_("Find out who put it back. If it was you, `mithaq-cli head accept` goes on with it."),
+        N_(
+            "Find out who put it back. If it was you, go on with it: the log says so, every channel begins anew."
+        ),
     ),
     "anchor-missing": Message(
         N_(
@@ -1193,6 +1199,10 @@ MESSAGES: dict[str, Message] = {
         N_(
             "Unlock the keyring. If you know why it is gone and the store ends where it should"
             " (log entry {here}): `mithaq-cli head accept`."
+        ),
+        N_(
+            "Unlock the keyring. If you know why it is gone and the store ends where it should"
+            " (log entry {here}), go on with it: the log says so."
         ),
     ),
     "anchor-unwritten": Message(

@@ -490,6 +490,7 @@ def main(arguments: list[str]) -> int:
             ("light", "ar"),
             ("dark", "ar"),
             ("light", "fr"),
+            ("dark", "fr"),
             ("high_contrast", "en"),
         ):
             if wanted and f"{mode}-{language}" not in wanted:

@@ -132,6 +132,9 @@ def test_an_older_store_is_told_and_accepted_at_the_door(
     type_into(unlock.passphrase, stage.PASSPHRASE)
     click(unlock, "Unlock")
     wait(lambda: unlock.refusal.code == "rolled-back", "the refusal")
+    told = unlock.refusal.accessibleName()
+    assert "go on with it" in told
+    assert "mithaq-cli" not in told, "a button does it"
     click(unlock, "Go on with it")
     assert not session.desk, "the key is asked once more"
     type_into(unlock.passphrase, stage.PASSPHRASE)

@@ -25,7 +25,7 @@ def language(request: pytest.FixtureRequest) -> Iterator[str]:
     "language, number, size, moment, list_",
     [
         ("en", "24,771", "1.5 kB", "22 Nov 2026, 09:14", "a, b"),
-        ("ar", "٢٤٬٧٧١", "١٫٥ kB", "٢٢ نوفمبر ٢٠٢٦، ٠٩:١٤", "a، b"),
+        ("ar", "٢٤٬٧٧١", "١٫٥ كيلوبايت", "٢٢ نوفمبر ٢٠٢٦، ٠٩:١٤", "a، b"),
         ("fr", "24\u202f771", "1,5 ko", "22 nov. 2026, 09:14", "a, b"),
     ],
     indirect=["language"],

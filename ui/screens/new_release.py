@@ -24,10 +24,11 @@ from ui import files, numbers, reading
 from ui.desk import COUNTERPARTS, RELEASES, Desk
 from ui.jobs import Task
 from ui.safe_text import isolate
-from ui.screens.agreements import ProposeSheet, kinds_said
+from ui.screens.agreements import KINDS, ProposeSheet, kinds_said
 from ui.screens.judged import NAMED, Judged, judged, rows
 from ui.screens.preview import PreviewSheet
 from ui.screens.release_parts import Parts, field, pair, strong, tallies
+from ui.theme import theme
 from ui.widgets.buttons import Button, Choice, Segments
 from ui.widgets.chips import Chip, ChipRow, ChipSpec
 from ui.widgets.layout import Card, Hairline, Pane, Scroll, clear, column, line
@@ -67,7 +68,7 @@ class NewRelease(Pane):
             if ids is None
             else _("{n} from the holdings").format(n=numbers.objects(len(ids)))
         )
-        self._summary_row = line(margins=(16, 10), gap=32)
+        self._summary_row = line(margins=(16, 10), gap=24)
         self._summary = Card(self._summary_row)
         self.chips = ChipRow(self._choose)
         self.only_new = Chip(ChipSpec("new", _("Only what they lack")))
@@ -168,7 +169,13 @@ class NewRelease(Pane):
                 line(Icon("key-round"), pair(_("Key"), strong(_(_KEYS[decision.protection]))), gap=12)
             )
         if clauses is not None:
-            kinds = Text(kinds_said(clauses.kinds), weight="semibold")
+            every = KINDS.keys() <= set(clauses.kinds)
+            if every:
+                kinds = strong(pgettext("kinds", "All"))
+            else:
+                kinds = Text(kinds_said(clauses.kinds), weight="semibold", wrap=True)
+                metrics = theme().metrics("body", "semibold")
+                kinds.setMinimumWidth(max(metrics.horizontalAdvance(_(one)) for one in KINDS.values()) + 2)
             row.addWidget(pair(_("Kinds"), kinds), 1)
         else:
             row.addStretch(1)
@@ -435,7 +442,9 @@ _KEYS = {"onetime": N_("One-time"), "reusable": N_("Reusable"), "card": N_("Of t
 
 
 def _reason(code: str) -> str:
-    return sentence(code).rstrip(".")
+    """What a group of objects has in common; beside their number, so as the filter says it where there is one."""
+    said = {LEAVES: pgettext("filter", "Leaves"), ALREADY_HAS: pgettext("filter", "Already has")}
+    return said.get(code) or sentence(code).rstrip(".")
 
 
 def _leaves_under(decision: Decision) -> str:

@@ -105,7 +105,7 @@ class History(Pane):
             Column("to", pgettext("recipient", "To"), 0, "name"),
             Column("seq", _("Package"), 84, "number"),
             Column("state", _("State"), 140),
-            Column("size", _("Size"), 84, "number", spare=1),
+            Column("size", _("Size"), 100, "number", spare=1),
             Column("sealed", pgettext("time", "Sealed"), date_width(time=True), "date"),
         )
         self.model = PagedModel(columns, self._ids, self._rows, desk.jobs.read)

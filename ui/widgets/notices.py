@@ -126,7 +126,8 @@ class Refusal(QWidget):
         self, code: str, facts: object = None, action: tuple[str, Callable[[], object]] | None = None
     ) -> None:
         known = facts if isinstance(facts, dict) else {}
-        self.show_words(sentence(code, known), remedy(code, known), code, action)
+        then = remedy(code, known, button=action is not None)
+        self.show_words(sentence(code, known), then, code, action)
 
     def show_words(
         self, what: str, then: str, code: str, action: tuple[str, Callable[[], object]] | None = None
