@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -180,3 +181,31 @@ def test_contexts_are_there_because_translations_differ() -> None:
     several = {id_ for id_, count in contexts.items() if count > 1}
     assert {"From", "To", "Received", "Sealed", "File", "Accepted"} <= several
     assert {id_ for id_ in several if len(by_id[id_]) < 2} == set()
+
+
+# Commands, patterns of a file dialogue, and a quotation mark that is spoken of.
+NOT_PROSE = re.compile(r'`[^`]*`|\(\*[^)]*\);;|\\"')
+
+
+def prose(language: str) -> list[str]:
+    with catalogues.po(language).open("rb") as file:
+        told = [one.string for one in read_po(file, locale=language) if one.id]
+    texts = [text for one in told for text in ((one,) if isinstance(one, str) else one)]
+    return [NOT_PROSE.sub("x", text) for text in texts]
+
+
+def test_french_is_spaced_and_quoted_as_french() -> None:
+    wrong = re.compile("[^\u202f][;!?»]|«[^\u202f]|[^\u00a0]:(?=\\s|$)|['\"]|\\.\\.\\.")
+    assert [text for text in prose("fr") if wrong.search(text)] == []
+
+
+def test_arabic_is_punctuated_as_arabic() -> None:
+    wrong = re.compile("[,;?'\"]|\\.\\.\\.| [،؛؟.:](?:\\s|$)")
+    assert [text for text in prose("ar") if wrong.search(text)] == []
+
+
+def test_every_arabic_plural_has_its_six_forms() -> None:
+    with catalogues.po("ar").open("rb") as file:
+        several = [one for one in read_po(file, locale="ar") if isinstance(one.id, tuple) and one.id]
+    assert len(several) > 30
+    assert [one.id for one in several if len(one.string) != 6] == []

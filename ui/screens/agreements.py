@@ -60,8 +60,9 @@ STATES: dict[str, tuple[str, str, str]] = {
 
 
 def kinds_said(kinds: tuple[str, ...]) -> str:
-    """The kinds of an agreement in words."""
-    return listed(_(KINDS[kind]) for kind in kinds if kind in KINDS)
+    """The kinds of an agreement in words: a list begins with a capital, and goes on without."""
+    words = [_(KINDS[kind]) for kind in kinds if kind in KINDS]
+    return listed([*words[:1], *map(str.lower, words[1:])])
 
 
 def period_said(clauses: Clauses) -> str:
