@@ -28,6 +28,11 @@ LANGUAGES = ("ar", "fr")
 KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "NP_": ((1, "c"), 2)}
 # In a plural a language may say the number in a word ("two packages"), so these may be left out there.
 COUNTS = frozenset({"n", "count", "number"})
+# Arabic counts as CLDR does: none, one, two, few (3 to 10), many (11 to 99), others. Babel's own rule has the last two
+# the other way round, and whoever translates writes them in this order.
+PLURAL_FORMS = {
+    "ar": "nplurals=6; plural=(n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 : n%100>=11 ? 4 : 5);"
+}
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 _PERCENT = re.compile(r"%(?:\(\w+\))?[sdif]")
@@ -177,6 +182,8 @@ def update() -> int:
         if path.exists():
             with path.open("rb") as file:
                 catalogue = read_po(file, locale=language, domain="mithaq")
+        if language in PLURAL_FORMS:
+            catalogue.mime_headers = [("Plural-Forms", PLURAL_FORMS[language])]
         catalogue.update(template, no_fuzzy_matching=True)
         catalogue.project, catalogue.version, catalogue.fuzzy = "Mithaq", template.version, False
         catalogue.header_comment = (

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gettext
 import re
 from pathlib import Path
 
 import pytest
+from babel import Locale
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
+from app import messages
 from scripts import catalogues
 
 
@@ -209,3 +212,20 @@ def test_every_arabic_plural_has_its_six_forms() -> None:
         several = [one for one in read_po(file, locale="ar") if isinstance(one.id, tuple) and one.id]
     assert len(several) > 30
     assert [one.id for one in several if len(one.string) != 6] == []
+
+
+def test_each_number_takes_the_plural_form_that_its_language_gives_it() -> None:
+    order = ("zero", "one", "two", "few", "many", "other")
+    form = gettext.c2py(catalogues.PLURAL_FORMS["ar"].split("plural=")[1].rstrip(";"))
+    for count in range(1_300):
+        assert order[form(count)] == Locale("ar").plural_form(count), count
+    with catalogues.po("ar").open("rb") as file:
+        assert read_po(file, locale="ar").plural_forms == catalogues.PLURAL_FORMS["ar"]
+    messages.use_language("ar")
+    try:
+        said = {n: messages.ngettext("{number} object", "{number} objects", n) for n in (3, 11, 99, 100, 111)}
+    finally:
+        messages.use_language("en")
+    assert said[11] == said[99] == said[111] == "{number} كائنًا"
+    assert said[3] == "{number} كائنات"
+    assert said[100] == "{number} كائن"
