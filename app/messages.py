@@ -250,6 +250,10 @@ MESSAGES: dict[str, Message] = {
     ),
     "slots-full": Message(N_("There is no room for another key slot."), N_("Remove one first.")),
     "slot-unknown": Message(N_("There is no such key slot."), N_("See `slot list`.")),
+    "slot-going": Message(
+        N_("What was typed opens only the slot that is to be removed."),
+        N_("Type a passphrase that stays, or the recovery kit: it shows that somebody can still unlock."),
+    ),
     "slot-last": Message(
         N_("This is the last slot that a passphrase opens."), N_("Add another before removing it.")
     ),
@@ -1231,7 +1235,9 @@ MESSAGES: dict[str, Message] = {
         N_(
             "This installation was moved to another machine on {since}. It seals and opens no package any more."
         ),
-        N_("Use the other one. If the move came to nothing: `mithaq-cli revive`."),
+        N_(
+            "Use the other one. If the move came to nothing, work here again: in the settings, or `mithaq-cli revive`."
+        ),
     ),
     "not-retired": Message(N_("This installation was not moved elsewhere.")),
     "revive-unconfirmed": Message(

@@ -76,8 +76,10 @@ class Desk(QObject):
         changes: tuple[str, ...],
         title: str = "",
         cancelled: Callable[[], object] | None = None,
+        alone: bool = False,
     ) -> Task:
-        """Run work that changes the store; afterwards say what `changes` (the audit log always does)."""
+        """Run work that changes the store; afterwards say what `changes` (the audit log always does). `alone`: no other
+        work is under way meanwhile, as what writes the store's file anew asks for."""
         installation = self.installation
 
         def finish(result: T) -> None:
@@ -86,7 +88,12 @@ class Desk(QObject):
                 done(result)
 
         return self.jobs.write(
-            lambda job: work(installation, job), finish, failed or self.refused.emit, cancelled, title=title
+            lambda job: work(installation, job),
+            finish,
+            failed or self.refused.emit,
+            cancelled,
+            title=title,
+            alone=alone,
         )
 
     def _crashed(self, error: object) -> None:

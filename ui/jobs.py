@@ -1,7 +1,8 @@
 """Work off the window's thread: `work(job)` runs in a worker, its result comes back to a slot on the window's thread.
 
-Reading work may run side by side; writing work runs one at a time, in order, as the store has one writer. Nothing here
-knows what the work does. `stop` cancels everything: locking uses it.
+Reading work may run side by side; writing work runs one at a time, in order, as the store has one writer. Work that
+writes the store's file anew runs alone: no other is under way meanwhile. Nothing here knows what the work does. `stop`
+cancels everything: locking uses it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import itertools
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -23,6 +25,7 @@ T = TypeVar("T")
 
 SHOWN_AFTER_MS = 300  # shorter work never shows a card
 NOTICE_EVERY_S = 0.05  # progress reaches the window at most this often
+LOOK_S = 0.1  # who waits to be alone looks this often whether it is cancelled
 
 
 class _Bridge(QObject):
@@ -98,6 +101,45 @@ class _Workers:
             run()
 
 
+class _Floor:
+    """Reading work shares it. Who wants it alone waits until the last one has left, and nobody enters meanwhile."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Condition()
+        self._reading = 0
+        self._wanted = False
+        self.taken = False
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        with self._turn:
+            self._turn.wait_for(lambda: not self._wanted)
+            self._reading += 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._reading -= 1
+                self._turn.notify_all()
+
+    @contextmanager
+    def alone(self, job: Job) -> Iterator[None]:
+        """Only the one writer asks for it. Raises `Cancelled`."""
+        self._wanted = True
+        try:
+            with self._turn:
+                while not self._turn.wait_for(lambda: not self._reading, LOOK_S):
+                    job.step(0, 0, "")
+                self.taken = True
+            # Who stops everything cancels first and looks then: from here on, one of the two is seen.
+            job.step(0, 0, "")
+            yield
+        finally:
+            with self._turn:
+                self._wanted = self.taken = False
+                self._turn.notify_all()
+
+
 class Jobs(QObject):
     """Runs work and keeps what is running."""
 
@@ -108,6 +150,7 @@ class Jobs(QObject):
         super().__init__(parent)
         self._readers = _Workers(2, "reader")
         self._writer = _Workers(1, "writer")
+        self._floor = _Floor()
         self._pending: dict[int, _Pending] = {}
         self._numbers = itertools.count()
         self._stopped = False
@@ -132,7 +175,8 @@ class Jobs(QObject):
         title: str = "",
     ) -> Task:
         """Run work that changes nothing; several may run side by side."""
-        return self._start(self._readers, work, done, failed, None, title)
+        floor = self._floor
+        return self._start(self._readers, lambda _job: floor.shared(), work, done, failed, None, title)
 
     def write(
         self,
@@ -142,15 +186,23 @@ class Jobs(QObject):
         cancelled: Callable[[], object] | None = None,
         *,
         title: str = "",
+        alone: bool = False,
     ) -> Task:
-        """Run work that changes the store; one at a time, in the order asked for."""
-        return self._start(self._writer, work, done, failed, cancelled, title)
+        """Run work that changes the store; one at a time, in the order asked for. `alone`: reading work waits too, for
+        what may not share the store with another thread."""
+        floor = self._floor
+        entry = floor.alone if alone else lambda _job: nullcontext()
+        return self._start(self._writer, entry, work, done, failed, cancelled, title)
 
     def stop(
-        self, finally_: Callable[[], object] | None = None, then: Callable[[], None] | None = None
+        self,
+        finally_: Callable[[], object] | None = None,
+        then: Callable[[], None] | None = None,
+        interrupt: Callable[[], object] | None = None,
     ) -> None:
         """Cancel all and forget every result, at once; when the workers have ended, `finally_` runs off the window's
-        thread, and `then` on it. Nothing can be started any more."""
+        thread, and `then` on it. Nothing can be started any more. `interrupt` hastens the end of work that does not
+        look whether it is cancelled; it is left out while work runs alone, which does."""
         self._stopped = True
         self._then = then
         for pending in self._pending.values():
@@ -158,6 +210,8 @@ class Jobs(QObject):
             pending.task.ended.emit()
             pending.task.deleteLater()
         self._pending.clear()
+        if interrupt is not None and not self._floor.taken:
+            interrupt()
         bridge, readers, writer = self._bridge, self._readers, self._writer
 
         def wait() -> None:
@@ -177,6 +231,7 @@ class Jobs(QObject):
     def _start(
         self,
         workers: _Workers,
+        entry: Callable[[Job], AbstractContextManager[None]],
         work: Callable[[Job], T],
         done: Callable[[T], object] | None,
         failed: Callable[[Refused], object] | None,
@@ -200,8 +255,9 @@ class Jobs(QObject):
 
         def run() -> None:
             try:
-                job.step(0, 0, "")
-                result = work(job)
+                with entry(job):
+                    job.step(0, 0, "")
+                    result = work(job)
             except BaseException as error:
                 bridge.ended.emit(number, None, error)
             else:

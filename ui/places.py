@@ -49,7 +49,9 @@ def build(desk: Desk, frame: Frame, ready: Callable[[], object]) -> None:
         place.register()
 
     def settings() -> None:
-        frame.add("settings", Settings(desk))
+        place = Settings(desk)
+        frame.add("settings", place)
+        place.register()
 
     rest = [holdings, inbox, releases, counterparts, audit, settings]
     turn = QTimer(frame)

@@ -311,7 +311,6 @@ class Session(QObject):
         self.window.close_dialogs()
         self._show_unlock(closing=True)
         unlock = self._unlock
-        opened.installation.database.cancel()
 
         def closed() -> None:
             if isValid(unlock):  # the window may be gone by now
@@ -319,7 +318,7 @@ class Session(QObject):
                 desk.deleteLater()
             self.locked.emit()
 
-        desk.jobs.stop(opened.lock, closed)
+        desk.jobs.stop(opened.lock, closed, opened.installation.database.cancel)
 
     def _close(self) -> None:
         """The window closes: the store is closed before the program ends."""
@@ -327,8 +326,7 @@ class Session(QObject):
             opened, self._open = self._open, None
             desk, self._opening, self.desk = self._opening, None, None
             self._idle.stop()
-            opened.installation.database.cancel()
-            desk.jobs.stop(opened.lock)
+            desk.jobs.stop(opened.lock, interrupt=opened.installation.database.cancel)
         if self._door_jobs is not None:
             self._door_jobs.stop()
             self._door_jobs = None

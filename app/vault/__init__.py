@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from app.vault.anchor import anchored
     from app.vault.backup import Made, back_up, retired, revive
     from app.vault.checking import Problem, check, mend
-    from app.vault.compacting import Compacted, compact
+    from app.vault.compacting import Compacted, compact, size
     from app.vault.creating import create
     from app.vault.keyslots import (
         PASSPHRASE_LENGTH,
         add_recovery_slot,
         add_slot,
+        confirm,
+        opens,
         rekey,
         remove_slot,
         slots_of,
@@ -34,12 +36,14 @@ _LATER = {
     "anchor": ("anchored",),
     "backup": ("Made", "back_up", "retired", "revive"),
     "checking": ("Problem", "check", "mend"),
-    "compacting": ("Compacted", "compact"),
+    "compacting": ("Compacted", "compact", "size"),
     "creating": ("create",),
     "keyslots": (
         "PASSPHRASE_LENGTH",
         "add_recovery_slot",
         "add_slot",
+        "confirm",
+        "opens",
         "rekey",
         "remove_slot",
         "slots_of",
@@ -64,14 +68,17 @@ __all__ = [
     "back_up",
     "check",
     "compact",
+    "confirm",
     "create",
     "last_session",
     "mend",
+    "opens",
     "rekey",
     "remove_slot",
     "restore",
     "retired",
     "revive",
+    "size",
     "slots_of",
     "unlock",
     "unlocked",

@@ -20,6 +20,13 @@ class Compacted:
     after: int
 
 
+def size(installation: Installation) -> int:
+    """What the store takes on the disk, in bytes."""
+    path = installation.home / STORE
+    log = path.with_name(f"{STORE}-wal")
+    return path.stat().st_size + (log.stat().st_size if log.is_file() else 0)
+
+
 def compact(installation: Installation, job: Job) -> Compacted:
     """Write the store anew without its free pages, and remove the copy kept of it before a migration. Logged.
 
@@ -27,7 +34,7 @@ def compact(installation: Installation, job: Job) -> Compacted:
     disk-full, store-busy; and `Cancelled`. Nothing is changed then.
     """
     path = installation.home / STORE
-    before = path.stat().st_size + path.with_name(f"{STORE}-wal").stat().st_size
+    before = size(installation)
     room = os.statvfs(installation.home)
     if room.f_bavail * room.f_frsize < before:
         raise Refused("compact-room", need=before, free=room.f_bavail * room.f_frsize)

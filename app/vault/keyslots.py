@@ -17,6 +17,7 @@ from app.messages import Refused
 from app.store import index, people
 from app.store.database import KEY_BYTES, Connection, Database
 from app.store.installation import Installation
+from app.vault import attempts
 from app.vault.home import SLOTS, SLOTS_NEXT, STORE, write_private
 from app.vault.workstation import device_secret, make_device_secret
 from crypto import slots
@@ -30,6 +31,39 @@ PASSPHRASE_LENGTH = 12
 def slots_of(installation: Installation) -> tuple[slots.Slot, ...]:
     """What opens this installation."""
     return slots.listed((installation.home / SLOTS).read_bytes())
+
+
+def opens(installation: Installation, secret: str, recovery: bool = False, without: int = 0) -> None:
+    """See that a passphrase, or the words of a recovery kit, opens this installation; `without` a slot (0: with all).
+
+    Raises `Refused`: slot-going (only that one is opened by it), slot-unknown, slot-last, slot-last-free, and as
+    `key_of` does.
+    """
+    raw = _slots_file(installation)
+    device = device_secret(installation.home) if not recovery and _needs_device(raw) else None
+    with _slot_errors():
+        rest = slots.remove(raw, installation.database.key, without) if without else raw
+    try:
+        found = key_of(rest, secret, recovery, device)
+    except Refused as refused:
+        if not without or refused.code not in ("wrong-passphrase", "slot-needs-device"):
+            raise
+        key_of(raw, secret, recovery, device)
+        raise Refused("slot-going") from refused
+    if found != installation.database.key:
+        raise Refused("slots-damaged")
+
+
+def confirm(installation: Installation, secret: str, recovery: bool = False, without: int = 0) -> None:
+    """See that whoever sits before an open installation can open it, before what opens it is changed: one that is wrong
+    counts as an attempt to unlock. Raises `Refused` as `opens`.
+    """
+    try:
+        opens(installation, secret, recovery, without)
+    except Refused as refused:
+        if refused.code == "wrong-passphrase":
+            attempts.failed(installation.home, installation.now())
+        raise
 
 
 def add_slot(

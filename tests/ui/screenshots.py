@@ -29,12 +29,15 @@ from app.holdings import attachments, browsing, handling, importing
 from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused
+from app.vault.checking import Problem
 from tests.ui import gallery, stage
 from tests.ui.driving import settle, wait
 from ui import numbers, safe_text, theme
 from ui.screens.agreements import ProposeSheet
 from ui.screens.export import ExportSheet
+from ui.screens.key_sheet import Tell
 from ui.screens.recalls import Answer
+from ui.screens.recovery_kit import WordsSheet
 from ui.screens.told import Told
 from ui.screens.verify import VerifySheet
 from ui.session import Session
@@ -406,8 +409,33 @@ def shots(stand: Stage, save: Callable[[Session, str], None]) -> None:
     settle(session)
     save(session, "settings")
     settings: Any = frame.place("settings")
-    settings.ask_move()
+    settings.backup.ask_move()
     save(session, "move")
+    _close_sheets(session)
+    settings.ways.ask_passphrase()
+    save(session, "add-passphrase")
+    _close_sheets(session)
+    settings.ways.ask_remove(settings._shown.slots[0])
+    save(session, "remove-slot")
+    _close_sheets(session)
+    settings.ways.ask_fresh()
+    save(session, "fresh-key")
+    _close_sheets(session)
+    kit = WordsSheet(
+        session.desk,
+        Tell(print, print),
+        tuple(["lizol", "darun", "durum", "gatag", "hakot", "zupit", "tilub"] * 2),
+    )  # type: ignore[arg-type]
+    kit.open()
+    save(session, "recovery-kit")
+    kit._next()
+    save(session, "recovery-kit-try")
+    _close_sheets(session)
+    settings.store._checked([Problem("counters-wrong", "store"), Problem("attachment-stray", "stray.bin")])
+    settings.backup.show_retired("2026-11-20T08:00:00.000Z")
+    save(session, "settings-problems")
+    settings.store.show_all()
+    save(session, "problems")
     _close_sheets(session)
     session.go("holdings")
     for name, objects in again():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import QThread
@@ -150,3 +150,67 @@ def test_stopping_forgets_results_and_runs_the_last_thing_elsewhere(qapp: QAppli
     assert threads[0] is not here
     jobs.read(lambda _job: 1, lambda _r: seen.append("late"))
     assert not jobs.running
+
+
+def test_work_that_is_to_be_alone_shares_the_store_with_none(jobs: Jobs) -> None:
+    under_way: set[str] = set()
+    met: list[frozenset[str]] = []
+    done: list[str] = []
+
+    def work(name: str) -> Callable[[Job], str]:
+        def run(_job: Job) -> str:
+            under_way.add(name)
+            time.sleep(0.002)
+            met.append(frozenset(under_way))
+            under_way.discard(name)
+            return name
+
+        return run
+
+    for number in range(30):
+        jobs.read(work(f"read {number}"), done.append)
+        if number % 10 == 5:
+            jobs.write(work(f"alone {number}"), done.append, alone=True)
+    wait(lambda: len(done) == 33)
+    assert any(len(names) > 1 for names in met), "reading goes on side by side"
+    assert all(len(names) == 1 for names in met if any(name.startswith("alone") for name in names))
+
+
+def test_who_waits_to_be_alone_can_be_cancelled_and_lets_the_others_in(jobs: Jobs) -> None:
+    go, reading = threading.Event(), threading.Event()
+    seen: list[str] = []
+
+    def read(_job: Job) -> None:
+        reading.set()
+        go.wait()
+
+    jobs.read(read, lambda _none: seen.append("read"))
+    reading.wait()
+    task = jobs.write(
+        lambda _job: seen.append("never"), None, None, lambda: seen.append("cancelled"), alone=True
+    )
+    jobs.read(lambda _job: None, lambda _none: seen.append("after"))
+    task.cancel()
+    wait(lambda: {"after", "cancelled"} <= set(seen))
+    go.set()
+    wait(lambda: "read" in seen)
+    assert "never" not in seen
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_stopping_interrupts_what_runs_but_not_what_runs_alone(qapp: QApplication, alone: bool) -> None:
+    jobs = Jobs()
+    began, ended = threading.Event(), threading.Event()
+    interrupted: list[int] = []
+
+    def work(job: Job) -> None:
+        began.set()
+        while not interrupted:
+            job.step(0, 0, "")
+            time.sleep(0.001)
+
+    jobs.write(work, alone=alone)
+    began.wait()
+    jobs.stop(ended.set, interrupt=lambda: interrupted.append(1))
+    wait(ended.is_set)
+    assert bool(interrupted) is not alone

@@ -68,12 +68,12 @@ def test_a_backup_is_made_in_the_settings_and_restored_at_the_door(
     settle(session)
     frame: Any = session.window.frame
     place = frame.place("settings")
-    place.back_up(tmp_path / "b")
+    place.backup.back_up(tmp_path / "b")
     settle(session)
     assert place.result.words == "Backup written and read back."
     assert (tmp_path / "b").is_file()
-    place.back_up(tmp_path / "b")
-    wait(lambda: place.refusal.code == "target-exists", "the refusal")
+    place.backup.back_up(tmp_path / "b")
+    wait(lambda: place.backup.refusal.code == "target-exists", "the refusal")
 
     other = sessions(tmp_path / "new")
     assert door(other, FirstRun).restore.label == "Restore from a backup…"
@@ -109,9 +109,9 @@ def test_a_move_is_asked_and_the_settings_say_it_afterwards(
     settle(session)
     frame: Any = session.window.frame
     place = frame.place("settings")
-    place.ask_move()
+    place.backup.ask_move()
     assert session.window.findChildren(Question)
-    place.back_up(tmp_path / "b", move=True)
+    place.backup.back_up(tmp_path / "b", move=True)
     settle(session)
     wait(lambda: place._shown.retired, "the notice")
     settle(session)

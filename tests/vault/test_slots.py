@@ -67,6 +67,29 @@ def test_a_second_passphrase_opens_and_the_first_can_go(home):
     assert opens(home, SECOND)
 
 
+def test_whoever_changes_what_opens_it_can_open_it(home):
+    with vault.unlocked(home, FIRST) as installation:
+        vault.add_slot(installation, SECOND, "deputy", device=False, cost=CHEAP)
+        words = " ".join(vault.add_recovery_slot(installation, "safe"))
+        for secret, recovery in ((FIRST, False), (SECOND, False), (words, True)):
+            vault.confirm(installation, secret, recovery)
+        assert refusal(vault.opens, installation, "no such passphrase") == "wrong-passphrase"
+        assert refusal(vault.confirm, installation, "no such words", True) == "recovery-format"
+        # What would be gone does not count; what stays does.
+        assert refusal(vault.confirm, installation, FIRST, False, 1) == "slot-going"
+        assert refusal(vault.confirm, installation, words, True, 3) == "slot-going"
+        assert refusal(vault.confirm, installation, FIRST, False, 9) == "slot-unknown"
+        vault.confirm(installation, SECOND, False, 1)
+        vault.confirm(installation, words, True, 1)
+        assert not (home / "attempts").exists()
+        assert refusal(vault.confirm, installation, "no such passphrase") == "wrong-passphrase"
+    # Who tried at an open window is told at the next unlock.
+    with vault.unlocked(home, FIRST) as installation:
+        assert acts(installation)[-2:] == ["unlock.failed", "unlocked"]
+        vault.remove_slot(installation, 2)
+        assert refusal(vault.confirm, installation, FIRST, False, 1) == "slot-last"
+
+
 def test_an_old_slots_file_put_back_is_noticed(home):
     with vault.unlocked(home, FIRST) as installation:
         vault.add_slot(installation, SECOND, "", device=False, cost=CHEAP)

@@ -88,6 +88,12 @@ class KeyEntry(QWidget):
         self.words.clear()
         return typed, self.recovery
 
+    def set_recovery(self) -> None:
+        """Ask for the words of a recovery kit, and nothing else."""
+        self.recovery = True
+        self._show()
+        self.switch.hide()
+
     def setFocus(self, *_reason: object) -> None:
         """Where the officer types."""
         (self.words if self.recovery else self.passphrase).setFocus()

@@ -1,4 +1,4 @@
-"""Settings: what an officer may set, the officers, and the drops."""
+"""Settings: what an officer may set, the officers, the drops; and the life of the installation, each part a section."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QWidget
@@ -13,21 +14,28 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from app import officers, settings, vault
 from app.exchange import counterparts, drops
 from app.jobs import Job
-from app.messages import N_, _, ngettext, sentence
+from app.messages import N_, _, ngettext
 from app.settings import Settings as Values
 from app.store.installation import Installation
 from ui import files, numbers
+from ui.actions import Entry
 from ui.desk import COUNTERPARTS, INBOX, RELEASES, SETTINGS, Desk
 from ui.safe_text import isolate, isolate_ltr
 from ui.screens.entry import form_row
+from ui.screens.upkeep import Backup, Store
+from ui.screens.ways_in import WaysIn
 from ui.theme import theme
 from ui.widgets.buttons import Button, Choice, Segments
+from ui.widgets.focus import focus_kept
 from ui.widgets.layout import Item, Pane, Scroll, clear, column, line
-from ui.widgets.notices import Notice, Refusal, ResultLine
+from ui.widgets.notices import Refusal, ResultLine
 from ui.widgets.page import Header
 from ui.widgets.panel import ResultFoot, Section, entry
-from ui.widgets.sheet import Question, Sheet
+from ui.widgets.sheet import Sheet
 from ui.widgets.text import Text, muted
+
+if TYPE_CHECKING:
+    from crypto.slots import Slot
 
 WIDTH = 720
 MINUTES = ("1", "5", "10", "15", "30", "60")
@@ -51,9 +59,9 @@ class Shown:
     fingerprint: str
     retired: str  # when it was moved to another machine, "" if it was not
     last: vault.LastSession
-
-
-BACKUP_NAME = "mithaq-{date}.backup"
+    slots: tuple[Slot, ...]
+    size: int  # of the store, bytes
+    anchored: bool  # this workstation's keyring watches over the store's age
 
 
 class Settings(Pane):
@@ -66,10 +74,13 @@ class Settings(Pane):
         self.header = Header(_("Settings"))
         self.refusal = Refusal()
         self.result = ResultLine()
-        self._content = column(gap=0)
-        narrow = QWidget()
+        keep = partial(self.result.say, keep=True)
+        self.ways, self.backup, self.store = WaysIn(desk, keep), Backup(desk, keep), Store(desk, keep)
+        self._first, self._content = column(gap=0), column(gap=0)
+        self._narrow = narrow = QWidget()
         narrow.setFixedWidth(WIDTH)
-        narrow.setLayout(column(self.refusal, 8, self._content, None))
+        life = column(self.ways, self.backup, self.store)
+        narrow.setLayout(column(self.refusal, 8, self._first, life, self._content, None))
         inside = QWidget()
         inside.setLayout(line(narrow, None, margins=(16, 0, 16, 24)))
         self.setLayout(column(self.header, Scroll(inside), ResultFoot(self.result)))
@@ -89,13 +100,24 @@ class Settings(Pane):
                 installation.identity.fingerprint,
                 vault.retired(installation),
                 vault.last_session(installation.database.read()),
+                vault.slots_of(installation),
+                vault.size(installation),
+                vault.anchored(installation.database.read()),
             )
 
         self._desk.read(work, self._show)
 
     def _show(self, shown: Shown) -> None:
         self._shown = shown
+        self.ways.show_slots(shown.slots)
+        self.backup.show_retired(shown.retired)
+        self.store.show_store(shown.size, anchored=shown.anchored)
+        with focus_kept(self._narrow):
+            self._show_rest(shown)
+
+    def _show_rest(self, shown: Shown) -> None:
         values = shown.values
+        clear(self._first)
         clear(self._content)
         self.idle = Choice(
             [(m, _minutes(int(m))) for m in _with(MINUTES, str(values.idle_minutes))],
@@ -173,26 +195,8 @@ class Settings(Pane):
                 wrap=True,
             ),
         )
-        keep = Section(
-            _("Backup"),
-            None,
-            muted(
-                _(
-                    "Everything kept here, in one encrypted file. It opens with the passphrase or the recovery kit,"
-                    " and is read back before it counts."
-                ),
-                wrap=True,
-            ),
-            _left(
-                Button(_("Back up…"), run=self.ask_backup),
-                Button(_("Move to another machine…"), run=self.ask_move),
-            ),
-        )
-        if shown.retired:
-            keep.content.insertWidget(
-                0, Notice(sentence("retired", {"since": numbers.moment(shown.retired)}), "warning")
-            )
-        for section in (security, keep, intel, look, people, places, own):
+        self._first.addWidget(security)
+        for section in (intel, look, people, places, own):
             self._content.addWidget(section)
 
     def _officer(self, name: str) -> QWidget:
@@ -204,6 +208,19 @@ class Settings(Pane):
         return entry("folder-open", drop.name, f"{isolate(drop.counterpart)} · {isolate(drop.folder)}")
 
     # --- acting -------------------------------------------------------------------------------------------------------
+
+    def register(self) -> None:
+        """Put what can be done here into the registry."""
+        add, go = self._desk.actions.add, self._go
+        add(Entry("backup", "file", N_("Back up…"), "", "hard-drive", 6), partial(go, self.backup.ask_backup))
+        add(
+            Entry("check-store", "file", N_("Check the store"), "", "shield-check", 6),
+            partial(go, self.store.check),
+        )
+
+    def _go(self, act: Callable[[], object]) -> None:
+        self._desk.go.emit("settings")
+        act()
 
     def _write(
         self, work: Callable[[Installation, Job], object], said: str, changes: tuple[str, ...] = (SETTINGS,)
@@ -218,42 +235,6 @@ class Settings(Pane):
         elif name == "density":
             theme().set_density(value)  # type: ignore[arg-type]
         self._write(lambda i, _job: officers.change_setting(i, name, value), _("Changed."))
-
-    def ask_backup(self) -> None:
-        """Ask where a backup goes."""
-        self._ask_file(move=False)
-
-    def ask_move(self) -> None:
-        """Ask before this installation retires."""
-        Question(
-            self._desk.window,
-            _("Move to another machine?"),
-            _(
-                "A backup is written, and this installation retires: it can be read, but seals and opens no package"
-                " any more. Restore the file on the other machine."
-            ),
-            _("Choose the file and move"),
-            lambda: self._ask_file(move=True),
-            typed=_("move"),
-        ).open()
-
-    def _ask_file(self, *, move: bool) -> None:
-        name = BACKUP_NAME.format(date=self._desk.installation.now()[:10])
-        files.ask_new(self.window(), _("Backup"), name, lambda path: self.back_up(path, move=move))
-
-    def back_up(self, path: Path, *, move: bool = False) -> None:
-        """Write a backup to a new file."""
-        self.refusal.clear()
-        said = (
-            _("Moved. Restore the file on the other machine.") if move else _("Backup written and read back.")
-        )
-        self._desk.write(
-            lambda i, job: vault.back_up(i, path, job, move=move),
-            lambda _made: self.result.say(said, keep=True),
-            self.refusal.show_refusal,
-            changes=(SETTINGS,),
-            title=_("Back up"),
-        )
 
     def ask_officer(self) -> None:
         """Ask for the name of another officer."""
@@ -336,7 +317,9 @@ class Settings(Pane):
 
     def forget(self) -> None:
         self._shown = None
+        clear(self._first)
         clear(self._content)
+        self.ways.show_slots(())
 
 
 def _minutes(count: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPaintEvent
@@ -12,6 +13,7 @@ from ui import numbers
 from ui.safe_text import short_id
 from ui.tokens import TOKENS
 from ui.widgets.buttons import Button, CopyButton
+from ui.widgets.focus import focus_kept
 from ui.widgets.layout import Hairline, Item, Pane, Scroll, clear, column, line
 from ui.widgets.notices import Empty, Icon, ResultLine
 from ui.widgets.tags import HandlingTag, TlpTag
@@ -58,10 +60,8 @@ class Section(QWidget):
         self, name: str, count: int | None = None, *items: Item, action: Button | None = None
     ) -> None:
         super().__init__()
-        head: list[Item] = [heading(name)]
-        if count is not None:
-            head.append(muted(numbers.number(count), size="label"))
-        head.append(None)
+        self._count = muted(size="label")
+        head: list[Item] = [heading(name), self._count, None]
         if action is not None:
             head.append(action)
         self.content = column(*items, gap=6)
@@ -69,6 +69,12 @@ class Section(QWidget):
         top.setFixedHeight(22)
         top.setLayout(line(*head, gap=8))
         self.setLayout(column(Hairline(), 12, top, 4, self.content, 14))
+        self.set_count(count)
+
+    def set_count(self, count: int | None) -> None:
+        """How many there are; None says nothing of it."""
+        self._count.setText("" if count is None else numbers.number(count))
+        self._count.setHidden(count is None)
 
 
 def fact(label: str, value: QWidget | str, *, width: int = LABEL, mono: bool = False) -> QWidget:
@@ -150,8 +156,14 @@ class DetailPanel(Pane):
         """Replace the content; the scroll position goes to the top. `anew`: the same thing is shown, changed: the
         scroll position and the focus stay where they are.
         """
-        focus = self._focused() if anew else None
         self.setUpdatesEnabled(False)
+        with focus_kept(self._inside) if anew else nullcontext():
+            self._replace(items)
+        if not anew:
+            self.scroller.verticalScrollBar().setValue(0)
+        self.setUpdatesEnabled(True)
+
+    def _replace(self, items: Sequence[Item]) -> None:
         clear(self._content)
         alone = any(isinstance(item, Empty) for item in items)
         self._outer.setStretch(0, 1 if alone else 0)
@@ -165,38 +177,6 @@ class DetailPanel(Pane):
                 self._content.addLayout(item)
             else:
                 self._content.addWidget(item)
-        if not anew:
-            self.scroller.verticalScrollBar().setValue(0)
-        self.setUpdatesEnabled(True)
-        if focus is not None:
-            self._focus_again(*focus)
-
-    def _buttons(self) -> list[Button]:
-        """What can be clicked in the content, from top to bottom."""
-        return self._inside.findChildren(Button)
-
-    def _focused(self) -> tuple[str, int, list[Button]] | None:
-        """Of the button in the content that has the focus, or gets it when the window is active: its label, its place,
-        and every one that is there with it.
-        """
-        found, focused = self._buttons(), self.window().focusWidget()
-        for place, one in enumerate(found):
-            if one is focused:
-                return one.label, place, found
-        return None
-
-    def _focus_again(self, label: str, place: int, before: list[Button]) -> None:
-        """Give the focus to the button of that label; if it is gone, to the one that took its place."""
-        found = [one for one in self._buttons() if one not in before]
-        same = [one for one in found if one.label == label]
-        nearest = min(same or found, key=lambda one: abs(found.index(one) - place), default=None)
-        if nearest is not None:
-            # What is new is shown with the next turn of the loop; what is not shown takes no focus.
-            part: QWidget | None = nearest
-            while part is not None and part is not self._inside:
-                part.show()
-                part = part.parentWidget()
-            nearest.setFocus()
 
     def show_tall_foot(self, content: QLayout) -> None:
         """Replace the actions by the one that decides, over a line about it."""

@@ -1,0 +1,48 @@
+"""Where the keyboard is: what is made anew under it gives the focus back to what took the place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+
+@contextmanager
+def focus_kept(inside: QWidget) -> Iterator[None]:
+    """Around work that replaces widgets in `inside`: if one of them has the focus, or gets it once the window is
+    active, the new one of the same name has it afterwards, or else the new one that stands nearest.
+    """
+    before, focused = _reachable(inside), inside.window().focusWidget()
+    place = next((n for n, one in enumerate(before) if one is focused), -1)
+    name = before[place].accessibleName() if place >= 0 else ""
+    yield
+    if place < 0:
+        return
+    found = [one for one in _reachable(inside) if one not in before]
+    same = [one for one in found if one.accessibleName() == name]
+    nearest = min(same or found, key=lambda one: abs(found.index(one) - place), default=None)
+    if nearest is None:
+        return
+    # What is new is shown with the next turn of the loop; what is not shown takes no focus.
+    part: QWidget | None = nearest
+    while part is not None and part is not inside:
+        part.show()
+        part = part.parentWidget()
+    nearest.setFocus()
+
+
+def _reachable(inside: QWidget) -> list[QWidget]:
+    """What Tab leads to, shown or to be shown with the next turn of the loop."""
+    hidden = Qt.WidgetAttribute.WA_WState_ExplicitShowHide
+
+    def put_away(one: QWidget | None) -> bool:
+        while one is not None and one is not inside:
+            if one.isHidden() and one.testAttribute(hidden):
+                return True
+            one = one.parentWidget()
+        return False
+
+    reach = [one for one in inside.findChildren(QWidget) if one.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    return [one for one in reach if not put_away(one)]
