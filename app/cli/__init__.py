@@ -228,6 +228,10 @@ def _run(arguments: list[str]) -> int:
 def _say_usage(error: click.ClickException) -> None:
     """As click says it, but for what acts in a terminal: arguments may be the names of files from anywhere."""
     context = getattr(error, "ctx", None)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and context is not None:
+        # What was typed has no words of its own: the help of the command is all there is to say.
+        tell(context.get_help())
+        return
     if context is not None:
         tell(context.get_usage())
         tell(f"Try '{context.command_path} --help' for help.\n")

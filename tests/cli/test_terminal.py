@@ -54,6 +54,13 @@ def test_wrong_usage_is_told_without_acting(site):
         assert not any(c in done.stderr.decode() for c in ACTS if not c.isprintable()), done.stderr
 
 
+def test_a_command_without_its_second_word_is_told_what_there_is(site):
+    done = said(site, "retention")
+    assert done.returncode == 2
+    assert "[U+000A]" not in done.stderr.decode()
+    assert "\n  purge " in done.stderr.decode()
+
+
 def test_an_act_whose_result_cannot_be_said_is_not_told_as_a_failure(pair, tmp_path):
     a, _ = pair
     a.run("import", bundle(tmp_path / "b.json", indicator(1)))

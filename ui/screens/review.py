@@ -190,7 +190,7 @@ class Review(Pane):
             n=numbers.number(same_kind.index(at) + 1), total=numbers.number(len(same_kind))
         )
         status = TOKENS.statuses[at.status]
-        said = Text(f"{_WORDS[at.status]()} {place}", size="label", color=status.color, fixed=True)
+        said = Text(f"{drawing.status_word(at.status)} {place}", size="label", color=status.color, fixed=True)
         items: list[Item] = [
             line(object_title(icons.object_icon(at.type), type_word(at.type), at.name or at.id), said, gap=8),
             4,

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QSizePolicy, QWidget
 
 from app.intel.fold import fold
 from app.messages import _
-from ui import drawing, icons
+from ui import drawing, icons, numbers
 from ui.safe_text import spoken, visible
 from ui.theme import theme
 from ui.tokens import TOKENS
@@ -66,7 +66,7 @@ class Steps(QWidget):
                 drawing.text(
                     painter,
                     circle,
-                    str(number + 1),
+                    numbers.number(number + 1),
                     size="small",
                     weight="semibold",
                     color=color,
