@@ -15,7 +15,7 @@ from app.exchange.inbox import Compared
 from app.jobs import Job
 from app.messages import Refused, _, ngettext, pgettext, sentence
 from app.store.installation import Installation
-from ui import files, icons, numbers, reading
+from ui import drawing, files, icons, numbers, reading
 from ui.desk import HOLDINGS, INBOX, RELEASES, Desk
 from ui.safe_text import isolate
 from ui.screens.entry import form_row
