@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QWidget
+from shiboken6 import isValid
 
 from app import audit, vault
 from app.exchange import deciding, receiving, releases
@@ -154,6 +155,23 @@ def test_a_file_is_attached_and_removed(sessions: Make, side: stage.Side, tmp_pa
     assert place.panel.attached.refusal.code == ""
     assert session.window.focusWidget() is button(place.panel, "Remove \u2068eviltxt.exe")
     assert acts(session)[-2:] == ["attachment.added", "attachment.removed"]
+
+
+def test_a_sheet_closes_over_a_panel_that_was_made_anew(
+    sessions: Make, side: stage.Side, tmp_path: Path
+) -> None:
+    session = sessions(side.home)
+    place = enter(session, side, "holdings")
+    show(place, OBJECT["name"])
+    settle(session)
+    before = button(place.panel, "Attach a file")
+    before.setFocus()
+    place.panel.attached.ask_name(OBJECT["id"], tmp_path / "file")
+    asked = sheet(session, AttachSheet)
+    place.panel.reload()
+    wait(lambda: not isValid(before), "the panel to be shown anew")
+    click(asked, "Cancel")
+    assert not asked.isVisible()
 
 
 def test_cancelled_leaves_nothing(sessions: Make, side: stage.Side, tmp_path: Path) -> None:

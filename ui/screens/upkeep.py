@@ -142,15 +142,17 @@ class Store(Section):
         self._watched = muted(wrap=True)
         check = Button(_("Check everything"), icon="shield-check", run=self.check)
         compact = Button(_("Compact the store"), icon="hard-drive", run=self.compact)
-        words = _(
-            "The check looks at every page, text, signature and file. What is deleted leaves room in the store."
+        checking = _("The check looks at every page, text, signature and file.")
+        compacting = _(
+            "What is deleted leaves room in the store. Compacting gives it back; lists wait while it runs."
         )
         super().__init__(
             _("Store"),
             None,
             self._size,
-            muted(f"{words} {_('Compacting gives it back; lists wait while it runs.')}", wrap=True),
             self._watched,
+            muted(checking, wrap=True),
+            muted(compacting, wrap=True),
             self.refusal,
             line(check, compact, None, gap=8),
         )

@@ -49,7 +49,12 @@ class WaysIn(Section):
         kit = Button(_("Make a recovery kit…"), icon="file-key", run=self.ask_kit)
         fresh = Button(_("Give the store a fresh key…"), icon="rotate-ccw", run=self.ask_fresh)
         super().__init__(
-            _("Ways to unlock"), None, self.refusal, self._rows, line(add, kit, fresh, None, gap=8)
+            _("Ways to unlock"),
+            None,
+            self.refusal,
+            self._rows,
+            line(add, kit, None, gap=8),
+            line(fresh, None),
         )
 
     def show_slots(self, slots: tuple[Slot, ...]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QSizePolicy, QWidget
+from shiboken6 import isValid
 
 from app.intel.fold import fold
 from app.messages import _
@@ -165,7 +166,8 @@ class Sheet(QWidget):
         self.hide()
         self._over.removeEventFilter(self)
         self.closed.emit()
-        if self._before is not None and self._before.isVisible():
+        # What had the focus may have been made anew meanwhile.
+        if self._before is not None and isValid(self._before) and self._before.isVisible():
             self._before.setFocus()
         self.deleteLater()
 
