@@ -38,7 +38,9 @@ _RTL_CLASSES = frozenset(("R", "AL", "AN", "NSM", "WS", "CS"))
 _TO_RIGHT = frozenset(("R", "AL", "AN"))
 
 # What a translation holds that always runs left to right: commands, options with their value, days, powers.
-_TECHNICAL = re.compile(r"`[^`\n]+`|(?<![A-Za-z0-9-])--?[a-z][a-z-]*(?:[ =][A-Z]+\b)?|\b\d{4}-\d\d-\d\d\b|\b\d+\^\d+\b")
+_TECHNICAL = re.compile(
+    r"`[^`\n]+`|(?<![A-Za-z0-9-])--?[a-z][a-z-]*(?:[ =][A-Z]+\b)?|\b\d{4}-\d\d-\d\d\b|\b\d+\^\d+\b"
+)
 _PATH = re.compile(r"(?:\.{0,2}/|[A-Za-z]:\\)")
 
 
