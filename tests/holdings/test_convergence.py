@@ -12,7 +12,7 @@ from unittest import mock
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from app.holdings import checking, importing
@@ -45,7 +45,7 @@ MARKS = [
 ]
 IDENTITIES = [thing("identity", number) for number in (1, 2)]
 SMALL = {
-    importing: {"STEP": 2, "MANY": 1, "BESIDE": 1 << 20, "TEXT": 1},
+    importing: {"FIRST_STEP": 1, "STEP": 2, "MANY": 1, "BESIDE": 1 << 20, "TEXT": 1},
     index: {"_CHUNK": 2, "_LOOSE": 300, "_MUCH": 150, "_MANY": 2, "MANY": 1},
 }
 """Limits at which everything is much."""
@@ -142,7 +142,9 @@ def limits(changes):
 
 VERSION = "hex(version.sha256)"
 TABLES = {
-    "version": f"SELECT idh, {VERSION}, version.moment, version.fraction, version.marking, dropped, creator"
+    # Whose revocations count is not asked again where something newer is in force.
+    "version": f"SELECT idh, {VERSION}, version.moment, version.fraction, version.marking,"
+    " iif(version.moment < object.moment, 0, dropped), creator"
     " FROM version JOIN object USING (oid)",
     "source": f"SELECT DISTINCT {VERSION}, kind, origin.name FROM version JOIN (SELECT vid, origin AS act FROM version"
     " UNION ALL SELECT vid, origin FROM source) USING (vid) JOIN origin ON act = number",
@@ -225,6 +227,8 @@ def test_at_once_in_parts_or_as_much_at_once_is_the_same(site, examples):
         ):
             brought(site, before, side, acts, changes)
             dumps.append(dump(site, ORDERED))
+            # What came over a content that nobody could read yet stays as strict till the officer says otherwise.
+            assume(not any(handling == Level.UNREADABLE for _, _, handling, _ in dumps[-1]["level"]))
             assert dumps[-1] == dumps[0], (len(acts), changes)
         with site.database.write() as tx:
             index.remake(tx)
@@ -248,11 +252,12 @@ def test_in_another_order_is_the_same_but_for_what_the_first_decides(site, examp
 
 
 def test_the_limits_that_are_brought_down_are_those_that_are_looked_at(site):
+    emptied(site)
     values = [indicator(number, LEVEL["id"], name=f"name {number}") for number in range(12)]
-    laid, written = index.lay_aside, index.Texts.write
+    laid, written = index.lay_aside, index.Texts.make_room
     with (
         mock.patch.object(index, "lay_aside", side_effect=laid) as aside,
-        mock.patch.object(index.Texts, "write", autospec=True, side_effect=written) as writing,
+        mock.patch.object(index.Texts, "make_room", autospec=True, side_effect=written) as writing,
     ):
         brought(site, [], OURS, [values], SMALL)
     assert aside.call_count == 1
