@@ -6,6 +6,7 @@ level is refused (`redefines`), whoever sends it. Should two stand side by side 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
@@ -49,17 +50,17 @@ class Definitions:
         self, vids: Collection[int], handling: Level, step: Callable[[int], None] = lambda done: None
     ) -> list[int]:
         """Give these versions the level their markings have now; what has none is treated at `handling`. `step` is told
-        how many were read. Returns as `objects.set_markings` does.
+        how many were read. Returns as `objects.set_marking` does.
         """
         ordered, lower = sorted(vids), list[int]()
         for start in range(0, len(ordered), BATCH):
             step(start)
             texts = objects.raws(self._connection, ordered[start : start + BATCH])
-            levels = {
-                vid: marking.effective(msgspec.json.decode(raw, type=dict[str, object]), self)
-                for vid, raw in texts.items()
-            }
-            lower += objects.set_markings(self._connection, levels, handling)
+            read = defaultdict[Level | None, list[int]](list)
+            for vid, raw in texts.items():
+                read[marking.effective(msgspec.json.decode(raw, type=dict[str, object]), self)].append(vid)
+            for level, some in read.items():
+                lower += objects.set_marking(self._connection, some, level, handling)
         return lower
 
     def settle(
@@ -73,7 +74,7 @@ class Definitions:
             for start in range(0, len(vids), BATCH):
                 step()
                 some = vids[start : start + BATCH]
-                lower += objects.set_markings(self._connection, dict.fromkeys(some, level), handling)
+                lower += objects.set_marking(self._connection, some, level, handling)
         return lower
 
     def _held(self, stix_id: str) -> list[dict[str, object]]:

@@ -6,9 +6,10 @@ Functions take the connection they work on: a writer's inside a service's transa
 from __future__ import annotations
 
 import hashlib
+import json
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -288,39 +289,40 @@ def set_handling(connection: Connection, oid: int, level: int) -> None:
         connection.execute("UPDATE object SET handling = ? WHERE oid = ?", (level, oid))
 
 
-def set_markings(connection: Connection, levels: Mapping[int, int | None], handling: int) -> list[int]:
-    """Correct the levels read from the markings of versions, by vid, once a definition they need has come or gone.
+_OTHERWISE = """(SELECT oid, vid, marking FROM version
+    WHERE vid IN (SELECT value FROM json_each(:vids)) AND marking IS NOT :level)"""
+"""Of versions those of which another level was read."""
+
+
+def set_marking(connection: Connection, vids: Sequence[int], level: int | None, handling: int) -> list[int]:
+    """Correct the level read from the markings of versions, once a definition they need has come or gone.
 
     An object that turns out to have no TLP marking gets `handling`, unless it has one. Returns the oids of those that
     are marked lower now, for `keep_levels` once all are corrected.
     """
-    sql = (
-        "SELECT vid, oid, version.marking, vid = current, object.marking, handling FROM version"
-        " JOIN object USING (oid) WHERE vid IN"
+    given = {"vids": json.dumps(list(vids)), "level": level, "handling": handling}
+    theirs = f"oid IN (SELECT oid FROM {_OTHERWISE})"
+    of_levels = f"SELECT 'level', CAST(level AS TEXT), count(*) FROM object WHERE {theirs} GROUP BY level"
+    lower = connection.execute(
+        f"SELECT object.oid FROM {_OTHERWISE} AS one JOIN object ON current = vid AND object.oid = one.oid"
+        " WHERE ifnull(:level, -1) < one.marking",
+        given,
+    ).fetchall()
+    counts = Counter[tuple[str, str]]()
+    for facet_, value, many in connection.execute(of_levels, given):
+        counts[facet_, value] -= many
+    connection.execute(
+        "UPDATE object SET handling = iif(:level IS NULL, ifnull(handling, :handling), handling),"
+        f" marking = iif(current IN (SELECT value FROM json_each(:vids)), :level, marking) WHERE {theirs}",
+        given,
     )
-    versions: list[tuple[int | None, int]] = []
-    changed: dict[int, tuple[int | None, int | None]] = {}
-    lower, counts = list[int](), Counter[tuple[str, str]]()
-    for vid, oid, before, shown, marked, handled in list(in_many(connection, sql, levels)):
-        level = levels[vid]
-        if before == level:
-            continue
-        versions.append((level, vid))
-        old = changed.get(oid, (marked, handled))
-        new = (level if shown else old[0], handling if level is None and old[1] is None else old[1])
-        if new != old:
-            counts["level", str(stricter(*old))] -= 1
-            counts["level", str(stricter(*new))] += 1
-        changed[oid] = new
-        if shown and before is not None and (level is None or level < before):
-            lower.append(oid)
-    connection.executemany("UPDATE version SET marking = ? WHERE vid = ?", versions)
-    connection.executemany(
-        "UPDATE object SET marking = ?, handling = ? WHERE oid = ?",
-        [(*levels_, oid) for oid, levels_ in changed.items()],
+    for facet_, value, many in connection.execute(of_levels, given):
+        counts[facet_, value] += many
+    connection.execute(
+        f"UPDATE version SET marking = :level WHERE vid IN (SELECT vid FROM {_OTHERWISE})", given
     )
     index.count(connection, counts)
-    return lower
+    return [row[0] for row in lower]
 
 
 def unreadable(connection: Connection, oid: int) -> list[int]:
