@@ -31,6 +31,7 @@ from app.store import index, objects, origins, people
 from app.store import ledger as store_ledger
 from app.store.arriving import Arriving
 from app.store.database import Connection
+from app.store.full_text import Texts
 from app.store.installation import Installation
 from app.store.ledger import Given
 from app.store.objects import ObjectRow, VersionRow
@@ -211,7 +212,7 @@ class _Taking:
         self._definitions = Definitions(tx, self._hash_key)
         self._arrived: list[str] = []
         self._marked: dict[Marked, array[int]] = defaultdict(lambda: array("q"))
-        self._texts = index.Texts()
+        self._texts = Texts()
         self._new = Arriving(tx, origin, self._texts)
         self._lately = set[int]()
         self._held, self._began = self._new.oid, self._new.vid

@@ -17,8 +17,9 @@ from app.holdings.definitions import Definitions
 from app.jobs import Job
 from app.messages import Refused
 from app.store import attachments as store_attachments
-from app.store import index, ledger, objects, origins, packages, people
+from app.store import ledger, objects, origins, packages, people
 from app.store.database import Connection
+from app.store.full_text import Texts
 from app.store.installation import Installation
 from app.store.ledger import Given
 
@@ -115,7 +116,7 @@ def purge(tx: Connection, installation: Installation, ids: Iterable[str], job: J
     key = objects.hash_key(tx)
     removed = versions = copies = 0
     unknown, definitions, identities = [], [], list[int]()
-    words = index.Texts()
+    words = Texts()
 
     def step(done: int, total: int) -> None:
         if job is not None:

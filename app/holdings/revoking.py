@@ -21,6 +21,7 @@ from app.messages import Refused
 from app.store import creators, index, objects
 from app.store.creators import OURS as OURS
 from app.store.database import Connection
+from app.store.full_text import Texts
 from app.store.installation import Installation
 
 _TEXT = msgspec.json.Decoder(dict[str, object])
@@ -50,7 +51,7 @@ def side(connection: Connection, oid: int) -> Side:
     return Side(identity, creators.first_side(connection, oid if known is None else known), False)
 
 
-def settle(tx: Connection, oid: int, gathered: index.Texts | None = None) -> None:
+def settle(tx: Connection, oid: int, gathered: Texts | None = None) -> None:
     """Bring into force what should be, once a revocation is among an object's versions. Not inside `index.anew`, which
     takes `gathered`.
     """
@@ -83,7 +84,7 @@ def settle(tx: Connection, oid: int, gathered: index.Texts | None = None) -> Non
 
 
 def settle_after(
-    tx: Connection, oids: Iterable[int], identities: Sequence[int], gathered: index.Texts | None
+    tx: Connection, oids: Iterable[int], identities: Sequence[int], gathered: Texts | None
 ) -> None:
     """The same for all that an import touched: these objects, and those of identities (by hash of their ids) that came
     with it: whose an object is may follow from who brought its creator.

@@ -17,6 +17,7 @@ from app.intel.envelope import envelope
 from app.intel.marking import Level
 from app.store import index, objects, origins
 from app.store.database import Connection
+from app.store.full_text import Texts
 from app.store.installation import Installation
 
 
@@ -39,7 +40,7 @@ def take_back(
     gone = [row for row in brought if not origins.of(tx, row.vid)]
     key = objects.hash_key(tx)
     identities = objects.identities(tx, {row.oid for row in brought})
-    emptied, definitions, words = 0, [], index.Texts()
+    emptied, definitions, words = 0, [], Texts()
     for oid in sorted({row.oid for row in gone}):
         (row,) = objects.rows(tx, [oid])
         leaving = {one.vid for one in gone if one.oid == oid}

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from app.intel import timestamp
 from app.intel.observables import hashed as hashed_in
-from app.store import bodies, hashed, index, objects, origins
+from app.store import bodies, contents, hashed, index, objects, origins
 from app.store.codes import CODES
 from app.store.database import Connection
+from app.store.full_text import Texts
 from app.store.objects import ObjectRow, uid
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _RECENT = 1 << 15
 class Arriving:
     """New objects of one act, `origin`. `oid` and `vid` are the last numbers given."""
 
-    def __init__(self, tx: Connection, origin: int, texts: index.Texts) -> None:
+    def __init__(self, tx: Connection, origin: int, texts: Texts) -> None:
         self._tx, self._origin, self._texts = tx, origin, texts
         self._place = origins.place(tx, origin)
         self.oid, self.vid = objects.last_numbers(tx)
@@ -161,7 +162,7 @@ class Arriving:
         """
         tx, oid, recent = self._tx, known.oid, self._recent
         self.vid = vid = self.vid + 1
-        before = index.in_force(tx, oid)
+        before = contents.in_force(tx, oid)
         said = index.hashed_of(before)
         # What came meanwhile may contradict it.
         disputed = objects.rows(tx, [oid])[0].disputed if said else known.disputed
@@ -174,7 +175,7 @@ class Arriving:
         objects.show_version(tx, oid, vid, one, marking)
         self._count(known.type, marking, handling, one.revoked, disputed, 1)
         self._counts["source", self._place] += 1
-        after = [index.Content(vid, one.id, one.creator, one.indexed, one.links)]
+        after = [contents.Content(vid, one.id, one.creator, one.indexed, one.links)]
         index.change(tx, self._key, oid, before, after, self._texts)
         says = index.hashed_of(after)
         if says or said:

@@ -9,27 +9,24 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import re
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
 from operator import itemgetter
 
 import msgspec
-import zstandard
 
 from app.intel import indexing
 from app.intel.envelope import Envelope, envelope
 from app.intel.indexing import Indexed
 from app.intel.observables import Hashed
 from app.intel.observables import hashed as hashed_in
-from app.store import bodies, hashed
+from app.store import bodies, full_text, hashed
 from app.store.codes import code
+from app.store.contents import Content, all_in_force, in_force
 from app.store.database import Connection, Database
-from app.store.words import TABLES, Sums, totals_of
+from app.store.full_text import Texts, bytes_of, empty, parts_of, words_of
+from app.store.words import Sums
 
 HASH_KEY = "id-hash-key"
 VERSION_KEY = "index"
@@ -55,218 +52,6 @@ def hash_key(connection: Connection) -> bytes:
 
 
 # Writing ----------------------------------------------------------------------------------------------------
-
-
-class Texts:
-    """Changes of the two text indexes in one act, gathered and then made in the order of the objects.
-
-    FTS5 writes out whatever it holds each time a number is not larger than the one before, and each word that is taken
-    out is looked for and its page written anew. So the words of new objects wait, packed, till the end of the act:
-    what is replaced meanwhile never goes in. And where taking out would cost more than making the indexes anew
-    from the texts held, they are emptied, and the words of what was there before go in at the end.
-    """
-
-    def __init__(self) -> None:
-        self._out = 0
-        self._left_out = 0
-        """Objects below this number are in neither index, till the end."""
-        self._clear()
-
-    def _clear(self) -> None:
-        self._waiting: list[_Words] = []
-        self._packed: list[bytes] = []
-        self._loose = self._size = 0
-        self._first = (1 << 63) - 1
-        self._changes: dict[int, tuple[Indexed | None, Indexed | None]] = {}
-
-    @property
-    def full(self) -> bool:
-        """Whether so much waits that it should be written."""
-        return self._size > _MUCH or len(self._changes) > _MANY
-
-    def add(self, words: Sequence[_Words]) -> None:
-        """The words of new objects are to go in; their numbers are above all that came before."""
-        if words:
-            self._first = min(self._first, words[0][0])
-            self._waiting += words
-            self._loose += sum(_bytes_of(text, parts) for _, text, _, parts in words)
-            if len(self._waiting) >= _CHUNK or self._loose > _LOOSE:
-                packed = _PACK.compress(msgspec.msgpack.encode(self._waiting))
-                # A copy: the library keeps the room it made for what cannot be packed at all.
-                self._packed.append(bytes(memoryview(packed)))
-                # Long texts come with objects as great as need the room themselves.
-                self._size += len(packed) * (1 if len(self._waiting) >= _CHUNK else _LONG)
-                self._waiting.clear()
-                self._loose = 0
-
-    def take_out(self, oid: int, one: Indexed) -> None:
-        """The words of an object that is in the indexes, or was about to be, are to go."""
-        if oid < self._left_out:
-            return
-        before = None if oid >= self._first else one
-        self._size += _bytes_of(one.text, one.parts)
-        if oid in self._changes:
-            before = self._changes[oid][0]
-        elif before is not None:
-            self._out += _different(one.text) + len(one.parts)
-        self._changes[oid] = (before, None)
-
-    def put_in(self, oid: int, one: Indexed) -> None:
-        """The words of an object are to go in."""
-        if oid < self._left_out:
-            return
-        self._size += _bytes_of(one.text, one.parts)
-        self._changes[oid] = (self._changes.get(oid, (None, None))[0], one)
-
-    def write(self, tx: Connection, step: Callable[[int, int], None] = lambda done, total: None) -> None:
-        """Make the changes, the last ones of the act; `step` is told how far that is."""
-        self.make_room(tx, step)
-        if self._out:
-            # Now, not at the commit, which nobody can stop.
-            _let_write(tx)
-        if self._left_out:
-            _put_back(tx, self._left_out, step)
-        self._out = self._left_out = 0
-
-    def make_room(self, tx: Connection, step: Callable[[int, int], None]) -> None:
-        """Make the changes so far, in the middle of the act."""
-        held = sorted(oid for oid in self._changes if oid < self._first)
-        if self._out > FEW_WORDS and self._out * OUT > _cost_of_all(tx):
-            _empty(tx)
-            (last,) = tx.execute("SELECT max(oid) FROM object WHERE oid < ?", (self._first,)).fetchone()
-            # The last one may be gone.
-            self._left_out = 1 + max(last or 0, held[-1] if held else 0)
-            self._changes = {oid: change for oid, change in self._changes.items() if oid >= self._first}
-            self._out, held = 0, []
-        changes = [(oid, *self._changes[oid]) for oid in held]
-        _rewrite(tx, "object_text", "rowid, text, tags", ((o, _words(b), _words(a)) for o, b, a in changes))
-        _rewrite(tx, "observable_text", "rowid, text", ((o, _part(b), _part(a)) for o, b, a in changes))
-        for done, words in enumerate(self._unpacked()):
-            step(done, len(self._packed) + 1)
-            new = [self._latest(one) for one in words] if len(self._changes) > len(held) else words
-            _insert(tx, new)
-        self._clear()
-
-    def _unpacked(self) -> Iterator[list[_Words]]:
-        for packed in self._packed:
-            yield _UNPACK.decode(zstandard.ZstdDecompressor().decompress(packed))
-        yield self._waiting
-
-    def _latest(self, words: _Words) -> _Words:
-        if words[0] not in self._changes:
-            return words
-        one = self._changes[words[0]][1]
-        return (words[0], "", "", "") if one is None else (words[0], one.text, one.tags, one.parts)
-
-
-_Words = tuple[int, str, str, str]
-"""(oid, text, tags, parts) as `Indexed` has them; no object is without tags."""
-_CHUNK = 5_000
-_LOOSE = 8 << 20
-"""Bytes of words that are not packed yet: one object may have some MB of them."""
-_LONG = 4
-"""How many times the words of long texts count."""
-_MUCH = 64 << 20
-"""Bytes of packed words, those of two million objects, and of changed ones."""
-_MANY = 50_000
-_PACK = zstandard.ZstdCompressor(level=1)
-_UNPACK = msgspec.msgpack.Decoder(list[_Words])
-
-
-def _bytes_of(text: str, parts: str) -> int:
-    """Bytes of memory that words take."""
-    return sys.getsizeof(text) + sys.getsizeof(parts)
-
-
-def _words(one: Indexed | None) -> tuple[str, ...] | None:
-    return None if one is None else (one.text, one.tags)
-
-
-def _part(one: Indexed | None) -> tuple[str, ...] | None:
-    return (one.parts,) if one is not None and one.parts else None
-
-
-def _insert(tx: Connection, words: Iterable[_Words]) -> None:
-    """Put in the words of objects that are in neither index, by ascending number."""
-    tx.executemany(
-        "INSERT INTO object_text (rowid, text, tags) VALUES (?, ?, ?)",
-        [(oid, text, tags) for oid, text, tags, _ in words if tags],
-    )
-    tx.executemany(
-        "INSERT INTO observable_text (rowid, text) VALUES (?, ?)",
-        [(oid, parts) for oid, _, _, parts in words if parts],
-    )
-
-
-FEW_WORDS = 100_000
-"""Words that are taken out one by one whatever else there is: a second's work."""
-OUT, READ = 20, 60
-"""To take a word out costs as much as to put this many in (a third of it in a small index); so does to read a text
-again.
-"""
-
-
-def _cost_of_all(tx: Connection) -> int:
-    """What it costs to make both indexes anew, in words put in."""
-    # What this act put in before is in no total yet.
-    _let_write(tx)
-    totals = [totals_of(tx, table) for table in TABLES]
-    return sum(sum(found[1:]) for found in totals) + READ * max(found[0] if found else 0 for found in totals)
-
-
-def _let_write(tx: Connection) -> None:
-    """Let FTS5 write what it holds back."""
-    tx.execute("SAVEPOINT words")
-    tx.execute("RELEASE words")
-
-
-def _empty(tx: Connection) -> None:
-    """Take all words out at once; their pages are overwritten."""
-    for table in TABLES:
-        tx.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
-
-
-def _put_back(tx: Connection, before: int, step: Callable[[int, int], None]) -> None:
-    """Put in the words of all objects below a number, which are in neither index; `step` is told how far that is."""
-    total = tx.execute("SELECT count(*) FROM object WHERE oid < ?", (before,)).fetchone()[0]
-    some, size = list[_Words](), 0
-    for done, (oid, contents) in enumerate(_all_in_force(tx, before)):
-        if done % BATCH == 0:
-            step(done, total)
-        one = indexing.merged(found.indexed for found in contents)
-        some.append((oid, one.text, one.tags, one.parts))
-        size += _bytes_of(one.text, one.parts)
-        if len(some) == BATCH or size > _LOOSE:
-            _insert(tx, some)
-            some, size = [], 0
-            step(done, total)
-    _insert(tx, some)
-
-
-_WORD = re.compile(r"[^\W_]+")
-_SLICE = 1 << 20
-
-
-def _different(text: str) -> int:
-    """How many different words are in a text, about."""
-    slices = (text[at : at + _SLICE] for at in range(0, len(text), _SLICE))
-    return sum(len(set(_WORD.findall(some))) for some in slices)
-
-
-def _rewrite(
-    tx: Connection,
-    table: str,
-    columns: str,
-    changes: Iterable[tuple[int, tuple[str, ...] | None, tuple[str, ...] | None]],
-) -> None:
-    """Take words out and put others in, (oid, before, after) by ascending oid."""
-    marks = ", ".join("?" * (columns.count(",") + 1))
-    for oid, before, after in changes:
-        if before is not None:
-            # A contentless index needs the text to the letter: its words are taken out one by one, so that none stays.
-            tx.execute(f"INSERT INTO {table} ({table}, {columns}) VALUES ('delete', {marks})", (oid, *before))
-        if after is not None:
-            tx.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", (oid, *after))
 
 
 def put(tx: Connection, items: Sequence[tuple[int, Indexed]], texts: Texts) -> None:
@@ -365,17 +150,6 @@ def rename_source(tx: Connection, kind: str, old: str, new: str) -> None:
         "UPDATE facet SET value = ? WHERE facet = 'source' AND value = ?",
         (place(kind, new), place(kind, old)),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A content of the object `id`, and what is indexed of it."""
-
-    vid: int
-    id: str
-    creator: str
-    indexed: Indexed
-    links: Sequence[indexing.Link]
 
 
 @contextlib.contextmanager
@@ -479,39 +253,6 @@ def hashed_of(contents: Iterable[Content]) -> list[Hashed]:
     ]
 
 
-def in_force(tx: Connection, oid: int) -> list[Content]:
-    """The contents in force, in order of arrival."""
-    return [
-        _content(vid, blob)
-        for vid, blob in tx.execute(
-            "SELECT vid, raw FROM version JOIN object USING (oid)"
-            " WHERE oid = ? AND version.moment = object.moment AND dropped = 0 ORDER BY vid",
-            (oid,),
-        ).fetchall()
-    ]
-
-
-def _all_in_force(connection: Connection, before: int = 1 << 62) -> Iterator[tuple[int, list[Content]]]:
-    """(oid, the contents in force) of every object below a number, read in one go."""
-    # The table of objects leads, so that nothing is sorted.
-    rows = connection.execute(
-        "SELECT oid, vid, raw FROM object CROSS JOIN version USING (oid)"
-        " WHERE oid < ? AND version.moment = object.moment AND dropped = 0 ORDER BY oid",
-        (before,),
-    )
-    for oid, of_one in groupby(rows, itemgetter(0)):
-        several = sorted((vid, blob) for _, vid, blob in of_one)
-        yield oid, [_content(vid, blob) for vid, blob in several]
-
-
-def _content(vid: int, blob: bytes) -> Content:
-    value = msgspec.json.decode(bodies.unpack(blob), type=dict[str, object])
-    env = envelope(value)
-    return Content(
-        vid, env.id, indexing.creator(env), indexing.indexed(value, env), indexing.links(value, env)
-    )
-
-
 def _facets_of(tx: Connection, oid: int) -> list[tuple[str, str]]:
     row = tx.execute(
         "SELECT type, level, revoked, max(variants, 1 + disputed), current FROM object WHERE oid = ?", (oid,)
@@ -601,7 +342,7 @@ def bring_up_to_date(database: Database) -> None:
 def remake(tx: Connection) -> None:
     """Make every index and counter anew from the texts held."""
     key, aside = hash_key(tx), lay_aside(tx, MANY)
-    _empty(tx)
+    empty(tx)
     for table in ("observable", "domain", "external", "edge", "marked", "facet"):
         tx.execute(f"DELETE FROM {table}")
     hashed.clear(tx)
@@ -642,8 +383,8 @@ def remake(tx: Connection) -> None:
                 tx.execute("UPDATE version SET creator = ? WHERE vid = ?", (_creator(key, env), vid))
                 if current:
                     tx.execute("UPDATE object SET confidence = ? WHERE oid = ?", (env.confidence, oid))
-            size += _bytes_of(one.text, one.parts)
-            if size > _LOOSE:
+            size += bytes_of(one.text, one.parts)
+            if size > full_text.LOOSE:
                 write()
                 size = 0
         write()
@@ -674,11 +415,11 @@ def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
         ("observable", "domain", "external", "edge", "hashed", "version"), 0
     )
     vocabularies = Sums(connection)
-    for number, (oid, contents) in enumerate(_all_in_force(connection)):
+    for number, (oid, contents) in enumerate(all_in_force(connection)):
         if number % BATCH == 0:
             step(number)
         one = indexing.merged(found.indexed for found in contents)
-        for table, row in (("object_text", _words(one)), ("observable_text", _part(one))):
+        for table, row in (("object_text", words_of(one)), ("observable_text", parts_of(one))):
             if row is not None:
                 vocabularies.add(table, (oid, *row))
         wanted["observable"] += sum(_mark(found.value, code(found.kind), oid) for found in one.observables)

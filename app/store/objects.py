@@ -19,6 +19,7 @@ from app.intel.marking import Level
 from app.store import bodies, index
 from app.store.codes import code
 from app.store.database import Connection
+from app.store.full_text import Texts
 from app.store.index import HASH_KEY as HASH_KEY
 from app.store.index import hash_key as hash_key
 from app.store.index import id_hash as id_hash
@@ -246,7 +247,7 @@ def show_version(
     )
 
 
-def forget(tx: Connection, oid: int, gathered: index.Texts | None = None) -> int:
+def forget(tx: Connection, oid: int, gathered: Texts | None = None) -> int:
     """Delete an object for good: its versions and texts, words, observables, links, counts, sources, labels. Its words
     are `gathered`, as `index.anew` says.
 

@@ -19,7 +19,7 @@ from app.holdings import checking, importing
 from app.holdings.correlation import Correlation
 from app.intel.marking import Level
 from app.intel.observables import observables
-from app.store import index, objects
+from app.store import full_text, index, objects
 from tests.holdings.test_hash_conflicts import file
 from tests.holdings.test_laws import emptied
 from tests.holdings.test_revoking import OURS, bring
@@ -46,7 +46,8 @@ MARKS = [
 IDENTITIES = [thing("identity", number) for number in (1, 2)]
 SMALL = {
     importing: {"FIRST_STEP": 1, "STEP": 2, "MANY": 1, "BESIDE": 1 << 20, "TEXT": 1},
-    index: {"_CHUNK": 2, "_LOOSE": 300, "_MUCH": 150, "_MANY": 2, "MANY": 1},
+    index: {"MANY": 1},
+    full_text: {"_CHUNK": 2, "LOOSE": 300, "_MUCH": 150, "_MANY": 2},
 }
 """Limits at which everything is much."""
 
@@ -254,10 +255,10 @@ def test_in_another_order_is_the_same_but_for_what_the_first_decides(site, examp
 def test_the_limits_that_are_brought_down_are_those_that_are_looked_at(site):
     emptied(site)
     values = [indicator(number, LEVEL["id"], name=f"name {number}") for number in range(12)]
-    laid, written = index.lay_aside, index.Texts.make_room
+    laid, written = index.lay_aside, full_text.Texts.make_room
     with (
         mock.patch.object(index, "lay_aside", side_effect=laid) as aside,
-        mock.patch.object(index.Texts, "make_room", autospec=True, side_effect=written) as writing,
+        mock.patch.object(full_text.Texts, "make_room", autospec=True, side_effect=written) as writing,
     ):
         brought(site, [], OURS, [values], SMALL)
     assert aside.call_count == 1

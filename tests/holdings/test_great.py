@@ -13,7 +13,7 @@ import pytest
 from app.holdings import importing
 from app.intel.prepared import prepare_text
 from app.jobs import quiet
-from app.store import index
+from app.store import full_text
 from tests.support.sites import T0, T1, indicator, problems, thing
 
 BOUND = 450
@@ -26,7 +26,6 @@ from pathlib import Path
 from app import vault
 from app.formats import stix
 from app.holdings import importing
-from app.jobs import Job
 from crypto.slots import Cost
 
 def peak(process):
@@ -94,7 +93,7 @@ def arabic(number):
 
 def test_nothing_of_an_object_is_held_when_the_next_one_is_read(world, monkeypatch):
     monkeypatch.setattr(importing, "STEP_BYTES", 1 << 20)
-    monkeypatch.setattr(index, "_LOOSE", 1 << 20)
+    monkeypatch.setattr(full_text, "LOOSE", 1 << 20)
     held = []
 
     def great():

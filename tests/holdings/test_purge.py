@@ -12,7 +12,7 @@ from app.holdings import browsing, exporting, purge
 from app.intel.marking import Level
 from app.jobs import quiet
 from app.messages import Refused
-from app.store import index, packages
+from app.store import full_text, packages
 from tests.support.pages import decrypted, decrypted_log
 from tests.support.sites import (
     T1,
@@ -55,8 +55,8 @@ def words(rng, count=40):
 @pytest.mark.parametrize("out, emptied", [(0, 0), (1 << 40, 1)], ids=["word by word", "all at once"])
 def test_nothing_is_left_of_it_in_any_page(world, monkeypatch, out, emptied):
     """Among objects enough for splits and merges of every tree: versions, a conflict, words folded and of its own."""
-    times, empty = [], index._empty
-    monkeypatch.setattr(index, "_empty", lambda tx: (times.append(True), empty(tx)))
+    times, empty = [], full_text.empty
+    monkeypatch.setattr(full_text, "empty", lambda tx: (times.append(True), empty(tx)))
     rng = random.Random(7)
     secret = [
         indicator(n, name=f"{CANARY} {n}", description=f"{CANARY}{n:03d} أحمد{CANARY} " + words(rng))
@@ -69,8 +69,8 @@ def test_nothing_is_left_of_it_in_any_page(world, monkeypatch, out, emptied):
     take(world.alpha, *(one | {"modified": T1, "description": f"again {CANARY}"} for one in secret[::2]))
     take(world.alpha, *(one | {"modified": T1, "description": f"quarrel {CANARY}"} for one in secret[::2]))
     assert seen(world.alpha)
-    monkeypatch.setattr(index, "FEW_WORDS", 0)
-    monkeypatch.setattr(index, "OUT", out)
+    monkeypatch.setattr(full_text, "FEW_WORDS", 0)
+    monkeypatch.setattr(full_text, "OUT", out)
     done = purged(world.alpha, *secret)
     assert len(times) == emptied
     assert (done.objects, done.versions) == (len(secret), len(secret) + 2 * len(secret[::2]))

@@ -16,7 +16,7 @@ from app.holdings import handling, importing
 from app.intel import ids, indexing, reading, timestamp
 from app.intel.marking import Level
 from app.jobs import Cancelled, Job, quiet
-from app.store import database, index, objects
+from app.store import database, full_text, index, objects
 from app.store import words as vocabularies
 from app.store.database import Database
 from tests.store.test_database import decrypted
@@ -138,16 +138,16 @@ def test_so_they_are_where_too_many_words_go_to_take_them_out_one_by_one(site, b
         # Room is made in the middle of an act, again and again.
         patch.setattr(importing, "STEP", 1)
         patch.setattr(importing, "FIRST_STEP", 1)
-        patch.setattr(index, "_MUCH", 0)
+        patch.setattr(full_text, "_MUCH", 0)
         follow(site, bundles, chance)
 
 
 def too_many(patch):
     """Whatever words go are too many; returns a list that has an entry for each time the indexes are emptied."""
-    patch.setattr(index, "FEW_WORDS", 0)
-    patch.setattr(index, "OUT", 1 << 40)
-    times, empty = [], index._empty
-    patch.setattr(index, "_empty", lambda tx: (times.append(True), empty(tx)))
+    patch.setattr(full_text, "FEW_WORDS", 0)
+    patch.setattr(full_text, "OUT", 1 << 40)
+    times, empty = [], full_text.empty
+    patch.setattr(full_text, "empty", lambda tx: (times.append(True), empty(tx)))
     return times
 
 
@@ -233,7 +233,7 @@ class Told(Job):
 @pytest.mark.parametrize("stop", [None, 0, 4])
 def test_words_put_back_are_told_and_can_be_stopped(world, monkeypatch, stop):
     site = world.alpha
-    monkeypatch.setattr(index, "BATCH", 4)
+    monkeypatch.setattr(full_text, "BATCH", 4)
     take(site, *(indicator(n, name=f"before{n}") for n in range(10)))
     before, found = state(site), site.database.read().execute("SELECT * FROM object_text_data").fetchall()
     times = too_many(monkeypatch)
@@ -255,9 +255,9 @@ def test_words_put_back_are_told_and_can_be_stopped(world, monkeypatch, stop):
 
 def test_the_words_of_a_few_go_one_by_one_and_those_of_many_at_once(world, monkeypatch):
     site, times = world.alpha, []
-    empty = index._empty
-    monkeypatch.setattr(index, "_empty", lambda tx: (times.append(True), empty(tx)))
-    monkeypatch.setattr(index, "FEW_WORDS", 500)
+    empty = full_text.empty
+    monkeypatch.setattr(full_text, "empty", lambda tx: (times.append(True), empty(tx)))
+    monkeypatch.setattr(full_text, "FEW_WORDS", 500)
 
     def long(number, size, moment=T0):
         return indicator(number, modified=moment, description=" ".join(f"w{number}x{n}" for n in range(size)))
@@ -271,7 +271,7 @@ def test_the_words_of_a_few_go_one_by_one_and_those_of_many_at_once(world, monke
     take(site, *(long(n, 300, T2) for n in range(0, 60, 5)))
     assert times == [True]
     with site.database.write() as tx:
-        texts = index.Texts()
+        texts = full_text.Texts()
         for oid in range(20, 61):
             objects.forget(tx, oid, texts)
             if oid % 7 == 0:
@@ -438,7 +438,7 @@ def long_words(number):
 
 def test_words_that_wait_are_bounded_by_their_length_too():
     """Forty objects with a million characters of text each, far fewer than are packed together of plain ones."""
-    texts = index.Texts()
+    texts = full_text.Texts()
     tracemalloc.start()
     try:
         for oid in range(40):
@@ -457,12 +457,14 @@ def test_words_that_wait_are_bounded_by_their_length_too():
 
 
 def test_indexes_are_made_anew_a_few_long_texts_at_a_time(world, monkeypatch):
-    monkeypatch.setattr(index, "_LOOSE", 1 << 20)
+    monkeypatch.setattr(full_text, "LOOSE", 1 << 20)
     take(world.alpha, *(indicator(n, description=long_words(n)) for n in range(24)))
     gathered = []
-    write = index.Texts.write
+    write = full_text.Texts.write
     monkeypatch.setattr(
-        index.Texts, "write", lambda self, *more: (gathered.append(len(self._changes)), write(self, *more))
+        full_text.Texts,
+        "write",
+        lambda self, *more: (gathered.append(len(self._changes)), write(self, *more)),
     )
     with world.alpha.database.write() as tx:
         index.remake(tx)
@@ -473,7 +475,7 @@ def test_indexes_are_made_anew_a_few_long_texts_at_a_time(world, monkeypatch):
 
 
 def test_long_texts_are_indexed_and_checked_a_few_at_a_time(site, monkeypatch):
-    monkeypatch.setattr(index, "_LOOSE", 1000)
+    monkeypatch.setattr(full_text, "LOOSE", 1000)
     monkeypatch.setattr(vocabularies, "BATCH_TEXT", 1000)
     long = [
         indicator(n, name=f"long{n}", description="quixotry " * (n % 3 * 100 + 1)) for n in range(700, 712)
@@ -495,7 +497,7 @@ def test_the_first_words_that_go_are_in_the_sum_of_how_things_stand(world):
     with alpha.database.write() as tx:
         (content,) = index.in_force(tx, 1)
         words = content.indexed.text, content.indexed.tags
-        index._rewrite(tx, "object_text", "rowid, text, tags", [(1, words, words)])
+        full_text._rewrite(tx, "object_text", "rowid, text, tags", [(1, words, words)])
         (version,) = tx.execute("SELECT v FROM object_text_config WHERE k = 'version'").fetchone()
     assert alpha.database.read().execute(
         "SELECT v FROM object_text_config WHERE k = 'version'"
@@ -506,11 +508,11 @@ def test_the_first_words_that_go_are_in_the_sum_of_how_things_stand(world):
 def test_what_an_act_put_in_itself_counts_before_its_words_are_taken_out(world, monkeypatch):
     """Of a store that was empty, the act's own words are all there are: a few of them go one by one."""
     emptied = []
-    monkeypatch.setattr(index, "_empty", lambda tx, real=index._empty: emptied.append(True) or real(tx))
-    monkeypatch.setattr(index, "FEW_WORDS", 0)
+    monkeypatch.setattr(full_text, "empty", lambda tx, real=full_text.empty: emptied.append(True) or real(tx))
+    monkeypatch.setattr(full_text, "FEW_WORDS", 0)
     # Words are put in while the act goes on.
-    monkeypatch.setattr(index, "_CHUNK", 1)
-    monkeypatch.setattr(index, "_MUCH", 0)
+    monkeypatch.setattr(full_text, "_CHUNK", 1)
+    monkeypatch.setattr(full_text, "_MUCH", 0)
     old = [indicator(number, name=f"name {number} " * 20) for number in range(1, 1_500)]
     newer = [indicator(number, name="changed", modified=T2) for number in range(1, 4)]
     assert take(world.alpha, *old, *newer).newer == 3
