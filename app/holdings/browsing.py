@@ -88,10 +88,11 @@ def selection(
     revoked: bool = False,
     level: Level | None = None,
     source: str = "",
+    dangling: bool = False,
 ) -> Selection:
     """What a list shows: what fits `query` (see `app.holdings.query`) and also all that is said beside it. `level` is
-    the stricter of marking and handling, `source` a file's name or a counterpart's alias. Raises `Refused` as the
-    query does.
+    the stricter of marking and handling, `source` a file's name or a counterpart's alias, `dangling` what refers to
+    anything that is not held. Raises `Refused` as the query does.
     """
     asked = language.parse(query)
     if types:
@@ -104,6 +105,8 @@ def selection(
         asked = replace(asked, revoked=True, types=asked.types if asked.revoked is not False else ("",))
     if source:
         asked = replace(asked, within=Named(source))
+    if dangling:
+        asked = replace(asked, dangling=True)
     return asked
 
 

@@ -105,6 +105,21 @@ def broken(connection: Connection, after: tuple[int, int]) -> Iterator[tuple[int
     )
 
 
+REFERRING_NOWHERE = """SELECT oid FROM version WHERE vid IN (
+    WITH RECURSIVE maker (id) AS (SELECT min(creator) FROM version UNION ALL
+        SELECT (SELECT min(creator) FROM version WHERE creator > id) FROM maker WHERE id IS NOT NULL)
+    SELECT vid FROM (
+        SELECT vid, dst AS far FROM edge
+        UNION ALL SELECT vid, src FROM edge WHERE related = 1
+        UNION ALL SELECT vid, definition FROM marked CROSS JOIN version USING (vid) CROSS JOIN object USING (oid)
+            WHERE version.moment = object.moment AND dropped = 0
+        UNION ALL SELECT vid, creator FROM version CROSS JOIN object USING (oid) WHERE creator IN
+            (SELECT id FROM maker WHERE NOT EXISTS (SELECT 1 FROM object WHERE idh = id))
+            AND version.moment = object.moment AND dropped = 0
+    ) WHERE far NOT IN ({known}) AND NOT EXISTS (SELECT 1 FROM object WHERE idh = far))"""
+"""The objects of which a content in force refers to what `broken` gives, but for the hashes `known`."""
+
+
 def relationship_ids(connection: Connection, vids: Iterable[int]) -> dict[int, str]:
     """The STIX ids of the objects these contents belong to, by vid."""
     found: dict[int, str] = {}

@@ -18,11 +18,13 @@ from dataclasses import dataclass, replace
 from app.intel import timestamp
 from app.intel.fold import fold
 from app.intel.indexing import type_tag
+from app.intel.marking import LEVELS
 from app.intel.observables import Observable
 from app.messages import Refused
 from app.store import objects
 from app.store.codes import code
 from app.store.database import Connection
+from app.store.links import REFERRING_NOWHERE
 from app.store.objects import ObjectRow
 
 FEW = 1000
@@ -64,7 +66,7 @@ class Selection:
     any of them; so are `types`, `sources` (a file's name or a counterpart's alias), `counterparts`, `techniques`
     (with their sub-techniques: objects that name one, or are related to one that does). `after` and `before` are
     beginnings of moments, the first included, the second not; what has no time fits neither. `confidence` is a range,
-    both included. `within` narrows to one more source.
+    both included. `within` narrows to one more source. `dangling`: what refers to anything that is not held.
     """
 
     match: str = ""
@@ -81,6 +83,7 @@ class Selection:
     conflict: bool | None = None
     id: str = ""
     within: Named | None = None
+    dangling: bool = False
 
 
 ORDERS = {
@@ -168,6 +171,11 @@ def _sets(connection: Connection, selection: Selection) -> list[_Set]:
             found.append(_sources(connection, names, files))
     if selection.match:
         found.append(_listed(_TEXT, (_expression(selection),)))
+    if selection.dangling:
+        # A published marking is known, held or not.
+        key = objects.hash_key(connection)
+        known = tuple(objects.id_hash(key, id_) for id_ in LEVELS)
+        found.append(_listed(REFERRING_NOWHERE.format(known=", ".join("?" * len(known))), known))
     return found
 
 

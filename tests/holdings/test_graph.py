@@ -143,6 +143,12 @@ def test_neighbours_closure_and_what_dangles(site, objects):
     }
     assert {(one.id, one.target) for one in every_dangling(site, 2)} == loose
     assert {(one.id, one.target) for one in every_dangling(site, 1000)} == loose
+    chosen = browsing.selection(dangling=True)
+    assert sorted(browsing.ids(site, chosen)) == sorted({id_ for id_, _target in loose})
+    assert (
+        browsing.count(site, chosen) == browsing.page(site, chosen).total == len(browsing.oids(site, chosen))
+    )
+    assert [row.id for row in browsing.page(site, chosen).rows] == list(browsing.ids(site, chosen))
 
 
 def every_dangling(site, size):

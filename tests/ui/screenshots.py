@@ -34,6 +34,7 @@ from tests.ui import gallery, stage
 from tests.ui.driving import settle, wait
 from ui import numbers, safe_text, theme
 from ui.screens.agreements import ProposeSheet
+from ui.screens.dangling import DanglingSheet
 from ui.screens.export import ExportSheet
 from ui.screens.key_sheet import Tell
 from ui.screens.recalls import Answer
@@ -471,6 +472,22 @@ def acts(session: Session, holdings: Any, save: Callable[[Session, str], None]) 
     save(session, "holdings-ranked")
     holdings.clear_filters()
     holdings.order.choose("modified", True)
+    folder = session.desk.installation.home.parent  # type: ignore[union-attr]
+    lost = [sample(n, "indicator", f"Beacon {n}", "GREEN", "11-10") for n in (400, 401)]
+    for number, one in enumerate(lost):
+        one["created_by_ref"] = "identity--5d0b7c1e-0000-4000-8000-000000000999"
+        one["object_marking_refs"].append(f"marking-definition--5d0b7c1e-0000-4000-8000-00000000000{number}")
+    holdings.import_file(stage.bundle(folder / "partner-feed.json", lost))
+    settle(session)
+    holdings.telling.clear()
+    holdings.filters.choose_flag("dangling")
+    settle(session)
+    save(session, "holdings-dangling")
+    holdings.dangling.ask()
+    wait(lambda: session.window.findChildren(DanglingSheet), "what is missing")
+    save(session, "dangling")
+    _close_sheets(session)
+    holdings.clear_filters()
     settle(session)
     holdings.table.select_row(0)
     for _row in range(5):

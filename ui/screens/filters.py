@@ -38,7 +38,7 @@ class Filter:
     query: str = ""
     type: str = ""
     level: str = ""
-    flag: str = ""  # conflict or revoked
+    flag: str = ""  # conflict, revoked, or dangling: it refers to what is not held
     source: str = ""  # a file's name or a counterpart's alias
 
     def selection(self) -> Selection:
@@ -49,6 +49,7 @@ class Filter:
             self.flag == "revoked",
             Level[self.level.replace("+", "_")] if self.level else None,
             self.source,
+            self.flag == "dangling",
         )
 
     @property
@@ -58,7 +59,11 @@ class Filter:
     @property
     def words(self) -> str:
         """All of it in one line; "" for everything."""
-        flags = {"conflict": _("Conflicts"), "revoked": pgettext("filter", "Revoked")}
+        flags = {
+            "conflict": _("Conflicts"),
+            "revoked": pgettext("filter", "Revoked"),
+            "dangling": _("Dangling"),
+        }
         parts = (
             isolate(self.query) if self.query else "",
             type_word(self.type, many=True) if self.type else "",
@@ -127,6 +132,8 @@ class Filters(Pane):
             [
                 ChipSpec("conflict", _("Conflicts"), found.conflicts, "split", "conflict"),
                 ChipSpec("revoked", pgettext("filter", "Revoked"), found.revoked, "ban", "danger"),
+                # Of these no count is kept: every reference is looked at when they are asked for.
+                ChipSpec("dangling", _("Dangling"), None, "circle-question-mark", "warning"),
             ],
             self.value.flag,
         )
@@ -154,7 +161,7 @@ class Filters(Pane):
         self._narrow(replace(self.value, type=kind))
 
     def choose_flag(self, flag: str) -> None:
-        """Show only conflicts or what is revoked; "" for all."""
+        """Show only conflicts, what is revoked, or what refers to anything that is not held; "" for all."""
         self._narrow(replace(self.value, flag=flag))
 
     def choose_level(self, level: str) -> None:

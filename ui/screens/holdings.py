@@ -18,6 +18,7 @@ from ui.actions import Entry
 from ui.desk import HOLDINGS, INBOX, Desk
 from ui.safe_text import isolate
 from ui.screens import filters
+from ui.screens.dangling import DanglingNotice
 from ui.screens.export import Export
 from ui.screens.filters import Filters
 from ui.screens.object_panel import ObjectPanel
@@ -60,6 +61,7 @@ class Holdings(Pane):
         self.refusal = Refusal()
         self.export = Export(desk, self.result, self.refusal)
         self.telling = Telling(desk.window)
+        self.dangling = DanglingNotice(desk, self.show_only, self._refuse)
         self.purge = Purge(desk, self.result, self.refusal, self.telling.tell)
         self.empty = Empty(
             "database",
@@ -72,7 +74,7 @@ class Holdings(Pane):
             Button(_("Clear filters"), icon="x", run=self.clear_filters),
         )
         self.listing = ListPane(
-            self.header, [self.filters, self.refusal, self.telling], self.table, self.empty
+            self.header, [self.filters, self.dangling, self.refusal, self.telling], self.table, self.empty
         )
         self.listing.stack.addWidget(self.nothing)
         self.selection_foot = SelectionFoot(
@@ -140,6 +142,7 @@ class Holdings(Pane):
 
     def _narrow(self) -> None:
         self.refusal.clear()
+        self.dangling.setVisible(self.filters.value.flag == "dangling")
         self._show_order()
         self.reload()
 
@@ -149,6 +152,11 @@ class Holdings(Pane):
         self.search.clear()
         self.search.blockSignals(False)
         self.filters.clear()
+
+    def show_only(self, id_: str) -> None:
+        """Show one object by its STIX id, and nothing else."""
+        self.clear_filters()
+        self.search.setText(id_)
 
     def _sort(self) -> None:
         self._show_order()
@@ -189,6 +197,10 @@ class Holdings(Pane):
             Entry("release-all", "exchange", N_("Release everything held…"), "", "send", 1),
             lambda: self._desk.release_wanted.emit(None),
         )
+        add(
+            Entry("dangling", "view", N_("References to what is not held"), "", "circle-question-mark", 5),
+            self._show_dangling,
+        )
         add(Entry("order", "view", N_("Order of the list…"), "", "circle-arrow-down", 5), self._open_order)
         add(Entry("raw-json", "view", N_("Raw JSON"), "J", "braces", 5), self.panel.toggle_raw)
 
@@ -204,6 +216,10 @@ class Holdings(Pane):
         self._desk.go.emit("holdings")
         self.search.setFocus()
         self.search.selectAll()
+
+    def _show_dangling(self) -> None:
+        self._desk.go.emit("holdings")
+        self.filters.choose_flag("dangling")
 
     def _open_order(self) -> None:
         self._desk.go.emit("holdings")
