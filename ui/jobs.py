@@ -11,6 +11,7 @@ import itertools
 import queue
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -259,6 +260,7 @@ class Jobs(QObject):
                     job.step(0, 0, "")
                     result = work(job)
             except BaseException as error:
+                _let_go(error)
                 bridge.ended.emit(number, None, error)
             else:
                 bridge.ended.emit(number, result, None)
@@ -303,6 +305,17 @@ class Jobs(QObject):
                 self.crashed.emit(error)
         else:
             self.crashed.emit(error)
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Free what the frames of failed work hold (cursors above all) in the thread that used it: with the error it would
+    be freed in the window's, while this thread may be using the same connection again. Where it failed stays known.
+    """
+    seen = set[int]()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 _CAP = 2**31 - 1  # Qt's signals carry C integers

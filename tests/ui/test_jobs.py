@@ -214,3 +214,28 @@ def test_stopping_interrupts_what_runs_but_not_what_runs_alone(qapp: QApplicatio
     jobs.stop(ended.set, interrupt=lambda: interrupted.append(1))
     wait(ended.is_set)
     assert bool(interrupted) is not alone
+
+
+def test_what_failed_work_held_is_freed_in_its_own_thread(jobs: Jobs) -> None:
+    freed: list[int] = []
+    seen: list[Refused] = []
+
+    class Held:
+        def __del__(self) -> None:
+            freed.append(threading.get_ident())
+
+    def inner() -> None:
+        held = Held()  # noqa: F841
+        raise ValueError
+
+    def work(_job: Job) -> None:
+        held = Held()  # noqa: F841
+        try:
+            inner()
+        except ValueError as error:
+            raise Refused("disk-full", here=threading.get_ident()) from error
+
+    jobs.write(work, None, seen.append)
+    wait(lambda: seen)
+    assert freed == [seen[0].facts["here"]] * 2
+    assert seen[0].__traceback__ is not None
