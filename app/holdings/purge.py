@@ -61,27 +61,35 @@ class Foreseen:
     sealed: tuple[tuple[str, int], ...]
 
 
-def foresee(installation: Installation, oids: Sequence[int]) -> Foreseen:
+def foresee(installation: Installation, oids: Sequence[int], job: Job) -> Foreseen:
     """What a purge of these objects would do; what is gone already is left out."""
     with installation.database.snapshot() as reader:
-        return _foresee(reader, oids)
+        return _foresee(reader, oids, job)
 
 
-def _foresee(reader: Connection, oids: Sequence[int]) -> Foreseen:
-    rows = [row for at in range(0, len(oids), STEP) for row in objects.rows(reader, oids[at : at + STEP])]
-    ids = tuple(row.id for row in rows)
+def _foresee(reader: Connection, oids: Sequence[int], job: Job) -> Foreseen:
     key = objects.hash_key(reader)
-    mine = set(ids)
-    named = objects.referring(reader, [objects.id_hash(key, id_) for id_ in ids])
+    held, ids, given = list[int](), list[str](), list[Given]()
+    referring, waiting, sealed = set[str](), set[int](), set[tuple[str, int]]()
+    for at in range(0, len(oids), STEP):
+        job.step(at, len(oids), "check")
+        rows = objects.rows(reader, oids[at : at + STEP])
+        some = [row.id for row in rows]
+        held += [row.oid for row in rows]
+        ids += some
+        given += ledger.given_to(reader, some)
+        referring.update(objects.referring(reader, [objects.id_hash(key, id_) for id_ in some]))
+        waiting.update(packages.pending_with(reader, some))
+        sealed.update(packages.sealed_with(reader, some))
     return Foreseen(
-        tuple(row.oid for row in rows),
-        ids,
-        objects.count_versions(reader, [row.oid for row in rows]),
-        store_attachments.count(reader, [row.oid for row in rows]),
-        tuple(ledger.given_to(reader, ids)),
-        tuple(id_ for id_ in named if id_ not in mine),
-        tuple(packages.pending_with(reader, ids)),
-        tuple(packages.sealed_with(reader, ids)),
+        oids=tuple(held),
+        ids=tuple(ids),
+        versions=objects.count_versions(reader, held),
+        attachments=store_attachments.count(reader, held),
+        given=tuple(given),
+        referring=tuple(sorted(referring.difference(ids))),
+        waiting=tuple(sorted(waiting)),
+        sealed=tuple(sorted(sealed)),
     )
 
 
@@ -90,7 +98,7 @@ def purge_foreseen(installation: Installation, seen: Foreseen, job: Job) -> Purg
     same any more.
     """
     with installation.database.write() as tx:
-        if _foresee(tx, seen.oids) != seen:
+        if _foresee(tx, seen.oids, job) != seen:
             raise Refused("purge-changed")
         return purge(tx, installation, seen.ids, job)
 

@@ -10,7 +10,7 @@ import pytest
 from app.exchange import deciding, inbox, receipts
 from app.holdings import browsing, exporting, purge
 from app.intel.marking import Level
-from app.jobs import quiet
+from app.jobs import Cancelled, Job, quiet
 from app.messages import Refused
 from app.store import full_text, packages
 from tests.support.pages import decrypted, decrypted_log
@@ -125,7 +125,9 @@ def test_an_unknown_id_stops_the_whole_act(world):
     assert state(world.alpha) == before
 
 
-def test_what_an_officer_has_seen_before_is_what_a_purge_does(world):
+@pytest.mark.parametrize("step", [2, 100])
+def test_what_an_officer_has_seen_before_is_what_a_purge_does(world, monkeypatch, step):
+    monkeypatch.setattr(purge, "STEP", step)
     a, b, c = indicator(1), indicator(2), indicator(3)
     link, other = relationship(4, a, b), relationship(5, b, c)
     take(world.beta, c)
@@ -135,10 +137,14 @@ def test_what_an_officer_has_seen_before_is_what_a_purge_does(world):
     number = receive(world.alpha, release(world.beta, "alpha", c["id"]).package.path).number
     oids = browsing.oids(world.alpha, browsing.selection())
     chosen = [oid for oid in oids if browsing.show_oid(world.alpha, oid).row.id != other["id"]]
-    seen = purge.foresee(world.alpha, chosen)
+    seen = purge.foresee(world.alpha, chosen, quiet())
     assert sorted(seen.ids) == sorted(one["id"] for one in (a, b, c, link))
     assert (seen.versions, seen.referring, seen.waiting) == (5, (other["id"],), (number,))
     assert [(one.id, one.to, one.seq) for one in seen.given] == [(b["id"], "beta", package.seq)]
+    stopped = Job()
+    stopped.cancel()
+    with pytest.raises(Cancelled):
+        purge.foresee(world.alpha, chosen, stopped)
     before = state(world.alpha)
     with pytest.raises(Refused, match="purge-changed"):
         purge.purge_foreseen(world.alpha, replace(seen, versions=4), quiet())

@@ -179,7 +179,7 @@ def test_what_changed_since_it_was_looked_at_stays_and_a_cancelled_purge_does_no
     here, desk = place(alone), alone.desk
     assert desk is not None
     oids = browsing.oids(desk.installation, browsing.selection("type:indicator"))
-    seen = purge.foresee(desk.installation, oids)
+    seen = purge.foresee(desk.installation, oids, Job())
     newer = stage.indicator(3, "Beside", modified="2026-05-01T08:00:00.000Z")
     here.import_file(stage.bundle(tmp_path / "new.json", [newer]))
     settle(alone)
@@ -197,7 +197,7 @@ def test_what_changed_since_it_was_looked_at_stays_and_a_cancelled_purge_does_no
         return done
 
     monkeypatch.setattr(purge, "purge", stopped)
-    here.purge.purge(purge.foresee(desk.installation, oids))
+    here.purge.purge(purge.foresee(desk.installation, oids, Job()))
     wait(lambda: "cancelled" in here.result.words, "the end")
     assert begun[0].objects == 3
     assert len(held(alone)) == 4
@@ -209,7 +209,7 @@ def test_what_is_done_though_its_traces_stay_is_shown_as_done(
     here, desk = place(alone), alone.desk
     assert desk is not None
     choose(alone, "Beside", 1)
-    seen = purge.foresee(desk.installation, [here.model.ids[0]])  # type: ignore[list-item]
+    seen = purge.foresee(desk.installation, [here.model.ids[0]], Job())  # type: ignore[list-item]
     real = purge.purge_foreseen
 
     def failing(installation: Any, seen: Any, job: Any) -> Any:

@@ -38,7 +38,10 @@ class Purge:
         """Say what a purge of these objects does, and ask."""
         self._refusal.clear()
         self._desk.read(
-            lambda i, _job: purging.foresee(i, oids), self._ask, self._refusal.show_refusal, title=_("Purge")
+            lambda i, job: purging.foresee(i, oids, job),
+            self._ask,
+            self._refusal.show_refusal,
+            title=_("Purge"),
         )
 
     def _ask(self, seen: Foreseen) -> None:
