@@ -86,6 +86,7 @@ def test_a_passphrase_is_added_and_the_first_one_removed(sessions: Make, side: s
     assert first.accessibleName() == "Remove Passphrase · number 1…"
     first.click()
     asked = sheet(session, RemoveSheet)
+    assert asked.title.shown == "Remove \u2068Passphrase · number 1\u2069?"
     type_into(asked.key.passphrase, stage.PASSPHRASE)
     click(asked, "Remove the way to unlock")
     wait(lambda: asked.refusal.code == "slot-going", "the refusal of what would be gone")

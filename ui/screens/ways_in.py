@@ -66,8 +66,7 @@ class WaysIn(Section):
                 self._rows.addWidget(self._row(slot, alone=len(slots) == 1))
 
     def _row(self, slot: Slot, *, alone: bool) -> QWidget:
-        icon, kind = KINDS[slot.kind]
-        second = _("{kind} · number {n}").format(kind=_(kind), n=numbers.number(slot.id))
+        icon, second = KINDS[slot.kind][0], _numbered(slot)
         remove = Button(_("Remove…"), "quiet", run=partial(self.ask_remove, slot))
         remove.setAccessibleName(_("Remove {name}…").format(name=second))
         return entry(icon, slot.label or _("Without a name"), second, trailing=None if alone else remove)
@@ -148,8 +147,7 @@ class RemoveSheet(KeySheet):
 
     def __init__(self, desk: Desk, tell: Tell, slot: Slot) -> None:
         self._slot = slot
-        kind = _(KINDS[slot.kind][1])
-        called = isolate(slot.label) if slot.label else f"{kind} · {numbers.number(slot.id)}"
+        called = isolate(slot.label or _numbered(slot))
         super().__init__(
             desk,
             tell,
@@ -215,3 +213,7 @@ class FreshSheet(KeySheet):
             alone=True,
             stopped=_("Stopped. The store keeps its key, and every way to unlock stays."),
         )
+
+
+def _numbered(slot: Slot) -> str:
+    return _("{kind} · number {n}").format(kind=_(KINDS[slot.kind][1]), n=numbers.number(slot.id))
