@@ -28,7 +28,6 @@ from ui.screens.agreements import KINDS, ProposeSheet, kinds_said
 from ui.screens.judged import NAMED, Judged, judged, rows
 from ui.screens.preview import PreviewSheet
 from ui.screens.release_parts import Parts, field, pair, strong, tallies
-from ui.theme import theme
 from ui.widgets.buttons import Button, Choice, Segments
 from ui.widgets.chips import Chip, ChipRow, ChipSpec
 from ui.widgets.layout import Card, Hairline, Pane, Scroll, clear, column, line
@@ -68,8 +67,13 @@ class NewRelease(Pane):
             if ids is None
             else _("{n} from the holdings").format(n=numbers.objects(len(ids)))
         )
-        self._summary_row = line(margins=(16, 10), gap=24)
-        self._summary = Card(self._summary_row)
+        self._summary_row = line(gap=24)
+        self._kinds = Text(weight="semibold")
+        self._some_kinds = QWidget()
+        self._some_kinds.setLayout(
+            line(Text(_("Kinds"), size="label", color="muted", fixed=True), self._kinds, gap=12)
+        )
+        self._summary = Card(column(self._summary_row, self._some_kinds, gap=6, margins=(16, 10, 16, 10)))
         self.chips = ChipRow(self._choose)
         self.only_new = Chip(ChipSpec("new", _("Only what they lack")))
         self.only_new.clicked.connect(lambda: self.judge())
@@ -161,24 +165,19 @@ class NewRelease(Pane):
         if decision is not None and clauses is not None:
             known = listed(numbers.number(n) for n, _id in decision.force.agreements)
             agreed = _("No. {n}, to {day}").format(n=known, day=numbers.day(clauses.until))
-        row.addLayout(line(Icon("handshake"), pair(_("Agreement"), strong(agreed)), gap=12))
+        row.addLayout(line(Icon("handshake"), pair(_("Agreement"), Text(agreed, weight="semibold")), gap=12))
         ceiling = "CLEAR" if decision is None or decision.ceiling is None else decision.ceiling.label
         row.addLayout(line(pair(_("Ceiling"), TlpTag(ceiling))))
         if decision is not None:
             row.addLayout(
                 line(Icon("key-round"), pair(_("Key"), strong(_(_KEYS[decision.protection]))), gap=12)
             )
-        if clauses is not None:
-            every = KINDS.keys() <= set(clauses.kinds)
-            if every:
-                kinds = strong(pgettext("kinds", "All"))
-            else:
-                kinds = Text(kinds_said(clauses.kinds), weight="semibold", wrap=True)
-                metrics = theme().metrics("body", "semibold")
-                kinds.setMinimumWidth(max(metrics.horizontalAdvance(_(one)) for one in KINDS.values()) + 2)
-            row.addWidget(pair(_("Kinds"), kinds), 1)
-        else:
-            row.addStretch(1)
+        every = clauses is not None and KINDS.keys() <= set(clauses.kinds)
+        if every:
+            row.addLayout(line(pair(_("Kinds"), strong(pgettext("kinds", "All")))))
+        row.addStretch(1)
+        self._some_kinds.setVisible(clauses is not None and not every)
+        self._kinds.setText("" if clauses is None else kinds_said(clauses.kinds))
 
     # --- judging ------------------------------------------------------------------------------------------------------
 
