@@ -9,13 +9,13 @@ shows a text calls `shown` (the window through `ui.safe_text`); whoever hands it
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 import unicodedata
 from pathlib import PurePath
 
 _FIRST_PRIVATE, _PRIVATE = 0xF0000, 0xFFF0
-_base = _FIRST_PRIVATE + secrets.randbelow(_PRIVATE)
+_base = _FIRST_PRIVATE + int.from_bytes(os.urandom(8), "big") % _PRIVATE
 _ISOLATE, _ISOLATE_LTR, _ISOLATE_RTL, _END, _MARK_LTR, _MARK_RTL = (chr(_base + n) for n in range(6))
 
 OWN = {
