@@ -6,22 +6,23 @@
 
 Words must all occur, in any place, the last one as a beginning unless white space ends the query; a word that looks
 like a part of an address, a name of a host or a hash also finds it inside one, a URL also its host, an address the
-networks around it, a STIX id its object. A name of letters and figures may be written with a hyphen or a space between
-them, or without (APT28, APT-28, APT 28). AND is what words do anyway; OR and NOT there are not. Strict: what cannot be
-meant is refused with its place (the number of the character it begins at, from 1), and a filter nobody knows is never
-taken for a word.
+networks around it, a network also what lies in it, a STIX id its object. A name of letters and figures may be written
+with a hyphen or a space between them, or without (APT28, APT-28, APT 28). AND is what words do anyway; OR and NOT there
+are not. Strict: what cannot be meant is refused with its place (the number of the character it begins at, from 1), and
+a filter nobody knows is never taken for a word.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.intel import ids, marking, timestamp
 from app.intel.fold import fold, is_name, refang, spellings, terms, together
 from app.intel.marking import Level
-from app.intel.observables import Observable, guess, hash_kind, host, networks, normal
+from app.intel.networks import inside, is_network, networks
+from app.intel.observables import Observable, guess, hash_kind, host, normal
 from app.messages import Refused
 from app.store.selecting import Either, Named, Selection
 
@@ -32,7 +33,7 @@ SHORTEST_HASH = 4
 
 FILTERS = (
     *("type", "marking", "source", "counterpart", "after", "before", "confidence", "technique", "revoked"),
-    *("conflict", "id", "value", "part", "domain", "hash"),
+    *("conflict", "id", "value", "part", "network", "domain", "hash"),
 )
 """The names of filters; docs/cli.md says what each takes."""
 
@@ -218,12 +219,9 @@ def _words(text: str, ended: bool) -> tuple[list[str], list[Either]]:
         beginning = "*" if number == len(found) - 1 and not ended else ""
         spelled = [one + beginning for one in (_spelled(term) if is_name(term) else [_quoted(term)])]
         if len(term) >= SHORTEST_PART and _PART.search(term):
-            whole = guess(term) + host(term)
-            whole += tuple(network for one in whole for network in networks(one))
             id_ = term if ids.type_of(term) else ""
-            either.append(
-                Either(match=" OR ".join(spelled), part=_quoted(term), begins=term, values=whole, id=id_)
-            )
+            about = _about(guess(term) + host(term))
+            either.append(replace(about, match=" OR ".join(spelled), part=_quoted(term), begins=term, id=id_))
             term = ""
         elif name := together(before, term):
             matches[-1] = _either([f"{matches[-1]} {_quoted(term)}{beginning}", _quoted(name) + beginning])
@@ -231,6 +229,12 @@ def _words(text: str, ended: bool) -> tuple[list[str], list[Either]]:
             matches.append(_either(spelled))
         before = term
     return matches, either
+
+
+def _about(whole: tuple[Observable, ...]) -> Either:
+    """Observables, and the networks around them and what lies in them, where they are addresses or networks."""
+    around = tuple(network for one in whole for network in networks(one))
+    return Either(values=whole + around, spans=tuple(span for one in whole for span in inside(one)))
 
 
 def _quoted(text: str) -> str:
@@ -327,6 +331,13 @@ def _some(piece: _Piece, text: str) -> Either:
     return Either(part=_quoted(part), begins=part)
 
 
+def _network(piece: _Piece, text: str) -> Either:
+    found = guess(text)
+    if not found or not is_network(found[0]):
+        raise piece.refused()
+    return _about(found)
+
+
 def _domain(piece: _Piece, text: str) -> Either:
     domain = normal("domain-name", refang(text)).lstrip(".*")
     if not domain or re.search(r"[\s/@:]", domain):
@@ -348,6 +359,7 @@ HASHES = ("md5", "sha-1", "sha-224", "sha-256", "sha-384", "sha-512", "sha3-256"
 _OBSERVABLES: dict[str, Callable[[_Piece, str], Either]] = {
     "value": _value,
     "part": _some,
+    "network": _network,
     "domain": _domain,
     "hash": _hash,
 }

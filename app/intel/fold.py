@@ -160,7 +160,9 @@ def terms(query: str) -> tuple[str, ...]:
             if len(words) > 1 and (elided := _ELIDED.match(piece)):
                 piece = piece[elided.end() :]
                 words = words[1:]
-            found.append((_bare(words[0]) or words[0]) if len(words) == 1 else piece)
+            # Of ::1 the noughts count.
+            alone = len(words) == 1 and "::" not in piece
+            found.append((_bare(words[0]) or words[0]) if alone else piece)
     return tuple(found)
 
 

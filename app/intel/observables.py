@@ -303,20 +303,3 @@ def host(query: str) -> tuple[Observable, ...]:
     found = _URL.fullmatch(refang(query.strip()))
     at = guess(found[2].rpartition("@")[2]) if found else ()
     return tuple(one for one in at if one.kind in ("ipv4-addr", "ipv6-addr", "domain-name"))
-
-
-def networks(one: Observable) -> tuple[Observable, ...]:
-    """The networks that an address lies in, the largest first; () for what is no address."""
-    try:
-        address = ipaddress.ip_address(one.value) if one.kind in _LARGEST else None
-    except ValueError:
-        address = None
-    if address is None:
-        return ()
-    lengths = range(_LARGEST[one.kind], address.max_prefixlen)
-    around = (ipaddress.ip_network((address, length), strict=False) for length in lengths)
-    return tuple(Observable(one.kind, str(network)) for network in around)
-
-
-_LARGEST = {"ipv4-addr": 8, "ipv6-addr": 16}
-"""Bits that the largest network anybody names leaves fixed."""

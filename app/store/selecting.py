@@ -11,6 +11,7 @@ All raise `Refused` (source-unknown, fact `at`) for a selection of a source that
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from app.intel import timestamp
 from app.intel.fold import fold
 from app.intel.indexing import type_tag
 from app.intel.marking import LEVELS
+from app.intel.networks import Span
 from app.intel.observables import Observable
 from app.messages import Refused
 from app.store import objects
@@ -46,7 +48,8 @@ class Either:
 
     `match`: an expression of the full text; `part`: one over parts of observables, both folded and quoted; `begins`:
     a beginning of an observable, of any of `kinds` (none given: of all); `values`: whole observables in normal form,
-    with the kind "" for any; `domain`: this domain, or anything below it; `id`: the object of this STIX id.
+    with the kind "" for any; `spans`: observables that lie in one; `domain`: this domain, or anything below it; `id`:
+    the object of this STIX id.
     """
 
     match: str = ""
@@ -54,6 +57,7 @@ class Either:
     begins: str = ""
     kinds: tuple[str, ...] = ()
     values: tuple[Observable, ...] = ()
+    spans: tuple[Span, ...] = ()
     domain: str = ""
     id: str = ""
 
@@ -203,6 +207,10 @@ def _either(connection: Connection, one: Either) -> _Set:
         term, some = _in("val", [observable.value for observable in one.values if observable.kind == kind])
         queries.append(f"SELECT oid FROM observable WHERE {term}" + (" AND kind = ?" if kind else ""))
         values += (*some, code(kind)) if kind else some
+    for kind in dict.fromkeys(span.kind for span in one.spans):
+        spans = [span for span in one.spans if span.kind == kind]
+        queries.append(_IN_SPAN + (_FORMED if any(span.form for span in spans) else ""))
+        values += (json.dumps(spans), code(kind))
     if one.begins:
         query = "SELECT oid FROM observable WHERE val >= ? AND val < ?"
         values += (one.begins, _behind(one.begins))
@@ -225,6 +233,17 @@ def _either(connection: Connection, one: Either) -> _Set:
         queries.append(_TEXT)
         values.append(f"text : ({one.match})")
     return _listed(" UNION ALL ".join(queries), tuple(values))
+
+
+_IN_SPAN = (
+    "SELECT oid FROM json_each(?) AS span CROSS JOIN observable ON val >= span.value ->> 1 AND val < span.value ->> 2"
+    " AND kind = ?"
+)
+_ADDRESS = "substr(val, 1, instr(val || '/', '/') - 1)"
+_FORMED = (
+    f" AND {_ADDRESS} || ':' GLOB span.value ->> 3"
+    f" AND length({_ADDRESS}) - length(replace({_ADDRESS}, ':', '')) BETWEEN span.value ->> 4 AND span.value ->> 5"
+)
 
 
 def _behind(beginning: str) -> str:

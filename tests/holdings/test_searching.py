@@ -14,7 +14,8 @@ from app.intel.envelope import envelope
 from app.intel.fold import fold, index_text, terms
 from app.intel.indexing import indexed
 from app.intel.marking import Level
-from app.intel.observables import guess, host, networks, normal
+from app.intel.networks import networks
+from app.intel.observables import guess, host, normal
 from app.messages import Refused
 from app.store import selecting
 from app.store.selecting import Named, Selection
