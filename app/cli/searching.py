@@ -106,7 +106,15 @@ def _page(session: Session, query: str, order: str, ascending: bool, limit: int,
             order,
             order != browsing.RANK and not ascending,
         )
-    return session.show(page_document(page), _page_lines(page))
+        other = "" if page.total else browsing.in_the_middle(installation, query)
+    lines = _page_lines(page)
+    if other:
+        lines.append(
+            _("No word begins so. It is part of an address, a host or a file name: search {query}").format(
+                query=other
+            )
+        )
+    return session.show(page_document(page), lines)
 
 
 def page_document(page: Page) -> dict[str, Any]:

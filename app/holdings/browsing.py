@@ -222,6 +222,16 @@ def oids(
         return first + [oid for oid in selecting.oids(reader, chosen) if oid not in known]
 
 
+def in_the_middle(installation: Installation, query: str) -> str:
+    """The query that finds, in the middle of addresses, hosts and names of files, the words of one that finds nothing;
+    "" where that finds nothing either. Raises `Refused` as the query does.
+    """
+    other = language.as_parts(query)
+    if len(other) > language.QUERY_LIMIT or not other:
+        return ""
+    return other if count(installation, language.parse(other)) else ""
+
+
 def count(installation: Installation, chosen: Selection) -> int:
     """How many objects fit."""
     return selecting.count(installation.database.read(), chosen)

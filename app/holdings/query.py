@@ -79,6 +79,28 @@ def parse(text: str) -> Selection:
     return reader.selection()
 
 
+def as_parts(text: str) -> str:
+    """The query that looks for the plain words of `text` in the middle of addresses, hosts and names of files, and not
+    in texts; "" where there is no word that could be there. Raises `Refused` as `parse` does.
+    """
+    found, changed = list[str](), False
+    for piece in _pieces(text):
+        words = terms(piece.plain)
+        if (
+            piece.plain not in _OPERATORS
+            and words
+            and len(words[0]) >= SHORTEST_PART
+            and not _PART.search(words[0])
+        ):
+            found.append(f"part:{piece.text}")
+            changed = True
+        elif piece.plain != "AND":
+            name = f"{piece.name}:" if piece.name else ""
+            written = piece.text.replace("\\", "\\\\").replace('"', '\\"')
+            found.append(f'{name}"{written}"' if piece.quoted else name + piece.text)
+    return " ".join(found) if changed else ""
+
+
 # --- pieces -------------------------------------------------------------------------------------------------
 
 

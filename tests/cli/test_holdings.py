@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 
-from tests.cli.conftest import CLEAR, RED, bundle, indicator
+from tests.cli.conftest import CLEAR, CLI, RED, bundle, indicator
 
 COUNTED = ("read", "new", "newer", "older", "same", "conflicts")
 
@@ -92,6 +93,16 @@ def test_search_finds_names_patterns_and_external_ids_in_both_scripts(site, tmp_
     assert site.refused("search", "text:lantern") == "query-filter"
     assert site.refused("search", 'x " OR nothing') == "query-quote"
     assert found("!!!") == set()
+
+
+def test_a_search_that_finds_no_word_says_how_to_find_the_middle_of_one(site, tmp_path):
+    held = indicator(1, pattern="[domain-name:value = 'mimikatz.example']")
+    site.run("import", bundle(tmp_path / "b.json", held))
+    command = [CLI, "--home", site.home, "--passphrase-file", site.passphrase, "search"]
+    for text, told in (("imikat", "search part:imikat\n"), ("imikatt", "0 of 0\n"), ("mimi", "1 of 1\n")):
+        done = subprocess.run([*command, text], env=site.env(), capture_output=True, text=True, check=True)
+        assert done.stdout.endswith(told)
+    assert site.run("search", "part:imikat")["total"] == 1
 
 
 def test_an_unmarked_object_carries_the_handling_given_and_keeps_the_stricter(site, tmp_path):

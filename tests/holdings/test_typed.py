@@ -235,3 +235,25 @@ def test_a_name_that_only_ends_like_a_domain_is_not_below_it(site):
     found = browsing.ids(site, browsing.selection("domain:evil.example"))
     assert HELD["host"]["id"] in found
     assert not {value["id"] for value in beside} & set(found)
+
+
+@pytest.mark.parametrize(
+    "text, other, what",
+    [
+        ("oice", "part:oice", "file"),
+        ("Ogin type:indicator", "part:Ogin type:indicator", "host"),
+        ('ogin type:"indicator"', 'part:ogin type:"indicator"', "host"),
+        ("oic 2024", "part:oic part:2024", "file"),
+        ("fancy oice", "", ""),
+        ("ancy", "", ""),
+        ("qq", "", ""),
+        ("zzzz\0\u202e", "", ""),
+        ("x" * 996, "", ""),
+        ("؟!", "", ""),
+    ],
+)
+def test_the_middle_of_a_word_is_offered_where_no_word_is_found(site, text, other, what):
+    assert browsing.ids(site, browsing.selection(text)) == ()
+    assert browsing.in_the_middle(site, text) == other
+    if other:
+        assert HELD[what]["id"] in browsing.ids(site, browsing.selection(other))
