@@ -27,6 +27,8 @@ FIXED_TIME = 946_684_800
 """2000-01-01T00:00:00Z: times on the medium say nothing of when a package was made; FAT knows no earlier than 1980."""
 
 TEMPORARY = ".mithaq-"
+_UNNAMED = Path("/proc/self/fd")
+"""Where a file that is open has a name by which it can be given another. Source: open(2), O_TMPFILE."""
 AT_FDCWD, RENAME_NOREPLACE = -100, 1
 
 
@@ -48,7 +50,7 @@ class Reservation:
         with _target_errors(self.path):
             try:
                 self._fill(source, job)
-                rename_without_replacing(self._temporary, self.path)
+                self._commit()
             except BaseException:
                 self.cancel()
                 raise
@@ -80,11 +82,20 @@ class Reservation:
         os.fsync(self._descriptor)
         os.utime(self._temporary, (FIXED_TIME, FIXED_TIME))
 
+    def _commit(self) -> None:
+        """Give it its name; `FileExistsError` if something else has it."""
+        if self._temporary.parent == _UNNAMED:
+            # Only where a folder is named, though none is needed, does the call follow the name to the file.
+            os.link(self._temporary, self.path, src_dir_fd=self._descriptor, follow_symlinks=True)
+        else:
+            rename_without_replacing(self._temporary, self.path)
+
     def cancel(self) -> None:
         """Give the room back; nothing remains."""
         self._close()
-        with contextlib.suppress(OSError):
-            self._temporary.unlink()
+        if self._temporary.parent != _UNNAMED:
+            with contextlib.suppress(OSError):
+                self._temporary.unlink()
 
     def _close(self) -> None:
         if self._descriptor >= 0:
@@ -99,10 +110,7 @@ def reserve(target: Path, name: str, size: int) -> Reservation:
     """
     with _target_errors(target):
         path = target / name if _is_folder(target) else target
-        if not path.parent.is_dir():
-            raise Refused("target-missing", path=path.parent)
-        if os.path.lexists(path):
-            raise Refused("target-exists", path=path)
+        _refuse_taken(path)
         temporary = path.with_name(TEMPORARY + secrets.token_hex(8))
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         room = Reservation(path, size, temporary, descriptor)
@@ -115,18 +123,42 @@ def reserve(target: Path, name: str, size: int) -> Reservation:
     return room
 
 
+def _unnamed(path: Path) -> Reservation | None:
+    """A file that has no name before it is whole, so that a crash leaves nothing of it; None where the system knows no
+    such files in `path`'s folder (on sticks). Raises `Refused` as `reserve` does.
+    """
+    _refuse_taken(path)
+    if sys.platform != "linux" or not _UNNAMED.is_dir():
+        return None
+    try:
+        descriptor = os.open(path.parent, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno in (errno.ENOTSUP, errno.EISDIR, errno.EINVAL, errno.ENOENT):
+            return None
+        raise
+    return Reservation(path, 0, _UNNAMED / str(descriptor), descriptor)
+
+
+def _refuse_taken(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise Refused("target-missing", path=path.parent)
+    if os.path.lexists(path):
+        raise Refused("target-exists", path=path)
+
+
 @contextlib.contextmanager
 def new_file(target: Path, verify: Callable[[BinaryIO], None] | None = None) -> Iterator[BinaryIO]:
     """A new file of our own (a card, an export) to write to, readable by its owner only: it appears when
     the block ends.
 
     `verify` reads it back from the medium before it gets its name, and raises what is wrong with it. Nothing remains
-    when the block raises. Raises `Refused` as `reserve` does.
+    when the block raises; nor, where files can be without a name, when the process dies: it may be in the clear. Raises
+    `Refused` as `reserve` does.
     """
     with _target_errors(target):
         if _is_folder(target):
             raise Refused("target-exists", path=target)
-        room = reserve(target, target.name, 0)
+        room = _unnamed(target) or reserve(target, target.name, 0)
         try:
             with os.fdopen(os.dup(room._descriptor), "wb", buffering=BLOCK) as file:
                 yield file
@@ -135,7 +167,7 @@ def new_file(target: Path, verify: Callable[[BinaryIO], None] | None = None) -> 
                 with room._temporary.open("rb", buffering=0) as file:
                     os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
                     verify(file)
-            rename_without_replacing(room._temporary, room.path)
+            room._commit()
         except BaseException:
             room.cancel()
             raise

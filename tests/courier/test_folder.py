@@ -6,8 +6,10 @@ import contextlib
 import errno
 import hashlib
 import os
+import signal
 import stat
 import subprocess
+import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -215,6 +217,63 @@ def test_a_file_of_our_own_that_breaks_off_was_never_there(tmp_path, error):
     with pytest.raises(error):
         folder.write_pieces(tmp_path / "x", pieces())
     assert names(tmp_path) == []
+
+
+def nameless(monkeypatch, there):
+    """Whether the folder's file system knows files without a name."""
+    real = os.open
+
+    def open_(path, flags, *more, **named):
+        if not there and flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(errno.ENOTSUP, "not supported")
+        return real(path, flags, *more, **named)
+
+    monkeypatch.setattr(os, "open", open_)
+
+
+DYING = """
+import os, signal, sys
+from pathlib import Path
+from app.courier import folder
+with folder.new_file(Path(sys.argv[1])) as file:
+    file.write(b"in the clear" * 200_000)
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_of_a_file_of_our_own_a_crash_leaves_nothing(tmp_path):
+    done = subprocess.run([sys.executable, "-c", DYING, tmp_path / "x"])
+    assert done.returncode == -signal.SIGKILL
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_file_of_our_own_replaces_nothing_that_came_meanwhile(tmp_path, monkeypatch, there):
+    nameless(monkeypatch, there)
+
+    def pieces():
+        yield b"ours"
+        (tmp_path / "x").write_bytes(b"faster")
+
+    refused("target-exists", folder.write_pieces, tmp_path / "x", pieces())
+    assert (tmp_path / "x").read_bytes() == b"faster"
+    assert names(tmp_path) == ["x"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_file_of_our_own_is_read_back_before_it_has_its_name(tmp_path, monkeypatch, there):
+    nameless(monkeypatch, there)
+    seen = []
+
+    def look(file):
+        seen.append(file.read())
+        assert not (tmp_path / "x").exists()
+
+    with folder.new_file(tmp_path / "x", look) as file:
+        file.write(b"whole")
+    assert seen == [b"whole"] == [(tmp_path / "x").read_bytes()]
+    assert names(tmp_path) == ["x"]
 
 
 # Drops ------------------------------------------------------------------------------------------------------------
