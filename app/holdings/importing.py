@@ -27,9 +27,10 @@ from app.intel.prepared import Prepared, prepare
 from app.intel.reading import Entry, Fault
 from app.jobs import Job
 from app.messages import Refused
-from app.store import index, objects, origins, people
+from app.store import contents, index, objects, origins, people
 from app.store import ledger as store_ledger
 from app.store.arriving import Arriving
+from app.store.contents import Content
 from app.store.database import Connection
 from app.store.full_text import Texts
 from app.store.installation import Installation
@@ -227,6 +228,8 @@ class _Taking:
         self._identities: list[int] = []
         self._raised: list[str] = []
         self._read_by: dict[int, int] = {}
+        self._shown: dict[int, Content] = {}
+        """The contents that newer ones of the step may take the place of, by vid."""
 
     def take(self, some: Sequence[Incoming]) -> None:
         """Take some objects, or count them as refused. What is held of them is looked up at once for all."""
@@ -269,21 +272,29 @@ class _Taking:
         self._store()
         known |= objects.find_many(self._tx, {idh for idh, _ in waiting} - known.keys())
         # Of an object with very many versions only those of the same moments matter.
-        contents: dict[tuple[int, str], list[VersionRow]] = {}
+        there: dict[tuple[int, str], list[VersionRow]] = {}
         wanted = {(known[idh].oid, one.prepared.moment) for idh, one in waiting}
         for version in objects.versions_at_many(self._tx, wanted):
-            contents.setdefault((version.oid, version.moment), []).append(version)
+            there.setdefault((version.oid, version.moment), []).append(version)
+        newer = [known[idh] for idh, one in waiting if one.prepared.moment > known[idh].moment]
+        self._shown = contents.shown(self._tx, {row.current: not self._texts.waits(row.oid) for row in newer})
         changed = set[int]()
         for idh, one in waiting:
             row = known[idh]
             at = row.oid, one.prepared.moment
-            beside = objects.versions_at(self._tx, *at) if row.oid in changed else contents.get(at, [])
+            if row.oid in changed:
+                self._new.write()
+                beside = objects.versions_at(self._tx, *at)
+            else:
+                beside = there.get(at, [])
             now = self._join(row, beside, one)
             if now is not None:
                 known[idh] = now
                 changed.add(row.oid)
                 if now.level > row.level:
                     self._raised.append(row.id)
+        self._new.write()
+        self._shown = {}
 
     def _many(self) -> bool:
         """Whether so much is new that indexes are better made at the end."""
@@ -397,7 +408,8 @@ class _Taking:
             self._revoked[oid] = None
         counts = not prepared.revoked or revoking.counts_from(tx, oid, self._origin)
         if counts and prepared.moment > known.moment and not beside:
-            row, shown = self._new.supersede(known, prepared, level, handling), True
+            row = self._new.supersede(known, prepared, level, handling, self._shown.get(known.current))
+            shown = True
             self.counts.newer += 1
         else:
             self._new.vid += 1
@@ -411,6 +423,7 @@ class _Taking:
         if prepared.old:
             self._converted.append(self._new.vid)
         if prepared.type == "marking-definition":
+            self._new.write()
             self._definitions.changed()
         return row
 

@@ -63,8 +63,16 @@ def indexed(value: Mapping[str, object], env: Envelope) -> Indexed:
         f"{type_tag(env.type)} {_tags(env.moment[: timestamp.DAY])}",
         "\n".join(fold(one.value) for one in found if one.kind in _IN_PART) if found else "",
         found,
-        tuple(dict.fromkeys(filter(None, map(_domain, found)))) if found else (),
+        _domains(found) if found else (),
         _externals(value) if "external_references" in value else (),
+    )
+
+
+def wordless(value: Mapping[str, object]) -> Indexed:
+    """The same without the words, which cost the most."""
+    found = observables(value)
+    return Indexed(
+        "", "", "", found, _domains(found), _externals(value) if "external_references" in value else ()
     )
 
 
@@ -122,6 +130,10 @@ def links(value: Mapping[str, object], env: Envelope) -> tuple[Link, ...]:
         if key not in _NO_LINKS and ref not in ends:
             found.append(Link(key[:MAX_REL], "", ref))
     return tuple(found)
+
+
+def _domains(found: Iterable[Observable]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, map(_domain, found))))
 
 
 def _domain(one: Observable) -> str:

@@ -44,12 +44,22 @@ def pack(raw: bytes) -> bytes:
     return blob if len(blob) < len(raw) else raw
 
 
+def size(blob: bytes) -> int:
+    """Bytes of the text that this is the stored form of, as it says itself; -1 where it does not say."""
+    if blob[:1] == b"{":
+        return len(blob)
+    try:
+        return zstandard.frame_content_size(blob)
+    except zstandard.ZstdError:
+        return -1
+
+
 def unpack(blob: bytes) -> bytes:
     """The exact text. What is neither a text nor a frame of ours is given as it stands: its hash tells."""
     if blob[:1] == b"{":
         return blob
     try:
-        if not 0 <= zstandard.frame_content_size(blob) <= MAX_TEXT:
+        if not 0 <= size(blob) <= MAX_TEXT:
             return blob
         return _ready().unpack(blob)
     except zstandard.ZstdError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -14,6 +14,9 @@ from app.intel.envelope import envelope
 from app.intel.indexing import Indexed
 from app.store import bodies
 from app.store.database import Connection
+
+LONG = 64 << 10
+"""Bytes of a text of which not hundreds are held at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,29 @@ def all_in_force(connection: Connection, before: int = 1 << 62) -> Iterator[tupl
         yield oid, [_content(vid, blob) for vid, blob in several]
 
 
+def shown(tx: Connection, wanted: Mapping[int, bool]) -> dict[int, Content]:
+    """These contents, some hundred, by vid: with all of it (True), or without the words and the links. Long ones are
+    left out: who needs one of those reads it by itself.
+    """
+    found: dict[int, Content] = {}
+    marks = ", ".join("?" * len(wanted))
+    for vid, blob in tx.execute(f"SELECT vid, raw FROM version WHERE vid IN ({marks})", list(wanted)):
+        if not 0 <= bodies.size(blob) <= LONG:
+            continue
+        if wanted[vid]:
+            found[vid] = _content(vid, blob)
+        else:
+            value = _value(blob)
+            found[vid] = Content(vid, str(value["id"]), "", indexing.wordless(value), ())
+    return found
+
+
+def _value(blob: bytes) -> dict[str, object]:
+    return msgspec.json.decode(bodies.unpack(blob), type=dict[str, object])
+
+
 def _content(vid: int, blob: bytes) -> Content:
-    value = msgspec.json.decode(bodies.unpack(blob), type=dict[str, object])
+    value = _value(blob)
     env = envelope(value)
     return Content(
         vid, env.id, indexing.creator(env), indexing.indexed(value, env), indexing.links(value, env)

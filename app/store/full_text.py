@@ -61,6 +61,10 @@ class Texts:
                 self._waiting.clear()
                 self._loose = 0
 
+    def waits(self, oid: int) -> bool:
+        """Whether the words of an object that is held are in neither index: to take them out, nobody need know them."""
+        return oid >= self._first or oid < self._left_out
+
     def take_out(self, oid: int, one: Indexed) -> None:
         """The words of an object that is in the indexes, or was about to be, are to go."""
         if oid < self._left_out:

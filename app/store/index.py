@@ -58,14 +58,14 @@ def put(tx: Connection, items: Sequence[tuple[int, Indexed]], texts: Texts) -> N
     """Index objects, by their oid, that are in no index; their words when `texts` are written."""
     for oid, one in items:
         texts.put_in(oid, one)
-    found: _Found = ([], [], [])
+    found: Found = ([], [], [])
     for oid, one in items:
-        for rows, more in zip(found, _rows(oid, one), strict=True):
-            rows += more  # type: ignore[operator]
+        for all_, more in zip(found, rows(oid, one), strict=True):
+            all_ += more  # type: ignore[operator]
     put_found(tx, *found)
 
 
-_Found = tuple[list[tuple[str, int | str, int]], list[tuple[str, int]], list[tuple[str, str, int]]]
+Found = tuple[list[tuple[str, int | str, int]], list[tuple[str, int]], list[tuple[str, str, int]]]
 """(value, kind, oid), (reversed, oid) and (value, source, oid)."""
 
 
@@ -77,13 +77,13 @@ def put_found(
 ) -> None:
     """Add (value, kind, oid), (reversed, oid) and (value, source, oid); what stands there twice counts once."""
     # In the order of the tree: neighbours share a page.
-    for sql, rows in (
+    for sql, some in (
         ("INSERT OR IGNORE INTO observable (val, kind, oid) VALUES (?, ?, ?)", observables),
         ("INSERT OR IGNORE INTO domain (reversed, oid) VALUES (?, ?)", domains),
         ("INSERT OR IGNORE INTO external (value, source, oid) VALUES (?, ?, ?)", externals),
     ):
-        if rows:
-            tx.executemany(sql, sorted(rows, key=_first))
+        if some:
+            tx.executemany(sql, sorted(some, key=_first))
 
 
 _first = itemgetter(0)
@@ -192,16 +192,25 @@ def change(
         texts.take_out(oid, old)
     if after:
         texts.put_in(oid, new)
-    gone, come = _but(old, new), _but(new, old)
-    for sql, rows in zip(_TAKE_OUT, _rows(oid, gone), strict=True):
-        if rows:
-            tx.executemany(sql, rows)
-    put_found(tx, *_rows(oid, come))
+    take_out(tx, *rows(oid, old, new))
+    put_found(tx, *rows(oid, new, old))
     stays = {content.vid for content in before} & {content.vid for content in after}
-    tx.executemany("DELETE FROM edge WHERE vid = ?", [(c.vid,) for c in before if c.vid not in stays])
+    take_edges(tx, [content.vid for content in before if content.vid not in stays])
     for content in after:
         if content.vid not in stays:
             put_edges(tx, edges_of(key, content.vid, content.links))
+
+
+def take_out(
+    tx: Connection,
+    observables: list[tuple[str, int | str, int]],
+    domains: list[tuple[str, int]],
+    externals: list[tuple[str, str, int]],
+) -> None:
+    """Take out what `put_found` puts in."""
+    for sql, gone in zip(_TAKE_OUT, (observables, domains, externals), strict=True):
+        if gone:
+            tx.executemany(sql, gone)
 
 
 _TAKE_OUT = (
@@ -211,26 +220,22 @@ _TAKE_OUT = (
 )
 
 
+def take_edges(tx: Connection, vids: Iterable[int]) -> None:
+    """Take out the links in these contents."""
+    tx.executemany("DELETE FROM edge WHERE vid = ?", [(vid,) for vid in vids])
+
+
 def _together(contents: Sequence[Content]) -> Indexed:
     return indexing.merged(content.indexed for content in contents) if contents else indexing.NOTHING
 
 
-def _but(one: Indexed, other: Indexed) -> Indexed:
-    """What is found by rows in one and not in the other."""
-    observables, domains, externals = set(other.observables), set(other.domains), set(other.externals)
-    return Indexed(
-        *("", "", ""),
-        tuple(found for found in one.observables if found not in observables),
-        tuple(found for found in one.domains if found not in domains),
-        tuple(found for found in one.externals if found not in externals),
-    )
-
-
-def _rows(oid: int, one: Indexed) -> _Found:
+def rows(oid: int, one: Indexed, but: Indexed = indexing.NOTHING) -> Found:
+    """What is found by rows in `one` and not in `but`."""
+    observables, domains, externals = set(but.observables), set(but.domains), set(but.externals)
     return (
-        [(found.value, code(found.kind), oid) for found in one.observables],
-        [(found, oid) for found in one.domains],
-        [(value, source, oid) for value, source in one.externals],
+        [(found.value, code(found.kind), oid) for found in one.observables if found not in observables],
+        [(found, oid) for found in one.domains if found not in domains],
+        [(value, source, oid) for value, source in one.externals if (value, source) not in externals],
     )
 
 

@@ -16,6 +16,7 @@ from app.holdings import handling, importing
 from app.intel import ids, indexing, reading, timestamp
 from app.intel.marking import Level
 from app.jobs import Cancelled, Job, quiet
+from app.store import contents as store_contents
 from app.store import database, full_text, index, objects
 from app.store import words as vocabularies
 from app.store.database import Database
@@ -139,6 +140,14 @@ def test_so_they_are_where_too_many_words_go_to_take_them_out_one_by_one(site, b
         patch.setattr(importing, "STEP", 1)
         patch.setattr(importing, "FIRST_STEP", 1)
         patch.setattr(full_text, "_MUCH", 0)
+        follow(site, bundles, chance)
+
+
+@settings(max_examples=10)
+@given(MANY_BUNDLES, st.randoms(), st.sampled_from([-1, 280]))
+def test_so_they_are_where_texts_are_too_long_to_be_read_ahead(site, bundles, chance, long):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store_contents, "LONG", long)
         follow(site, bundles, chance)
 
 
