@@ -203,7 +203,12 @@ def rename_without_replacing(source: Path, target: Path) -> None:
         if number not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
             raise OSError(number, os.strerror(number), str(target))
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    os.replace(source, target)
+    try:
+        os.replace(source, target)
+    except BaseException:
+        # The claim must not stand there in its stead.
+        os.unlink(target)
+        raise
 
 
 def sync_folder(folder: Path) -> None:

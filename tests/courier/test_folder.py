@@ -165,6 +165,18 @@ def test_without_renaming_in_one_step_the_name_is_claimed_first(source, stick, m
     assert (stick / "p.age").read_bytes() == CONTENT
 
 
+@pytest.mark.parametrize("act", [deliver, lambda source, stick: folder.write_pieces(stick / "p.age", [b"x"])])
+def test_a_name_that_was_claimed_for_nothing_is_given_back(source, stick, monkeypatch, act):
+    def fails(*arguments, **more):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    nameless(monkeypatch, False)
+    monkeypatch.setattr(folder.sys, "platform", "other")
+    monkeypatch.setattr(folder.os, "replace", fails)
+    refused("target-failed", act, source, stick)
+    assert names(stick) == []
+
+
 @contextlib.contextmanager
 def mounted(place, *options):
     place.mkdir(exist_ok=True)
