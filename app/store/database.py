@@ -21,7 +21,7 @@ from typing import Any
 
 from app.jobs import Cancelled, Job, quiet
 from app.messages import Refused
-from app.store import driver, standing
+from app.store import driver, spilled, standing
 from app.store.driver import dbapi2
 
 KEY_BYTES = 32
@@ -37,7 +37,7 @@ BEGINNING = 64 << 10
 """Bytes of the file that the tables of its tables lie in."""
 
 CACHE = 64 << 10
-LARGE_CACHE = 132 << 10
+LARGE_CACHE = 168 << 10
 """KiB of the page cache, and of the writer's while very much goes in: what spills is encrypted and written twice."""
 LITTLE_CACHE = 24 << 10
 """KiB of it from when room is made for great objects. Either way an import takes less than 450 MiB."""
@@ -49,7 +49,8 @@ _PRAGMAS = (
     # (`app.store.driver.defend`). Beside it, no extension can be loaded, and a file with a trigger or a view that is
     # not of our migrations is not opened (`_refuse_programs`).
     "PRAGMA cell_size_check = ON",
-    # Sorting and temporary indexes hold intel: never in a file of /var/tmp.
+    # Sorting and temporary indexes hold intel: never in a file of /var/tmp. For what would take too much memory, see
+    # `app.store.spilled`.
     "PRAGMA temp_store = MEMORY",
     # A deleted row's bytes are overwritten, so that a purge leaves no trace in free pages.
     "PRAGMA secure_delete = ON",
@@ -192,8 +193,9 @@ class Database:
                 os.replace(kept, kept.with_name(kept.name.replace(UNDER_WAY, BEFORE)))
 
     def _step_up(self, steps: list[Callable[[], str]], have: int) -> None:
-        for number, read in enumerate(steps, 1):
-            if number > have:
+        # Also of what was made for a while only, nothing is left behind these: later sorts may spill.
+        with spilled.sorting(self._writer):
+            for number, read in enumerate(steps[have:], have + 1):
                 try:
                     # The next transaction makes the sum of how things stand anew, in their new shape.
                     unsum = "DELETE FROM seal;" if number > standing.SCHEMA and not self.aged else ""

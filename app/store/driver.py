@@ -17,6 +17,8 @@ from typing import Any
 from sqlcipher3 import _sqlite3
 from sqlcipher3 import dbapi2 as dbapi2
 
+from app.store import spilled
+
 _MULTITHREAD, _MEMSTATUS = 2, 9
 """SQLITE_CONFIG_MULTITHREAD: no two threads use a connection at once; SQLITE_CONFIG_MEMSTATUS: whether memory in use is
 counted, which nothing here asks for.
@@ -88,6 +90,8 @@ def let_go(connection: Any, handle: int | None, cache: int) -> None:
 # Where the driver shows nothing of the library inside, or the system of its own, they stay as they were built.
 with contextlib.suppress(OSError, AttributeError):
     _sqlite = _set_up()
+with contextlib.suppress(OSError, AttributeError):
+    spilled.register(_sqlite)
 with contextlib.suppress(OSError, AttributeError, TypeError):
     _system = ctypes.CDLL(None)
     _system.mallopt(_MMAP_THRESHOLD, GREAT)

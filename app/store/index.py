@@ -21,7 +21,7 @@ from app.intel.envelope import Envelope, envelope
 from app.intel.indexing import Indexed
 from app.intel.observables import Hashed
 from app.intel.observables import hashed as hashed_in
-from app.store import bodies, full_text, hashed
+from app.store import bodies, full_text, hashed, spilled
 from app.store.codes import code
 from app.store.contents import Content, all_in_force, in_force
 from app.store.database import Connection, Database
@@ -300,10 +300,12 @@ def lay_aside(tx: Connection, coming: int) -> list[str]:
     return [sql for _, sql in dropped]
 
 
-SORTING = 24 << 10
-"""KiB of the page cache while many rows are sorted, which takes memory of its own, and reads each page once."""
+SORTING = 6 << 10
+"""KiB of the page cache while many rows are sorted, and of what is sorted at once: pages are read only once, and runs
+that fit in the processor's own cache, merged afterwards, take two thirds of the time.
+"""
 MANY = 200_000
-"""Objects whose rows, and what is sorted of them, take no less than the page cache together."""
+"""Objects whose rows do not stay in the page cache."""
 
 
 def bring_back(tx: Connection, aside: Sequence[str], step: Callable[[int, int], None]) -> None:
@@ -314,9 +316,10 @@ def bring_back(tx: Connection, aside: Sequence[str], step: Callable[[int, int], 
     if (tx.execute("SELECT max(oid) FROM object").fetchone()[0] or 0) > MANY:
         tx.execute(f"PRAGMA cache_size = -{SORTING}")
         tx.execute("PRAGMA shrink_memory")
-    for done, sql in enumerate(aside):
-        step(done, len(aside))
-        tx.execute(sql)
+    with spilled.sorting(tx):
+        for done, sql in enumerate(aside):
+            step(done, len(aside))
+            tx.execute(sql)
     tx.execute(f"PRAGMA cache_size = {cache}")
 
 
