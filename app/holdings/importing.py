@@ -356,7 +356,8 @@ class _Taking:
         self.counts.new += 1
         if self._correlation is not None and prepared.indexed.observables:
             self._about[prepared.id] = prepared.indexed.observables
-        if prepared.definitions:
+        # A definition that is held says the same whatever comes.
+        if level == Level.UNREADABLE:
             self._note_markings(prepared)
         if prepared.old:
             self._converted.append(self._new.vid)
@@ -418,7 +419,7 @@ class _Taking:
         if shown and row.disputed and not known.disputed:
             self.counts.newer -= 1
             self.counts.conflicts += 1
-        if prepared.definitions:
+        if level == Level.UNREADABLE:
             self._note_markings(prepared)
         if prepared.old:
             self._converted.append(self._new.vid)
@@ -472,8 +473,8 @@ class _Taking:
             self.counts.first_hits += [(id_, hit) for hit in told[: HITS - len(self.counts.first_hits)]]
 
     def _note_markings(self, prepared: Prepared) -> None:
-        """Remember what the version just stored is marked with: a definition may come after it."""
-        if len(self._marked) < MARKINGS:
+        """Remember what the version just stored is marked with: a definition that it needs may come after it."""
+        if prepared.definitions and len(self._marked) < MARKINGS:
             self._marked[prepared.marking, prepared.definitions].append(self._new.vid)
 
     def _definitions_of(self, prepared: Prepared) -> tuple[int, ...]:
