@@ -128,7 +128,8 @@ class Session(QObject):
     practise = Signal()
 
     def __init__(self, application: QApplication, home: Path, *, file: Path | None = None) -> None:
-        super().__init__()
+        # The application's to end, as Python's collector would end it in whichever thread it runs.
+        super().__init__(application)
         self.home = home
         self.window = Window()
         self.desk: Desk | None = None  # once every place is built

@@ -36,6 +36,8 @@ def _look(qapp: QApplication) -> Iterator[None]:
         if widget.parent() is None:
             widget.close()
             widget.deleteLater()
+    for session in qapp.findChildren(Session):
+        session.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 

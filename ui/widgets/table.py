@@ -284,6 +284,8 @@ class ListTable(QTableView):
 
     def setModel(self, model: object) -> None:
         super().setModel(model)  # type: ignore[arg-type]
+        # The model ends with the table. Python's to end, it would end wherever the collector runs, in a worker too.
+        self.paged.setParent(self)
         self.selectionModel().currentRowChanged.connect(self._current)
         self.selectionModel().selectionChanged.connect(lambda *_a: self.chosen.emit())
 
