@@ -840,11 +840,11 @@ MESSAGES: dict[str, Message] = {
     # Targets and drops
     "target-exists": Message(N_("{path} exists; it is not replaced."), N_("Choose another name or folder.")),
     "target-full": Message(
-        N_("There is not enough room at {path}. Nothing was sealed."),
+        N_("There is not enough room at {path}. No file is left there."),
         N_("Use another medium or free some space."),
     ),
     "target-read-only": Message(
-        N_("{path} cannot be written. Nothing was sealed."),
+        N_("{path} cannot be written. No file is left there."),
         N_("Check the medium's switch and the permissions."),
     ),
     "target-missing": Message(

@@ -131,3 +131,9 @@ def test_beside_a_button_no_remedy_tells_to_type_what_the_button_does():
         assert "`mithaq-cli head accept`" in messages.remedy(code, {"here": 4})
         assert "`" not in messages.remedy(code, {"here": 4}, button=True)
     assert messages.remedy("disk-full", button=True) == messages.remedy("disk-full")
+
+
+def test_what_a_target_refuses_is_true_of_whatever_is_written_there():
+    """A plain export, an attachment saved and a backup meet these too."""
+    for code in ("target-exists", "target-full", "target-read-only", "target-missing", "target-failed"):
+        assert "sealed" not in MESSAGES[code].sentence + MESSAGES[code].remedy

@@ -106,3 +106,45 @@ def test_the_order_is_chosen_shown_and_ranked_only_where_there_are_words(
     session.window.registry.run("order")
     assert pane.order.findChildren(QMenu)[-1].isVisible()
     pane.order.findChildren(QMenu)[-1].close()
+
+
+def test_what_no_word_begins_with_is_offered_in_the_middle_of_words(
+    sessions: Callable[[Path], Session], tmp_path: Path
+) -> None:
+    a = stage.create(tmp_path / "a")
+    host = {
+        "type": "domain-name",
+        "spec_version": "2.1",
+        "id": "domain-name--00000000-0000-4000-8000-000000000001",
+        "value": "update.lanternworks.example",
+    }
+    stage.take(a, stage.bundle(tmp_path / "in.json", [host, stage.indicator(1, "One")]))
+    session = sessions(a.home)
+    session.enter(vault.unlock(a.home, stage.PASSPHRASE))
+    wait(lambda: session.desk, "the frame")
+    settle(session)
+    pane = session.window.findChild(Holdings)
+    assert pane is not None
+
+    type_into(pane.search, "ernwork")
+    wait(pane.middle.isVisible, "the offer")
+    assert "part:ernwork" in pane.middle.label
+    assert pane.nothing.isVisible()
+    # Asked again with every change: what was offered for other words is gone, also if its answer comes late.
+    pane._look_in_the_middle(pane.filters.value)
+    pane.filters.choose_type("indicator")
+    settle(session)
+    assert pane.nothing.isVisible()
+    assert not pane.middle.isVisible(), "with that filter it finds nothing either"
+    pane.filters.choose_type("")
+    wait(pane.middle.isVisible, "the offer")
+    pane.middle.setFocus()
+    pane.middle.click()
+    wait(lambda: len(pane.model.ids) == 1, "what was offered")
+    assert pane.search.text() == "part:ernwork"
+    assert pane.search.hasFocus()
+    assert not pane.middle.isVisible()
+    pane.search.setText("zzzz")
+    wait(pane.nothing.isVisible, "nothing")
+    settle(session)
+    assert not pane.middle.isVisible()

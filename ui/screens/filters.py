@@ -97,6 +97,14 @@ def count(installation: Installation, chosen: Filter) -> Numbers:
     )
 
 
+def in_the_middle(installation: Installation, chosen: Filter) -> Filter | None:
+    """What finds, in the middle of words, what the words of `chosen` begin none of; None where that is nothing. Raises
+    `Refused` as the query does.
+    """
+    other = replace(chosen, query=browsing.in_the_middle(installation, chosen.query))
+    return other if other.query and reading.count(installation, other.selection()) else None
+
+
 class Filters(Pane):
     """Two rows of chips, `order` at the end of the second. `chosen` hears of every change of `value`."""
 

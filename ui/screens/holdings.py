@@ -20,7 +20,7 @@ from ui.safe_text import isolate
 from ui.screens import filters
 from ui.screens.dangling import DanglingNotice
 from ui.screens.export import Export
-from ui.screens.filters import Filters
+from ui.screens.filters import Filter, Filters
 from ui.screens.object_panel import ObjectPanel
 from ui.screens.order import Order
 from ui.screens.purge import Purge
@@ -68,10 +68,13 @@ class Holdings(Pane):
             _("Nothing is held yet. Import a STIX bundle, or drop one here."),
             Button(_("Import…"), icon="download", run=self.ask_import),
         )
+        self.middle = Button("", icon="search", run=self.search_the_middle)
+        self._middle = ""
         self.nothing = Empty(
             "search",
             _("Nothing matches."),
             Button(_("Clear filters"), icon="x", run=self.clear_filters),
+            other=self.middle,
         )
         self.listing = ListPane(
             self.header, [self.filters, self.dangling, self.refusal, self.telling], self.table, self.empty
@@ -94,6 +97,7 @@ class Holdings(Pane):
         self.model.loaded.connect(self._loaded)
         desk.changed.connect(self._changed)
         self._show_order()
+        self._offer_middle("")
         self.reload()
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -133,15 +137,40 @@ class Holdings(Pane):
     def _loaded(self, count: int) -> None:
         self.filters.show_matches(count)
         self.listing.stack.setCurrentIndex(0 if count else 2 if self.filters.value.any else 1)
+        if not count and self.filters.value.query:
+            self._look_in_the_middle(self.filters.value)
         self.split.want_detail(bool(count) and self.table.current_id() is not None)
         if count and not self.split.overlaid and self.table.current_id() is None:
             self.table.select_row(0)
+
+    def _look_in_the_middle(self, chosen: Filter) -> None:
+        """Offer the query that finds in the middle of words what `chosen` does not find, if there is one."""
+
+        def done(found: Filter | None) -> None:
+            if chosen == self.filters.value and len(found.query if found else "") <= self.search.maxLength():
+                self._offer_middle(found.query if found else "")
+
+        # A query that is wrong is told by the list.
+        self._desk.read(lambda i, _job: filters.in_the_middle(i, chosen), done, lambda _refused: None)
+
+    def _offer_middle(self, query: str) -> None:
+        self._middle = query
+        words = _("No word begins so. It is part of an address, a host or a file name.")
+        self.nothing.say(words if query else _("Nothing matches."))
+        self.middle.set_label(_("Search {query}").format(query=isolate(filters.shortened(query))))
+        self.middle.setVisible(bool(query))
+
+    def search_the_middle(self) -> None:
+        """Search for what was offered."""
+        self.search.setText(self._middle)
+        self.search.setFocus()
 
     def _refuse(self, refused: Refused) -> None:
         self.refusal.show_refusal(refused)
 
     def _narrow(self) -> None:
         self.refusal.clear()
+        self._offer_middle("")
         self.dangling.setVisible(self.filters.value.flag == "dangling")
         self._show_order()
         self.reload()

@@ -170,9 +170,11 @@ class Refusal(QWidget):
 
 
 class Empty(QWidget):
-    """A designed emptiness: icon, one sentence, the one action."""
+    """A designed emptiness: icon, one sentence, the one action; `other` is offered over it where it may help."""
 
-    def __init__(self, icon: str, content: str, action: Button | None = None) -> None:
+    def __init__(
+        self, icon: str, content: str, action: Button | None = None, *, other: Button | None = None
+    ) -> None:
         super().__init__()
         self._text = Text(content, color="muted", wrap=True, align="center")
         self._text.setMaximumWidth(340)
@@ -181,9 +183,10 @@ class Empty(QWidget):
         body = column(
             None, line(None, Icon(icon, "muted", side), None), 12, line(None, self._text, None), gap=0
         )
-        if action is not None:
+        buttons = [line(None, button, None) for button in (other, action) if button is not None]
+        if buttons:
             body.addSpacing(16)
-            body.addLayout(line(None, action, None))
+            body.addLayout(column(*buttons, gap=8))
         body.addStretch(2)
         self.setLayout(body)
 
