@@ -115,17 +115,12 @@ def _value(reader: Connection, vid: int) -> Mapping[str, object]:
 def closure(reader: Connection, oids: Sequence[int]) -> list[int]:
     """These objects and all that is held of what they need, and what that needs: oids, in order of arrival."""
     found = set(oids)
-    vids = [vid for oid in oids for vid in _in_force(reader, oid)]
+    vids = links.contents_of(reader, found)
     while vids:
         rows = links.in_force(reader, links.needed(reader, vids))
         vids = [vid for oid, vid in rows if oid not in found]
         found.update(oid for oid, _vid in rows)
     return sorted(found)
-
-
-def _in_force(reader: Connection, oid: int) -> list[int]:
-    row = objects.rows(reader, [oid])
-    return [v.vid for one in row for v in objects.versions_at(reader, oid, one.moment) if not v.dropped]
 
 
 # What leads nowhere -----------------------------------------------------------------------------------------
@@ -160,14 +155,15 @@ def dangling(
 
 def _dangling(reader: Connection, key: bytes, after: tuple[int, int]) -> Iterator[tuple[int, int, Dangling]]:
     read, names, id_ = 0, dict[int, tuple[str, str]](), ""
-    for vid, far in links.broken(reader, after):
+    # A published marking is known, held or not.
+    known = [objects.id_hash(key, id_) for id_ in marking.LEVELS]
+    for vid, far in links.broken(reader, known, after):
         if vid != read:
             value = _value(reader, vid)
             read, id_ = vid, str(value["id"])
             names = {objects.id_hash(key, ref): (rel, ref) for ref, rel in references(value).items()}
         rel, target = names.get(far, ("", ""))
-        if target not in marking.LEVELS:
-            yield vid, far, Dangling(id_, rel, target)
+        yield vid, far, Dangling(id_, rel, target)
 
 
 def _place(cursor: str) -> tuple[int, int]:

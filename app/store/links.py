@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.store.codes import name
 from app.store.database import Connection
-from app.store.objects import stix_id
+from app.store.objects import in_many, stix_id
 
 BATCH = 500
 
@@ -86,38 +86,42 @@ def needed(connection: Connection, vids: Sequence[int]) -> set[int]:
     return found
 
 
-def broken(connection: Connection, after: tuple[int, int]) -> Iterator[tuple[int, int]]:
-    """(vid, hash of an id it refers to that is not held) of contents in force, in order, behind the key `after`."""
-    # Creators are few, however much each made: from one to the next along the index.
+_NOWHERE = """
+    WITH RECURSIVE maker (id) AS (SELECT min(creator) FROM version WHERE creator IS NOT NULL UNION ALL
+        SELECT (SELECT min(creator) FROM version WHERE creator > id) FROM maker WHERE id IS NOT NULL),
+    missing (far) AS MATERIALIZED (SELECT far FROM (
+        SELECT DISTINCT dst AS far FROM edge INDEXED BY edge_to
+        UNION ALL SELECT DISTINCT src FROM edge INDEXED BY edge_from WHERE related = 1
+        UNION ALL SELECT DISTINCT definition FROM marked INDEXED BY marked_by
+        UNION ALL SELECT id FROM maker WHERE id IS NOT NULL
+    ) WHERE NOT EXISTS (SELECT 1 FROM object WHERE idh = far) AND far NOT IN ({known}))
+    SELECT vid, far FROM missing CROSS JOIN edge INDEXED BY edge_to ON dst = far
+    UNION SELECT vid, far FROM missing CROSS JOIN edge INDEXED BY edge_from ON src = far AND related = 1
+    UNION SELECT vid, far FROM missing CROSS JOIN marked INDEXED BY marked_by ON definition = far
+        CROSS JOIN version USING (vid) CROSS JOIN object USING (oid)
+        WHERE version.moment = object.moment AND dropped = 0
+    UNION SELECT vid, far FROM missing CROSS JOIN version INDEXED BY version_by_creator ON creator = far
+        CROSS JOIN object USING (oid) WHERE version.moment = object.moment AND dropped = 0"""
+"""The contents in force that refer to what is not held, but for the hashes `known`. What is referred to is looked up in
+the order of the index, once each; creators are few, however much each made: from one to the next.
+"""
+
+
+def broken(connection: Connection, known: Sequence[int], after: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """(vid, hash of an id it refers to that is neither held nor `known`) of contents in force, in order, behind the
+    key `after`.
+    """
+    nowhere = _NOWHERE.format(known=", ".join("?" * len(known)))
     yield from connection.execute(
-        "WITH RECURSIVE maker (id) AS (SELECT min(creator) FROM version UNION ALL"
-        " SELECT (SELECT min(creator) FROM version WHERE creator > id) FROM maker WHERE id IS NOT NULL)"
-        " SELECT vid, far FROM ("
-        " SELECT vid, dst AS far FROM edge WHERE (vid, dst) > (?1, ?2) AND vid >= ?1"
-        " UNION SELECT vid, src FROM edge WHERE related = 1 AND (vid, src) > (?1, ?2) AND vid >= ?1"
-        " UNION SELECT vid, definition FROM marked CROSS JOIN version USING (vid) CROSS JOIN object USING (oid)"
-        "  WHERE version.moment = object.moment AND dropped = 0 AND (vid, definition) > (?1, ?2) AND vid >= ?1"
-        " UNION SELECT vid, creator FROM version CROSS JOIN object USING (oid) WHERE creator IN"
-        "  (SELECT id FROM maker WHERE NOT EXISTS (SELECT 1 FROM object WHERE idh = id))"
-        "  AND version.moment = object.moment AND dropped = 0 AND (vid, creator) > (?1, ?2) AND vid >= ?1)"
-        " WHERE NOT EXISTS (SELECT 1 FROM object WHERE idh = far) ORDER BY vid, far",
-        after,
+        f"SELECT vid, far FROM ({nowhere}) WHERE (vid, far) > (?, ?) ORDER BY vid, far", (*known, *after)
     )
 
 
-REFERRING_NOWHERE = """SELECT oid FROM version WHERE vid IN (
-    WITH RECURSIVE maker (id) AS (SELECT min(creator) FROM version UNION ALL
-        SELECT (SELECT min(creator) FROM version WHERE creator > id) FROM maker WHERE id IS NOT NULL)
-    SELECT vid FROM (
-        SELECT vid, dst AS far FROM edge
-        UNION ALL SELECT vid, src FROM edge WHERE related = 1
-        UNION ALL SELECT vid, definition FROM marked CROSS JOIN version USING (vid) CROSS JOIN object USING (oid)
-            WHERE version.moment = object.moment AND dropped = 0
-        UNION ALL SELECT vid, creator FROM version CROSS JOIN object USING (oid) WHERE creator IN
-            (SELECT id FROM maker WHERE NOT EXISTS (SELECT 1 FROM object WHERE idh = id))
-            AND version.moment = object.moment AND dropped = 0
-    ) WHERE far NOT IN ({known}) AND NOT EXISTS (SELECT 1 FROM object WHERE idh = far))"""
-"""The objects of which a content in force refers to what `broken` gives, but for the hashes `known`."""
+def referring_nowhere(connection: Connection, known: Sequence[int]) -> list[int]:
+    """The oids of the objects of which a content in force refers to what is neither held nor `known`."""
+    nowhere = _NOWHERE.format(known=", ".join("?" * len(known)))
+    rows = connection.execute(f"SELECT DISTINCT oid FROM ({nowhere}) CROSS JOIN version USING (vid)", known)
+    return [row[0] for row in rows]
 
 
 def relationship_ids(connection: Connection, vids: Iterable[int]) -> dict[int, str]:
@@ -137,13 +141,15 @@ def relationship_ids(connection: Connection, vids: Iterable[int]) -> dict[int, s
 
 def in_force(connection: Connection, hashes: Iterable[int]) -> list[tuple[int, int]]:
     """(oid, vid) of the contents in force of the objects with these id hashes."""
-    found: list[tuple[int, int]] = []
-    wanted = list(hashes)
-    for start in range(0, len(wanted), BATCH):
-        some = wanted[start : start + BATCH]
-        found += connection.execute(
-            f"SELECT oid, vid FROM object CROSS JOIN version USING (oid) WHERE idh IN ({', '.join('?' * len(some))})"
-            " AND version.moment = object.moment AND dropped = 0",
-            some,
-        ).fetchall()
-    return found
+    return [(row[0], row[1]) for row in in_many(connection, f"{_IN_FORCE} AND idh IN", hashes)]
+
+
+def contents_of(connection: Connection, oids: Iterable[int]) -> list[int]:
+    """The vids of the contents in force of these objects."""
+    return [row[1] for row in in_many(connection, f"{_IN_FORCE} AND oid IN", oids)]
+
+
+_IN_FORCE = (
+    "SELECT oid, vid FROM object CROSS JOIN version USING (oid)"
+    " WHERE version.moment = object.moment AND dropped = 0"
+)

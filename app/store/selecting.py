@@ -23,14 +23,15 @@ from app.intel.marking import LEVELS
 from app.intel.networks import Span
 from app.intel.observables import Observable
 from app.messages import Refused
-from app.store import objects
+from app.store import links, objects
 from app.store.codes import code
 from app.store.database import Connection
-from app.store.links import REFERRING_NOWHERE
 from app.store.objects import ObjectRow
 
 FEW = 1000
 """Objects that are looked at one by one and sorted."""
+MANY = 50_000
+"""Objects of a source that are listed; of a larger one it is asked of each object, or of all in one pass."""
 _LAST = (1 << 63) - 1
 
 
@@ -116,13 +117,16 @@ def _sort(order: Order) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Set:
-    """A condition as a query for the oids that fit, and as a test of one object; `size`: how many, if that is known."""
+    """A condition as a query for the oids that fit, and as a test of one object; `size`: how many, if that is known.
+    `whole`: the test where all objects are looked at ("": as any), with the values of the other.
+    """
 
     query: str
     values: tuple[object, ...]
     test: str
     test_values: tuple[object, ...]
     size: int | None = None
+    whole: str = ""
 
 
 # What the conditions are ------------------------------------------------------------------------------------
@@ -179,10 +183,12 @@ def _sets(connection: Connection, selection: Selection) -> list[_Set]:
         # A published marking is known, held or not.
         key = objects.hash_key(connection)
         known = tuple(objects.id_hash(key, id_) for id_ in LEVELS)
-        found.append(_listed(REFERRING_NOWHERE.format(known=", ".join("?" * len(known))), known))
+        referring = links.referring_nowhere(connection, known)
+        found.append(_listed(_GIVEN, (_json(referring),), len(referring)))
     return found
 
 
+_GIVEN = "SELECT value AS oid FROM json_each(?)"
 _TEXT = "SELECT rowid AS oid FROM object_text WHERE object_text MATCH ?"
 
 
@@ -269,21 +275,38 @@ def _techniques(techniques: Sequence[str]) -> _Set:
 
 
 def _sources(connection: Connection, names: Sequence[Named], files: bool) -> _Set:
-    numbers = list[int]()
-    for one in names:
-        if not _known(connection, one.text, files):
-            raise Refused("source-unknown", word=one.text, at=one.at)
-        numbers += _origins(connection, one.text, files)
-    term, values = _in("origin", sorted(set(numbers)))
-    return _Set(
+    term, values = _in("origin", _acts(connection, names, files))
+    query = (
         f"SELECT oid FROM version CROSS JOIN object USING (oid) WHERE {term} AND current = vid"
         " UNION ALL SELECT oid FROM source CROSS JOIN version USING (vid) CROSS JOIN object USING (oid)"
-        f" WHERE source.{term} AND current = vid",
+        f" WHERE source.{term} AND current = vid"
+    )
+    vids = f"SELECT vid FROM version WHERE {term} UNION ALL SELECT vid FROM source WHERE {term}"
+    (many,) = connection.execute(
+        f"SELECT count(*) FROM (SELECT 1 FROM ({vids}) LIMIT ?)", (*values * 2, MANY + 1)
+    ).fetchone()
+    if many <= MANY:
+        return _listed(query, values * 2)
+    return _Set(
+        query,
         values * 2,
         f"(EXISTS (SELECT 1 FROM version WHERE vid = current AND {term})"
         f" OR EXISTS (SELECT 1 FROM source WHERE vid = current AND {term}))",
         values * 2,
+        # Which version is current stands in the table alone: that is read once, in its own order, and the indexes say
+        # the rest. The sign keeps the order of the index from being given up for that of these oids.
+        whole=f"+oid IN (SELECT oid FROM object NOT INDEXED WHERE current IN ({vids}))",
     )
+
+
+def _acts(connection: Connection, names: Sequence[Named], files: bool) -> list[int]:
+    """The origins of any of these. Raises `Refused` (source-unknown, fact `at`)."""
+    numbers = set[int]()
+    for one in names:
+        if not _known(connection, one.text, files):
+            raise Refused("source-unknown", word=one.text, at=one.at)
+        numbers.update(_origins(connection, one.text, files))
+    return sorted(numbers)
 
 
 _OF_COUNTERPART = (
@@ -328,10 +351,10 @@ def sources(connection: Connection) -> list[tuple[str, str, int]]:
 # Finding them -----------------------------------------------------------------------------------------------
 
 
-def _conditions(selection: Selection, sets: Iterable[_Set]) -> tuple[str, list[object]]:
+def _conditions(selection: Selection, sets: Iterable[_Set], whole: bool = False) -> tuple[str, list[object]]:
     terms, values = _plain(selection)
     for one in sets:
-        terms.append(one.test)
+        terms.append((whole and one.whole) or one.test)
         values += one.test_values
     return " AND ".join(terms), values
 
@@ -352,7 +375,7 @@ def count(connection: Connection, selection: Selection) -> int:
     kept = _counted(connection, selection)
     if kept is not None:
         return kept
-    where, values = _conditions(selection, _sets(connection, selection))
+    where, values = _conditions(selection, _sets(connection, selection), whole=True)
     return int(connection.execute(f"SELECT count(*) FROM object WHERE {where}", values).fetchone()[0])
 
 
@@ -361,7 +384,7 @@ def counts_by_type(connection: Connection, selection: Selection) -> list[tuple[s
     if selection == Selection():
         counts = objects.facet(connection, "type").items()
     else:
-        where, values = _conditions(selection, _sets(connection, selection))
+        where, values = _conditions(selection, _sets(connection, selection), whole=True)
         counts = connection.execute(
             f"SELECT type, count(*) FROM object WHERE {where} GROUP BY type", values
         ).fetchall()
@@ -370,14 +393,14 @@ def counts_by_type(connection: Connection, selection: Selection) -> list[tuple[s
 
 def oids(connection: Connection, selection: Selection, order: Order = NEWEST) -> list[int]:
     """The oids of all that fits, in order."""
-    where, values = _conditions(selection, _sets(connection, selection))
+    where, values = _conditions(selection, _sets(connection, selection), whole=True)
     rows = connection.execute(f"SELECT oid FROM object WHERE {where} ORDER BY {_sort(order)}", values)
     return [row[0] for row in rows]
 
 
 def ids(connection: Connection, selection: Selection) -> list[str]:
     """The STIX ids of all that fits, newest first."""
-    where, values = _conditions(selection, _sets(connection, selection))
+    where, values = _conditions(selection, _sets(connection, selection), whole=True)
     rows = connection.execute(f"SELECT type, uid FROM object WHERE {where} ORDER BY {_sort(NEWEST)}", values)
     return [objects.stix_id(*row) for row in rows]
 
@@ -395,7 +418,22 @@ def _counted(connection: Connection, selection: Selection) -> int | None:
         if values and rest == Selection():
             counts = objects.facet(connection, facet)
             return sum(counts.get(value, 0) for value in values)
+    named = (*selection.sources, *((selection.within,) if selection.within else ()))
+    if selection == Selection(within=selection.within, sources=selection.sources) and len(named) == 1:
+        place = _place(connection, _acts(connection, named, files=True))
+        return None if place is None else objects.facet(connection, "source").get(place, 0)
     return None
+
+
+def _place(connection: Connection, acts: Sequence[int]) -> str | None:
+    """The value of the facet `source` that counts what came by these acts, and nothing else; None for none."""
+    term, values = _in("number", acts)
+    rows = connection.execute(
+        f"SELECT kind || ' ' || name, min({term}) FROM origin WHERE (kind, name) IN"
+        f" (SELECT kind, name FROM origin WHERE {term}) GROUP BY kind, name",
+        (*values, *values),
+    ).fetchall()
+    return rows[0][0] if len(rows) == 1 and rows[0][1] else None
 
 
 def page(

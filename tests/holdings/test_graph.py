@@ -199,6 +199,39 @@ def test_what_is_asked_for_is_all_that_is_told(site):
     assert not graph.neighbours(site, hub["id"], 1, 8).more
 
 
+def traced(site, act):
+    """The statements that an act reads with."""
+    reader, found = site.database.read(), []
+    reader.set_trace_callback(found.append)
+    try:
+        act()
+    finally:
+        reader.set_trace_callback(None)
+    return found
+
+
+def test_what_is_needed_is_read_many_at_a_time(site):
+    hub = thing("identity", 1)
+    take(emptied(site), hub, *(indicator(n, created_by_ref=hub["id"]) for n in range(1, 41)))
+    oids = browsing.oids(site, browsing.selection("type:indicator"))
+    few, many = (traced(site, lambda n=n: graph.closure(site.database.read(), oids[:n])) for n in (2, 40))
+    assert len(few) == len(many)
+
+
+def test_what_is_referred_to_is_looked_for_once(site):
+    """However many refer to it: what nobody holds is found among the ends of all links, each of which is one."""
+    gone = thing("malware", 1)
+    take(emptied(site), *(relationship(n, indicator(n), gone) for n in range(1, 31)))
+    chosen = browsing.selection(dangling=True)
+    found = traced(site, lambda: browsing.oids(site, chosen))
+    (sql,) = (one for one in found if "missing" in one)
+    plan = [row[3] for row in site.database.read().execute(f"EXPLAIN QUERY PLAN {sql}")]
+    assert "MATERIALIZE missing" in plan
+    # One look into the ids of objects, behind the ends: none of each link's own.
+    assert sum("sqlite_autoindex_object_1" in step for step in plan) == 1
+    assert len(browsing.oids(site, chosen)) == 30
+
+
 @pytest.mark.parametrize("cursor", ["x", "1", "1.2.3", "9" * 40 + ".1", "1.", "é.1"])
 def test_a_cursor_that_is_none_is_refused(site, cursor):
     with pytest.raises(Refused, match="cursor-unknown"):

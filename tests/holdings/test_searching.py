@@ -344,6 +344,7 @@ def pages(site, chosen, order, descending, size):
 @pytest.mark.parametrize("few, looks", [(1000, 48), (2, 48), (2, 2)], ids=["few", "walking", "all at once"])
 def test_a_query_gives_what_its_words_mean(site, naive, monkeypatch, few, looks):
     monkeypatch.setattr(selecting, "FEW", few)
+    monkeypatch.setattr(selecting, "MANY", few)
     monkeypatch.setattr(selecting, "LOOKS", looks)
 
     @settings(max_examples=25)
@@ -493,3 +494,44 @@ def test_the_first_of_a_source_are_found_without_the_rest(site):
         f"EXPLAIN QUERY PLAN SELECT oid FROM ({source.query}) LIMIT 3", source.values
     ).fetchall()
     assert not [row[3] for row in plan if "TEMP B-TREE" in row[3]]
+
+
+@pytest.fixture
+def seen(site):
+    """The statements that the tests' thread reads with, as they are run."""
+    reader, found = site.database.read(), []
+    reader.set_trace_callback(found.append)
+    yield found
+    reader.set_trace_callback(None)
+
+
+def plans(site, seen):
+    """How each of these statements that goes over objects is carried out, step by step."""
+    statements = [sql for sql in seen if " FROM object WHERE" in sql]
+    seen.clear()
+    return [
+        [row[3] for row in site.database.read().execute(f"EXPLAIN QUERY PLAN {sql}")] for sql in statements
+    ]
+
+
+def test_all_of_a_large_source_is_read_in_one_pass(site, seen, monkeypatch):
+    # Asked of one object after another, in the order of the list, each lies on another page: 20 s of a million.
+    chosen = browsing.selection(source="one.json")
+    expected = browsing.oids(site, chosen), browsing.counts_by_type(site, chosen)
+    monkeypatch.setattr(selecting, "MANY", 2)
+    seen.clear()
+    assert (browsing.oids(site, chosen), browsing.counts_by_type(site, chosen)) == expected
+    found = plans(site, seen)
+    assert len(found) == 2
+    for plan, index in zip(found, ("object_by_moment", "object_by_type"), strict=True):
+        assert plan[0] == f"SCAN object USING COVERING INDEX {index}"
+        assert not [step for step in plan if "CORRELATED" in step or "ORDER BY" in step]
+
+
+def test_what_one_file_brought_is_counted_already(site, seen):
+    for name in ("one.json", "extra file.json"):
+        chosen = browsing.selection(source=name)
+        assert browsing.count(site, chosen) == len(browsing.oids(site, chosen)) > 0
+        seen.clear()
+        browsing.count(site, chosen)
+        assert not plans(site, seen)
