@@ -20,7 +20,6 @@ from app.exchange.terms import KINDS, ONWARD, RECEIPTS, Clauses
 from app.intel import marking
 from app.messages import Refused, _, listed, plain
 
-OPEN_DAYS = 90
 CARD_LIMIT = 65_536
 
 Command = Callable[..., Any]
@@ -122,7 +121,7 @@ def propose(
             ceiling=level,
             start=start or today,
             until=until,
-            open_until=open_until or min(until, str(date.fromisoformat(today) + timedelta(OPEN_DAYS))),
+            open_until=open_until or min(until, str(date.fromisoformat(today) + timedelta(terms.OPEN_DAYS))),
             kinds=tuple(kind for kind in KINDS if kind in kinds),
             sectors=sectors,
             purposes=purposes,

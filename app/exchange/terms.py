@@ -27,6 +27,8 @@ WORDS_LIMIT = 64
 """Sectors, purposes or superseded agreements of one agreement."""
 RETENTION_LIMIT = 36_500
 """Days."""
+OPEN_DAYS = 90
+"""How long a proposal may be signed, if nobody says otherwise."""
 
 
 def stricter_onward(one: str, other: str) -> str:

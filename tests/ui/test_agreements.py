@@ -15,7 +15,7 @@ from app.holdings import handling
 from app.intel.marking import Level
 from tests.ui import stage
 from tests.ui.driving import answer_dialog, click, settle, wait
-from ui.screens.agreements import Agreements, ProposeSheet
+from ui.screens.agreements import Agreements, ProposeSheet, SignSheet
 from ui.session import Session
 from ui.widgets.buttons import Button
 from ui.widgets.sheet import Question
@@ -72,6 +72,7 @@ def test_propose_sign_release_end(sessions: Callable[[Path], Session], tmp_path:
 
     wait(lambda: section() and section().findChildren(Button), "the agreement")  # type: ignore[union-attr]
     click(there.window, "Sign…")
+    click(wait(lambda: there.window.findChild(SignSheet), "the clauses"), "Sign…")
     answer_dialog(there, stick)
     wait(lambda: len(packages(stick)) == 2, "the signature")
     settle(there)

@@ -21,22 +21,21 @@ from app.exchange.terms import Clauses
 from app.intel import marking
 from app.intel.marking import Level
 from app.jobs import Job
-from app.messages import N_, Refused, _, listed, pgettext
+from app.messages import N_, Refused, _, listed, ngettext, pgettext
 from app.store.installation import Installation
 from ui import files, numbers
 from ui.desk import AUDIT, COUNTERPARTS, RELEASES, Desk
-from ui.safe_text import isolate
+from ui.safe_text import isolate, isolate_ltr
 from ui.screens.entry import form_row
 from ui.widgets.buttons import Button, Check, Choice
 from ui.widgets.layout import Item, column, line
 from ui.widgets.notices import Icon, Refusal
-from ui.widgets.panel import Section
+from ui.widgets.panel import Section, fact
 from ui.widgets.sheet import Question, Sheet
 from ui.widgets.tags import TlpTag
 from ui.widgets.text import Text, muted
 
 YEAR_DAYS = 365
-OPEN_DAYS = 30
 
 KINDS = {
     "threats": N_("Threats"),
@@ -113,9 +112,13 @@ class Agreements(QWidget):
         ProposeSheet(self._desk, self._one).open()
 
     def sign(self, agreement: Agreement) -> None:
-        """Countersign: the package that says so goes to a folder that is asked for."""
-        words = _("Carry the signature on")
-        files.ask_folder(self.window(), words, lambda path: self.sign_to(agreement, path))
+        """Show every clause; countersigned, the package that says so goes to a folder that is asked for."""
+
+        def ask() -> None:
+            words = _("Carry the signature on")
+            files.ask_folder(self.window(), words, lambda path: self.sign_to(agreement, path))
+
+        SignSheet(self._desk.window, agreement, ask).open()
 
     def sign_to(self, agreement: Agreement, target: Path) -> None:
         def work(installation: Installation, job: Job) -> Done:
@@ -145,6 +148,59 @@ class Agreements(QWidget):
         )
 
 
+class SignSheet(Sheet):
+    """Every clause of what is about to be signed: nothing is signed that was not shown."""
+
+    def __init__(self, window: QWidget, agreement: Agreement, sign: Callable[[], object]) -> None:
+        super().__init__(
+            window,
+            _("Sign agreement {n} with {name}").format(
+                n=numbers.number(agreement.number), name=isolate(agreement.counterpart)
+            ),
+            _("They signed it. Once you sign it too, it is in force here; there, when the package comes."),
+        )
+        for label, value in clauses_said(agreement):
+            self.body.addWidget(fact(label, value))
+            self.body.addSpacing(8)
+        self._sign = sign
+        self.foot_trail.addWidget(Button(_("Cancel"), run=self.close_sheet))
+        self.go = Button(_("Sign…"), "primary", icon="handshake", run=self._go)
+        self.foot_trail.addWidget(self.go)
+
+    def _go(self) -> None:
+        self.close_sheet()
+        self._sign()
+
+
+def clauses_said(agreement: Agreement) -> list[tuple[str, QWidget | str]]:
+    """Each clause, in words: its name and what it says."""
+    clauses = agreement.clauses
+    replaced = [_("Agreement {n}").format(n=numbers.number(number)) for number in agreement.supersedes]
+    replaced += map(isolate_ltr, agreement.unknown)
+    days = ngettext("{n} day", "{n} days", clauses.retention or 0)
+    counts = clauses.receipts == terms.RECEIPTS[0]
+    return [
+        (_("Ceiling"), TlpTag(clauses.ceiling.label)),
+        (_("Kinds"), kinds_said(clauses.kinds)),
+        (_("Sectors"), _limits(clauses.sectors)),
+        (_("Purposes"), _limits(clauses.purposes)),
+        (_("Passing on"), _(ONWARD[clauses.onward])),
+        (
+            _("Kept for"),
+            days.format(n=numbers.number(clauses.retention)) if clauses.retention else _("No limit"),
+        ),
+        (_("Period"), period_said(clauses)),
+        (_("Sign by"), numbers.day(clauses.open_until)),
+        (_("For exercises only"), _("yes") if clauses.exercise else _("no")),
+        (_("Receipts tell counts only"), _("yes") if counts else _("no")),
+        (_("Replaces"), listed(replaced) or _("none")),
+    ]
+
+
+def _limits(names: tuple[str, ...] | None) -> str:
+    return _("any") if names is None else listed(map(isolate, names))
+
+
 class ProposeSheet(Sheet):
     """The clauses of a new agreement."""
 
@@ -164,7 +220,7 @@ class ProposeSheet(Sheet):
         self.onward = Choice([(key, _(words)) for key, words in ONWARD.items()], "never", lambda _v: None)
         self.start = _date(pgettext("day", "From"), today)
         self.until = _date(_("Until"), today + datetime.timedelta(days=YEAR_DAYS))
-        self.open_until = _date(_("Sign by"), today + datetime.timedelta(days=OPEN_DAYS))
+        self.open_until = _date(_("Sign by"), today + datetime.timedelta(days=terms.OPEN_DAYS))
         self.exercise = Check(_("For exercises only"))
         self.counts = Check(_("Receipts tell counts only"))
         self.refusal = Refusal()

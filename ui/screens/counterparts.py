@@ -189,9 +189,10 @@ class Counterparts(Pane):
         self._list_area = Scroll(self.list)
         own = Foot(Button(_("Export our card…"), icon="upload", run=self.export_card), self.result, margin=16)
         refusal = Pane(layout=column(self.refusal, margins=(16, 0, 16, 8)))
-        side = Pane(
-            "surface", layout=column(self.header, refusal, Hairline(), self._list_area, self.empty, own)
-        )
+        rows = column(self.header, refusal, Hairline(), self._list_area, self.empty, own)
+        for part in (self._list_area, self.empty):
+            rows.setStretchFactor(part, 1)  # a refusal takes the height of its words, and no more
+        side = Pane("surface", layout=rows)
         self.panel = DetailPanel()
         self.split = ListDetail(side, self.panel, fixed_list=LIST, list_min=LIST)
         self.setLayout(column(self.split))

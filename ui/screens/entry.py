@@ -226,6 +226,7 @@ class FirstRun(Door):
             self.show_busy("")
             self.create_button.setEnabled(True)
             self.refusal.show_refusal(refused)
+            self._field(refused).setFocus()
 
         def done(_fingerprint: str) -> None:
             self.passphrase.clear()
@@ -233,6 +234,14 @@ class FirstRun(Door):
             self._created(passphrase)
 
         self._jobs.write(work, done, failed)
+
+    def _field(self, refused: Refused) -> QLineEdit:
+        """What is to be typed anew. Left where it fell, the focus would be on the button that practises."""
+        if refused.code == "country-unusable":
+            return self.country
+        if refused.code == "passphrase-short":
+            return self.passphrase
+        return self.officer if self.name.text().strip() and not self.officer.text().strip() else self.name
 
 
 class Unlock(Door):

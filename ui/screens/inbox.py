@@ -30,6 +30,17 @@ from ui.widgets.table import ListTable, date_width
 from ui.widgets.text import Text, muted, title
 from ui.words import STATES, state_word
 
+SAID = {
+    "agreement": N_("They propose an agreement. Read and sign it under Counterparts."),
+    "countersignature": N_("They signed an agreement. See Counterparts."),
+    "receipt": N_("They say what they opened, accepted and refused. See Releases."),
+    "request": N_("They ask for something. See `mithaq-cli request list` and `consent list`."),
+    "consent": N_("They consent to a request. See `mithaq-cli consent list`."),
+    "confirmation": N_("They answer a recall. See Releases."),
+    "withdrawal": N_("They took something back, ended or declined it."),
+}
+"""What came with a package besides intel, by the kind of the statement."""
+
 
 class Inbox(QStackedWidget):
     """The list of packages, or one under review."""
@@ -228,8 +239,13 @@ class Packages(Pane):
             words = _("Package {seq} from {name}: {n} to review.")
             self.result.say(words.format(seq=got.seq, name=name, n=numbers.objects(got.objects)), keep=True)
         else:
-            words = _("Package {seq} from {name}: receipts and keys taken, nothing to review.")
-            self.result.say(words.format(seq=got.seq, name=name), keep=True)
+            said = [_(words) for kind, words in SAID.items() if kind in got.said]
+            words = (
+                _("Package {seq} from {name}, nothing to review:")
+                if said
+                else _("Package {seq} from {name}: receipts and keys taken, nothing to review.")
+            )
+            self.result.say(" ".join((words.format(seq=got.seq, name=name), *said)), keep=True)
         if got.status == "gap":
             self.refusal.show_code("status-gap", {"missing": spoken(got.missing)})
         if got.lacking:

@@ -99,7 +99,6 @@ class History(Pane):
     def __init__(self, desk: Desk) -> None:
         super().__init__("surface")
         self._desk = desk
-        self._packages: dict[int, outbox.Listed] = {}
         self._detail: Detail | None = None
         columns = (
             Column("to", pgettext("recipient", "To"), 0, "name"),
@@ -132,12 +131,11 @@ class History(Pane):
         self.model.reload()
 
     def _ids(self, _job: Job) -> Sequence[Hashable]:
-        found = outbox.listed(self._desk.installation)
-        self._packages = dict(enumerate(found))
-        return [(p.to, p.seq) for p in found]
+        return [(p.to, p.seq) for p in outbox.listed(self._desk.installation)]
 
     def _rows(self, _job: Job, ids: Sequence[Hashable]) -> list[Row]:
-        known = {(p.to, p.seq): p for p in self._packages.values()}
+        # Read anew: what another reload found may be older than these ids, and a row left out would move the others up.
+        known = {(p.to, p.seq): p for p in outbox.listed(self._desk.installation)}
         return [self._row(known[key]) for key in ids if key in known]
 
     def _row(self, package: outbox.Listed) -> Row:
@@ -335,7 +333,6 @@ class History(Pane):
             self.model.reload()
 
     def forget(self) -> None:
-        self._packages = {}
         self._detail = None
         self.model.empty()
         self._show_panel()

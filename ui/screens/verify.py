@@ -181,6 +181,7 @@ class VerifySheet(Sheet):
                 "verify-mismatch",
             )
             self.code.set_digits("")
+            self.code.setFocus()  # the button that had it cannot be pressed now
             self.refit()
             return
         self._show(self._step + 1)

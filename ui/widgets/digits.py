@@ -132,6 +132,8 @@ class DigitEntry(QLineEdit):
             self.set_digits(self._digits[:-1])
         elif event.key() == Qt.Key.Key_Delete:
             self.set_digits("")
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.returnPressed.emit()
         elif western(event.text()):
             self.set_digits(self._digits + event.text())
         else:

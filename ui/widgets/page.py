@@ -156,7 +156,11 @@ class ListPane(Pane):
         self._table = table
         margin = TOKENS.layout["page_margin"]
         rows = column(*filters, margins=(margin, 0, margin, 6)) if filters else column()
-        self.setLayout(column(header, rows, Hairline(), self.stack))
+        layout = column(header, rows, Hairline(), self.stack)
+        layout.setStretchFactor(
+            self.stack, 1
+        )  # what is said above it takes the height of its words, and no more
+        self.setLayout(layout)
 
     def show_empty(self, empty: bool) -> None:
         self.stack.setCurrentIndex(1 if empty else 0)
