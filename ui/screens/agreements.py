@@ -182,7 +182,7 @@ def clauses_said(agreement: Agreement) -> list[tuple[str, QWidget | str]]:
     return [
         (_("Ceiling"), TlpTag(clauses.ceiling.label)),
         (_("Kinds"), kinds_said(clauses.kinds)),
-        (_("Sectors"), _limits(clauses.sectors)),
+        (_("About sectors"), _limits(clauses.sectors)),
         (_("Purposes"), _limits(clauses.purposes)),
         (_("Passing on"), _(ONWARD[clauses.onward])),
         (
