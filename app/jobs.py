@@ -34,10 +34,14 @@ class Job:
         """Whether the waiting side asked to stop."""
         return self._cancelled
 
-    def step(self, done: int, total: int, stage: str) -> None:
-        """Report progress; raises `Cancelled` if the waiting side asked to stop."""
+    def look(self) -> None:
+        """Raises `Cancelled` if the waiting side asked to stop; there is nothing to report."""
         if self._cancelled:
             raise Cancelled
+
+    def step(self, done: int, total: int, stage: str) -> None:
+        """Report progress; raises `Cancelled` if the waiting side asked to stop."""
+        self.look()
         if self._notice is not None:
             self._notice(done, total, stage)
 

@@ -134,7 +134,7 @@ def undo(installation: Installation, number: int, ids: Sequence[str] | None, job
             [found for found in came if found[2].vid in leaving], chosen, min(acts, default=0), tx, job
         )
         attachments.withdraw(tx, number, wanted)
-        done = taking_back.take_back(tx, installation, [version.vid for _, _, version in came], acts)
+        done = taking_back.take_back(tx, installation, [version.vid for _, _, version in came], acts, job)
         packages.decide(tx, number, (w.position for w in chosen), "pending")
         decided = _settle(tx, installation, number, package.reason)
         audit.append(

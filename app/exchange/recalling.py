@@ -265,7 +265,7 @@ def confirm(installation: Installation, number: int, backups: str, target: Path 
         _open(tx, number)
         if remaining(tx, row) != (kept, never):
             raise Refused("store-busy")
-        delete(tx, installation, row)
+        delete(tx, installation, row, job)
 
     return _send(installation, one, statement, row.id, target, job, follow)
 

@@ -14,6 +14,7 @@ from app import audit
 from app.exchange.provenance import Owners
 from app.holdings import attachments, taking_back
 from app.intel import compare
+from app.jobs import Job
 from app.store import counterparts, objects, origins, packages
 from app.store import recalls as store
 from app.store.database import Connection
@@ -131,7 +132,7 @@ def remaining(connection: Connection, row: store.Row) -> tuple[frozenset[bytes],
     return frozenset(kept), frozenset(never - kept)
 
 
-def delete(tx: Connection, installation: Installation, row: store.Row) -> None:
+def delete(tx: Connection, installation: Installation, row: store.Row, job: Job) -> None:
     """Delete what a recall names and came from its sender alone, within the transaction `tx`. Logged."""
     touching = Touching(tx, row.cid)
     contents = store.contents(tx, row.number)
@@ -141,7 +142,7 @@ def delete(tx: Connection, installation: Installation, row: store.Row) -> None:
         if version is not None:
             leaving.setdefault(touching.acts(version), []).append(version.vid)
     # Not before: the copies in the inbox tell under which value a content is held.
-    done = [taking_back.take_back(tx, installation, vids, acts) for acts, vids in leaving.items()]
+    done = [taking_back.take_back(tx, installation, vids, acts, job) for acts, vids in leaving.items()]
     numbers = set[int]()
     for id_, sha256 in contents:
         for number, position, *_ in store.copies(tx, row.cid, id_, sha256):

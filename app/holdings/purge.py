@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from app import audit
 from app.holdings import attachments, revoking
 from app.holdings.definitions import Definitions
-from app.jobs import Job
+from app.jobs import Job, quiet
 from app.messages import Refused
 from app.store import attachments as store_attachments
 from app.store import ledger, objects, origins, packages, people
-from app.store.database import Connection
+from app.store.database import Connection, watched
 from app.store.full_text import Texts
 from app.store.installation import Installation
 from app.store.ledger import Given
@@ -120,20 +120,28 @@ def purge(tx: Connection, installation: Installation, ids: Iterable[str], job: J
     When it commits, the write-ahead log is emptied too. Copies in the inbox lose their text and name once they are
     decided; what pends is the officer's to decide first.
     """
-    wanted = list(dict.fromkeys(ids))
+    job = job or quiet()
+    with watched(tx, job.look):
+        return _purge(tx, installation, dict.fromkeys(ids), job)
+
+
+def _purge(tx: Connection, installation: Installation, ids: Iterable[str], job: Job) -> Purged:
     key = objects.hash_key(tx)
+    hashes = {id_: objects.id_hash(key, id_) for id_ in ids}
+    held = objects.oids_of(tx, hashes.values())
+    # In order of arrival: what came together lies together.
+    wanted = sorted(hashes, key=lambda id_: held.get(hashes[id_], 0))
     removed = versions = copies = 0
     unknown, definitions, identities = [], [], list[int]()
     words = Texts()
 
     def step(done: int, total: int) -> None:
-        if job is not None:
-            job.step(done, total, "index")
+        job.step(done, total, "index")
 
     for number, id_ in enumerate(wanted):
-        if job is not None and number % STEP == 0:
+        if number % STEP == 0:
             job.step(number, len(wanted), "purge")
-        row = objects.find(tx, objects.id_hash(key, id_))
+        row = objects.find(tx, hashes[id_])
         blanked = packages.blank_waiting(tx, id_)
         copies += blanked
         if row is not None:
@@ -145,7 +153,7 @@ def purge(tx: Connection, installation: Installation, ids: Iterable[str], job: J
             if row.type == "marking-definition":
                 definitions.append(id_)
             elif row.type == "identity":
-                identities.append(objects.id_hash(key, id_))
+                identities.append(hashes[id_])
         elif not blanked:
             unknown.append(id_)
     words.write(tx, step)
@@ -159,7 +167,7 @@ def purge(tx: Connection, installation: Installation, ids: Iterable[str], job: J
         versions=versions,
         copies=copies,
         unknown=tuple(unknown),
-        referring=tuple(objects.referring(tx, [objects.id_hash(key, id_) for id_ in wanted])),
+        referring=tuple(objects.referring(tx, hashes.values())),
         waiting=tuple(packages.pending_with(tx, wanted)),
         sealed=tuple(packages.sealed_with(tx, wanted)),
     )

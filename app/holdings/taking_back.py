@@ -6,6 +6,7 @@ newest version that remains.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -15,10 +16,13 @@ from app.holdings import attachments, revoking
 from app.holdings.purge import read_markings_again
 from app.intel.envelope import envelope
 from app.intel.marking import Level
+from app.jobs import Job
 from app.store import index, objects, origins
-from app.store.database import Connection
+from app.store.database import Connection, watched
 from app.store.full_text import Texts
 from app.store.installation import Installation
+
+STEP = 100
 
 
 @dataclass(frozen=True)
@@ -31,19 +35,34 @@ class TakenBack:
 
 
 def take_back(
-    tx: Connection, installation: Installation, vids: Collection[int], acts: Collection[int]
+    tx: Connection, installation: Installation, vids: Collection[int], acts: Collection[int], job: Job
 ) -> TakenBack:
     """Forget, inside the caller's transaction, that these versions came by these acts."""
+    with watched(tx, job.look):
+        return _take_back(tx, installation, vids, acts, job)
+
+
+def _take_back(
+    tx: Connection, installation: Installation, vids: Collection[int], acts: Collection[int], job: Job
+) -> TakenBack:
     for vid in vids:
         origins.drop(tx, vid, acts)
     brought = objects.versions(tx, vids)
-    gone = [row for row in brought if not origins.of(tx, row.vid)]
+    gone = defaultdict[int, set[int]](set)
+    for version in brought:
+        if not origins.of(tx, version.vid):
+            gone[version.oid].add(version.vid)
     key = objects.hash_key(tx)
     identities = objects.identities(tx, {row.oid for row in brought})
     emptied, definitions, words = 0, [], Texts()
-    for oid in sorted({row.oid for row in gone}):
+
+    def step(done: int, total: int) -> None:
+        job.step(done, total, "index")
+
+    for done, (oid, leaving) in enumerate(sorted(gone.items())):
+        if done % STEP == 0:
+            job.step(done, len(gone), "purge")
         (row,) = objects.rows(tx, [oid])
-        leaving = {one.vid for one in gone if one.oid == oid}
         remaining = [v for v in objects.versions_of(tx, oid) if v.vid not in leaving]
         if not remaining:
             attachments.shred(tx, installation, oid)
@@ -54,15 +73,16 @@ def take_back(
                 _show_newest(tx, oid, remaining)
                 objects.forget_versions(tx, leaving)
         if words.full:
-            words.make_room(tx, lambda done, total: None)
+            words.make_room(tx, step)
         if row.type == "marking-definition":
             definitions.append(row.id)
-    words.write(tx)
+    words.write(tx, step)
     origins.forget_empty(tx)
     read_markings_again(tx, key, definitions)
     revoking.settle_without(tx, identities, list({row.oid for row in brought}))
     installation.database.leave_no_trace()
-    return TakenBack(len(gone), emptied, len(vids) - len(gone))
+    versions = sum(map(len, gone.values()))
+    return TakenBack(versions, emptied, len(vids) - versions)
 
 
 def _show_newest(tx: Connection, oid: int, remaining: list[objects.VersionRow]) -> None:

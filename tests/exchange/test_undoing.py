@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 from app.exchange import deciding, embargo, inbox, recalling, receipts, sectors
 from app.holdings import attachments, browsing, handling, purge
 from app.intel.marking import Level
-from app.jobs import quiet
+from app.jobs import Cancelled, quiet
 from app.messages import Refused
+from app.store import database
 from tests.support.sites import (
     AMBER,
     T1,
     T2,
+    Deaf,
+    Impatient,
     acts,
     beside,
     definition,
@@ -303,3 +306,15 @@ def test_levels_and_days_that_came_with_it_do_not_hold_it(world):
     accept(world, number)
     undo(world, number)
     assert browsing.page(world.alpha, browsing.selection(""), 10).total == 0
+
+
+@pytest.mark.parametrize("job", [Impatient("purge"), Deaf()], ids=["at a step", "in a statement"])
+def test_an_undoing_that_is_stopped_changes_nothing(world, monkeypatch, job):
+    monkeypatch.setattr(database, "LOOK", 10)
+    number = given_package(world, *(indicator(n) for n in range(5)))
+    accept(world, number)
+    before = state(world.alpha)
+    with pytest.raises(Cancelled):
+        deciding.undo(world.alpha, number, None, job)
+    assert state(world.alpha) == before
+    assert undo(world, number).pending == 5

@@ -31,7 +31,7 @@ def taken_back(site, chance):
         with site.database.write() as tx:
             act = chance.choice(acts)
             vids = [version.vid for _, _, version in origins.brought_by(tx, [act])]
-            taking_back.take_back(tx, site, vids, [act])
+            taking_back.take_back(tx, site, vids, [act], quiet())
 
 
 def pinned(site, chance):

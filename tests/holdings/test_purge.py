@@ -12,11 +12,12 @@ from app.holdings import browsing, exporting, purge
 from app.intel.marking import Level
 from app.jobs import Cancelled, Job, quiet
 from app.messages import Refused
-from app.store import full_text, packages
+from app.store import database, full_text, packages
 from tests.support.pages import decrypted, decrypted_log
 from tests.support.sites import (
     T1,
     T2,
+    Deaf,
     accept_all,
     acts,
     definition,
@@ -211,3 +212,14 @@ def test_what_was_purged_may_come_again(world):
     purged(world.alpha, indicator(1))
     assert take(world.alpha, indicator(1)).new == 1
     assert browsing.show(world.alpha, indicator(1)["id"]).row.modified != T2
+
+
+def test_a_statement_of_a_purge_is_stopped_in_the_middle(world, monkeypatch):
+    monkeypatch.setattr(database, "LOOK", 10)
+    objects = [indicator(n) for n in range(5)]
+    take(world.alpha, *objects)
+    before = state(world.alpha)
+    with pytest.raises(Cancelled):
+        purge.purge_listed(world.alpha, [one["id"] for one in objects], Deaf())
+    assert state(world.alpha) == before
+    assert purged(world.alpha, *objects).objects == 5

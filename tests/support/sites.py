@@ -257,6 +257,13 @@ class Impatient(Job):
         super().step(done, total, stage)
 
 
+class Deaf(Job):
+    """A job that is cancelled at its first step, and hears of it in the middle of a statement at the earliest."""
+
+    def step(self, done: int, total: int, stage: str) -> None:
+        self.cancel()
+
+
 # A counterpart who keeps no rule -----------------------------------------------------------------------------
 
 
