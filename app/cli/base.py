@@ -90,6 +90,7 @@ class Session:
                 self.officer,
                 recovery=self.recovery_file is not None,
                 accept=accept,
+                job=self.job(),
             )
             try:
                 self._say_last(opened.last)

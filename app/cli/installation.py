@@ -55,7 +55,7 @@ def check(session: Session, mend: bool) -> int:
     """Check the store, the log and the files kept here."""
     with session.unlocked() as installation:
         if mend:
-            vault.mend(installation)
+            vault.mend(installation, session.job())
         problems = vault.check(installation, session.job())
         warnings = [] if vault.anchored(installation.database.read()) else ["rollback-unanchored"]
     document = {

@@ -19,7 +19,7 @@ from app.jobs import Job
 from app.messages import Refused
 from app.store import agreements, counterparts, index, objects, packages, people, standing
 from app.store import statements as store_statements
-from app.store.database import Connection, watched
+from app.store.database import Connection, counted, watched
 from app.store.database import check as check_file
 from app.store.installation import Installation
 from crypto import document
@@ -178,14 +178,16 @@ def _is_statement(id_: bytes, kind: str, raw: bytes, signers: Mapping[str, bytes
     return (said.id, said.kind) == (id_, kind)
 
 
-def mend(installation: Installation) -> None:
-    """Make every index and counter anew from the texts held; nothing else can be made anew. Logged.
+def mend(installation: Installation, job: Job) -> None:
+    """Make every index and counter anew from the texts held; nothing else can be made anew. Logged. Raises
+    `Cancelled`.
 
     How things stand counts from now on if a page of it is of an earlier time (state-old); then every channel begins
     anew at the next unlock, as after a restore.
     """
     with installation.database.write() as tx:
-        checking.remake(tx)
+        with counted(tx, job, "index"):
+            checking.remake(tx)
         aged = installation.database.aged or not standing.rows_hold(tx)
         audit.append(tx, installation, "indexes.remade", aged=aged)
         if aged:

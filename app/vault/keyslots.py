@@ -250,8 +250,11 @@ def remember(tx: Connection, *files: bytes) -> None:
     people.put_meta(tx, SLOTS_MARKS, b"".join(sorted(slots.marks(files[-1]))))
 
 
-def open_store(home: Path, passphrase: str, recovery: bool) -> Database:
-    """The store, with the slots that fit it: after a crash in `rekey` that may be the ones laid beside."""
+def open_store(home: Path, passphrase: str, recovery: bool, job: Job) -> Database:
+    """The store, with the slots that fit it: after a crash in `rekey` that may be the ones laid beside.
+
+    Raises `Cancelled` while the indexes are made anew: they stay as they were.
+    """
     following = home / SLOTS_NEXT
     try:
         database = Database(home / STORE, _store_key(home / SLOTS, passphrase, recovery))
@@ -263,7 +266,9 @@ def open_store(home: Path, passphrase: str, recovery: bool) -> Database:
         folder.sync_folder(home)
     following.unlink(missing_ok=True)
     try:
-        index.bring_up_to_date(database)
+        # Minutes for a million objects, when the program has another way of indexing than the one before.
+        with database.counted(job, "index"):
+            index.bring_up_to_date(database)
     except BaseException:
         database.close()
         raise

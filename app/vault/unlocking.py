@@ -13,6 +13,7 @@ from pathlib import Path
 
 from app import audit, officers
 from app.holdings import attachments
+from app.jobs import Job, quiet
 from app.messages import Refused
 from app.store import counterparts, packages, people
 from app.store.database import Connection, Database, known_errors
@@ -79,10 +80,12 @@ def unlock(
     clock: Callable[[], datetime] = utc_now,
     recovery: bool = False,
     accept: bool = False,
+    job: Job | None = None,
 ) -> Unlocked:
     """Open the installation in `home` for `officer` ("": its first), logged. With `recovery`, `passphrase`
     holds the words of a recovery kit. With `accept`, go on with a store that is older than its anchor, or whose anchor
-    is gone: the officer knows why. An older store begins every channel anew.
+    is gone: the officer knows why. An older store begins every channel anew. `job` hears of indexes that are made anew,
+    and may be cancelled until they are.
 
     Raises `Refused`: rolled-back, anchor-missing (nothing is changed then), no-installation, in-use, wrong-passphrase,
     slots-damaged, slots-old, slot-needs-device, recovery-format, officer-unknown, store-damaged, store-newer.
@@ -94,7 +97,7 @@ def unlock(
         raise Refused("no-installation", home=home)
     lock = take_lock(home / LOCK)
     try:
-        database = open_store(home, passphrase, recovery)
+        database = open_store(home, passphrase, recovery, job or quiet())
     except BaseException as error:
         if isinstance(error, Refused):
             attempts.failed(home, moment(clock()))

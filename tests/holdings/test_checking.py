@@ -6,6 +6,7 @@ import pytest
 
 from app import vault
 from app.holdings import browsing
+from app.jobs import quiet
 from tests.support.sites import AMBER, T1, definition, indicator, problems, state, take
 
 OWN = definition(9, "amber")
@@ -33,7 +34,7 @@ def test_what_stands_in_rows_is_held_against_the_texts(world, sql):
     with alpha.database.write() as tx:
         assert tx.execute(sql).rowcount
     assert set(problems(alpha)) >= {"index-wrong"}
-    vault.mend(alpha)
+    vault.mend(alpha, quiet())
     assert problems(alpha) == []
 
 
@@ -41,7 +42,7 @@ def test_what_stands_right_stays_as_it_is(world):
     alpha = world.alpha
     take(alpha, indicator(1, OWN["id"]), OWN, indicator(2, None), indicator(3), indicator(3, name="clash"))
     before = dict(state(alpha))
-    vault.mend(alpha)
+    vault.mend(alpha, quiet())
     after = dict(state(alpha))
     assert (after["object"], after["version"], after["marked"]) == (
         before["object"],

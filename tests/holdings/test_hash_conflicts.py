@@ -216,7 +216,7 @@ def test_a_flag_that_says_too_much_or_too_little_is_found(site):
     with site.database.write() as tx:
         tx.execute("DELETE FROM hashed WHERE oid = (SELECT max(oid) FROM object)")
     assert [found.where for found in vault.check(site, quiet())] == ["hashed", "disputed"]
-    vault.mend(site)
+    vault.mend(site, quiet())
     assert problems(site) == []
     with site.database.write() as tx:
         tx.execute("UPDATE object SET disputed = 0")
@@ -224,7 +224,7 @@ def test_a_flag_that_says_too_much_or_too_little_is_found(site):
         ("index-wrong", "disputed"),
         ("counters-wrong", "store"),
     ]
-    vault.mend(site)
+    vault.mend(site, quiet())
     assert conflicts(site) == {one["id"], other["id"]}
 
 

@@ -434,7 +434,7 @@ def test_words_that_are_missing_or_left_over_are_found(world, table):
         marks = ", ".join("?" * len(words))
         tx.execute(f"INSERT INTO {table} (rowid, {columns}) VALUES (99, {marks})", words)
     assert [(p.code, p.where) for p in vault.check(world.alpha, quiet())] == [("index-wrong", table)]
-    vault.mend(world.alpha)
+    vault.mend(world.alpha, quiet())
     assert problems(world.alpha) == []
     with world.alpha.database.write() as tx:
         tx.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")

@@ -20,6 +20,8 @@ from app import practice, vault
 from app.exchange import counterparts, receiving, releases
 from app.exchange.releases import Wish
 from app.jobs import Job
+from app.store import index
+from app.store.database import Database
 from tests.ui import stage
 from tests.ui.driving import click, settle, type_into, wait
 from ui import main as program
@@ -80,6 +82,35 @@ def test_an_installation_in_use_is_refused(sessions: Make, pair: tuple[stage.Sid
         click(door, "Unlock")
         wait(lambda: door.refusal.code == "in-use", "the refusal")
     assert not door.passphrase.text()
+
+
+def test_indexes_made_anew_are_shown_and_can_be_stopped(
+    sessions: Make, pair: tuple[stage.Side, stage.Side, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = index.bring_up_to_date
+
+    def endless(here: Database) -> None:
+        monkeypatch.setattr(index, "bring_up_to_date", real)
+        with here.write() as tx:
+            tx.execute(
+                "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
+            )
+
+    monkeypatch.setattr(index, "bring_up_to_date", endless)
+    session = sessions(pair[0].home)
+    door = session.window.findChild(Unlock)
+    assert door is not None
+    assert not door.stop.isVisible()
+    type_into(door.passphrase, stage.PASSPHRASE)
+    click(door, "Unlock")
+    wait(door.stop.isVisible, "the progress")
+    assert door.busy_text.text() == "Indexing 0"
+    click(door, "Cancel")
+    wait(door.button.isEnabled, "the end")
+    assert (door.stop.isVisible(), door.busy_text.text(), door.refusal.code) == (False, "", "")
+    type_into(door.passphrase, stage.PASSPHRASE)
+    click(door, "Unlock")
+    wait(lambda: session.desk, "the frame")
 
 
 # --- locking --------------------------------------------------------------------------------

@@ -184,7 +184,7 @@ def test_a_row_of_an_earlier_time_is_found_where_only_a_sum_is_kept(met, table):
         if table == "restraint":
             with pytest.raises(Refused, match="state-old"):
                 release(alpha, "beta", indicator(3)["id"])
-        vault.mend(alpha)
+        vault.mend(alpha, quiet())
         assert "state-old" not in problems(alpha)
 
 
@@ -235,7 +235,7 @@ def test_nothing_leaves_and_nothing_comes_in_by_a_channel_of_an_earlier_time(age
         take(alpha, indicator(300))
     with unlocked(home, clock) as alpha:
         assert problems(alpha) == ["state-old"]
-        vault.mend(alpha)
+        vault.mend(alpha, quiet())
         assert problems(alpha) == []
         assert acts(alpha)[-2] == "indexes.remade"
         with pytest.raises(Refused, match="restore-unsettled"):
@@ -316,5 +316,5 @@ def test_words_to_which_no_way_leads_are_missed(met, table):
     connection.close()
     with unlocked(home, met.clock) as alpha:
         assert problems(alpha) == ["index-wrong"]
-        vault.mend(alpha)
+        vault.mend(alpha, quiet())
         assert problems(alpha) == []

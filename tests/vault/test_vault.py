@@ -12,9 +12,9 @@ import pytest
 from app import audit, vault
 from app.courier import folder
 from app.holdings import browsing, exporting
-from app.jobs import quiet
+from app.jobs import Cancelled, Job, quiet
 from app.messages import Refused
-from app.store import packages
+from app.store import database, index, packages
 from crypto import slots
 from tests.support.sites import (
     CHEAP,
@@ -26,6 +26,7 @@ from tests.support.sites import (
     receive,
     release,
     sealed_last,
+    state,
     take,
     unlocked,
 )
@@ -322,9 +323,48 @@ def test_an_index_that_says_something_else_is_found_and_made_anew(world, sql, wh
             tx.execute(sql)
         code = "counters-wrong" if where == "store" else "index-wrong"
         assert [(p.code, p.where) for p in vault.check(alpha, quiet())] == [(code, where)]
-        vault.mend(alpha)
+        vault.mend(alpha, quiet())
         assert acts(alpha)[-1] == "indexes.remade"
         assert problems(alpha) == []
+
+
+class Heard(Job):
+    """A job that keeps what it hears, and is cancelled once it has heard so much."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.heard: list[tuple[int, int, str]] = []
+        self.most = most
+
+    def step(self, done: int, total: int, stage: str) -> None:
+        self.heard.append((done, total, stage))
+        if len(self.heard) > self.most:
+            self.cancel()
+        super().step(done, total, stage)
+
+
+def test_indexes_of_another_program_are_made_anew_within_sight(world, monkeypatch):
+    home = filled(world)
+    with unlocked(home) as alpha:
+        before = [found for found in state(alpha) if found[0] in ("observable", "edge", "facet")]
+        with alpha.database.write() as tx:
+            tx.execute("UPDATE meta SET value = x'00' WHERE key = ?", (index.VERSION_KEY,))
+            tx.execute("DELETE FROM observable")
+    monkeypatch.setattr(database, "LOOK", 10)
+    stopped, heard = Heard(20), Heard(1 << 30)
+    with pytest.raises(Cancelled):
+        vault.unlock(home, PASSPHRASE, job=stopped)
+    opened = vault.unlock(home, PASSPHRASE, job=heard)
+    assert [
+        found for found in state(opened.installation) if found[0] in ("observable", "edge", "facet")
+    ] == before
+    with pytest.raises(Cancelled):
+        vault.mend(opened.installation, Heard(20))
+    assert problems(opened.installation) == []
+    opened.lock()
+    counts = [done for done, _total, stage in heard.heard if stage == "index"]
+    assert counts == sorted(counts)
+    assert counts[-1] > 0
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
 from app import vault
 from app.jobs import Job
-from app.messages import Refused, _
+from app.messages import STAGES, Refused, _
 from ui import numbers
 from ui.jobs import Jobs
 from ui.safe_text import isolate_ltr
@@ -269,6 +269,8 @@ class Unlock(Door):
         self.officer.setAccessibleName(_("Officer"))
         self.officer.returnPressed.connect(self.unlock)
         self.button = Button(_("Unlock"), "primary", icon="lock-open", large=True, run=self.unlock)
+        self.stop = Button(_("Cancel"), large=True)
+        self.stop.hide()
         super().__init__(
             _("Mithaq is locked"),
             said or _("Nothing of the installation is in memory."),
@@ -276,7 +278,7 @@ class Unlock(Door):
             10,
             form_row(_("Officer"), self.officer),
             20,
-            line(self.button, None),
+            line(self.button, self.stop, None, gap=8),
             10,
             muted(_("Folder: {path}").format(path=isolate_ltr(str(home))), size="small", wrap=True),
         )
@@ -285,6 +287,7 @@ class Unlock(Door):
     def set_closing(self, closing: bool) -> None:
         """While the store is still being closed, nothing can be opened."""
         self.button.setEnabled(not closing)
+        self.stop.hide()
         self.show_busy(_("Closing the store") if closing else "")
         if not closing:
             self.key.setFocus()
@@ -301,10 +304,10 @@ class Unlock(Door):
         self.button.setEnabled(False)
         self.show_busy(_("Unlocking"))
 
-        def work(_job: Job) -> vault.Unlocked:
+        def work(job: Job) -> vault.Unlocked:
             from app.exchange import epochs
 
-            opened = vault.unlock(home, secret, officer, recovery=recovery, accept=accept)
+            opened = vault.unlock(home, secret, officer, recovery=recovery, accept=accept, job=job)
             try:
                 epochs.settle_restore(opened.installation)
             except BaseException:
@@ -312,7 +315,15 @@ class Unlock(Door):
                 raise
             return opened
 
-        self._jobs.write(work, self._opened, self.refuse)
+        task = self._jobs.write(work, self._opened, self.refuse, lambda: self.set_closing(False))
+        task.progressed.connect(self._show_progress)
+        self.stop.clicked.connect(task.cancel)
+
+    def _show_progress(self, done: int, _total: int, stage: str) -> None:
+        """Another program made the indexes: they are made anew before anything is shown, for minutes if need be."""
+        if stage:
+            self.show_busy(f"{_(STAGES[stage])} {numbers.number(done)}")
+            self.stop.show()
 
     def refuse(self, refused: Refused) -> None:
         """Say why it did not open; an older store may be gone on with."""

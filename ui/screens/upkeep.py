@@ -230,11 +230,12 @@ class Store(Section):
         """Make the indexes and counters anew, and check again."""
         self.refusal.clear()
         self._desk.write(
-            lambda installation, _job: vault.mend(installation),
+            vault.mend,
             lambda _none: self.check(),
             self.refusal.show_refusal,
             changes=(HOLDINGS, INBOX, RELEASES, COUNTERPARTS),
             title=_("Make the indexes anew"),
+            cancelled=self.refusal.clear,
         )
 
     # --- compaction ---------------------------------------------------------------------------------------------------
