@@ -293,11 +293,11 @@ class Session(QObject):
 
     def lock(self) -> None:
         """Cover everything, stop work, close the store, empty models and clipboard."""
-        if self._open is None or self.desk is None:
+        if self._open is None or self._opening is None:
             return
         opened, self._open = self._open, None
-        desk, self.desk = self.desk, None
-        self._opening = None
+        # It may be just being opened, with only some of its places there.
+        desk, self._opening, self.desk = self._opening, None, None
         self._idle.stop()
         frame = self.window.frame
         if frame is not None:

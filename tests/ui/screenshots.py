@@ -303,7 +303,8 @@ def shots(stand: Stage, save: Callable[[Session, str], None]) -> None:
     attached = holdings.panel.attached
     holdings.panel.scroller.ensureWidgetVisible(attached.refusal.parentWidget())
     save(session, "attached")
-    attached.ask_name(holdings.panel.shown.shown.row.id, Path("/media/stick/ملاحظات الميدان.txt"))
+    shown = holdings.panel.shown.shown.row
+    attached.ask_name(shown.id, shown.name, Path("/media/stick/ملاحظات الميدان.txt"))
     save(session, "attach")
     _close_sheets(session)
     files_ = holdings.panel.shown.attachments

@@ -166,7 +166,7 @@ def test_a_sheet_closes_over_a_panel_that_was_made_anew(
     settle(session)
     before = button(place.panel, "Attach a file")
     before.setFocus()
-    place.panel.attached.ask_name(OBJECT["id"], tmp_path / "file")
+    place.panel.attached.ask_name(OBJECT["id"], OBJECT["name"], tmp_path / "file")
     asked = sheet(session, AttachSheet)
     place.panel.reload()
     wait(lambda: not isValid(before), "the panel to be shown anew")

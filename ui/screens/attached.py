@@ -121,12 +121,12 @@ class Attached:
     def ask_file(self) -> bool:
         """Ask for a file to attach to the object shown; returns whether there is one."""
         if self._id:
-            files.ask(self._desk.window, _("Attach a file"), partial(self.ask_name, self._id))
+            files.ask(self._desk.window, _("Attach a file"), partial(self.ask_name, self._id, self._name))
         return bool(self._id)
 
-    def ask_name(self, id_: str, path: Path) -> None:
-        """Ask what the file is to be called, and whether it is malware."""
-        AttachSheet(self._desk.window, path, self._name, partial(self.attach, id_, path)).open()
+    def ask_name(self, id_: str, object_name: str, path: Path) -> None:
+        """Ask what the file is to be called with the object `id_`, and whether it is malware."""
+        AttachSheet(self._desk.window, path, object_name, partial(self.attach, id_, path)).open()
 
     def attach(self, id_: str, path: Path, name: str, sample: bool | None) -> None:
         """Attach the file at `path` to the object `id_`."""

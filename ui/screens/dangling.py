@@ -13,6 +13,7 @@ from app.messages import Refused, _
 from app.store.installation import Installation
 from ui import icons, numbers
 from ui.desk import Desk
+from ui.jobs import Task
 from ui.widgets.buttons import Button, CopyButton
 from ui.widgets.layout import Pane, column
 from ui.widgets.notices import Notice
@@ -67,6 +68,7 @@ class DanglingNotice(Pane):
     ) -> None:
         super().__init__()
         self._desk, self._show, self._refused = desk, show, refused
+        self._asked: Task | None = None
         words = _("Each of these refers to something that is not held.")
         notice = Notice(words, action=Button(_("Show what is missing…"), run=self.ask))
         self.setLayout(column(notice, margins=(0, 0, 0, 8)))
@@ -75,6 +77,8 @@ class DanglingNotice(Pane):
 
     def ask(self) -> None:
         """Look for what is missing, and show it."""
+        if self._asked in self._desk.jobs.running:
+            return
 
         def work(installation: Installation, _job: Job) -> Found:
             return find(installation)
@@ -82,7 +86,7 @@ class DanglingNotice(Pane):
         def done(found: Found) -> None:
             DanglingSheet(self._desk, found, self._show).open()
 
-        self._desk.read(work, done, self._refused, title=_("Look for what is missing"))
+        self._asked = self._desk.read(work, done, self._refused, title=_("Look for what is missing"))
 
 
 class DanglingSheet(Sheet):

@@ -20,6 +20,7 @@ from app.store.installation import Installation
 from app.store.selecting import Selection
 from ui import files, numbers
 from ui.desk import AUDIT, HOLDINGS, Desk
+from ui.jobs import Task
 from ui.safe_text import isolate_ltr
 from ui.widgets.buttons import Button, Check
 from ui.widgets.layout import clear, column, line
@@ -37,11 +38,14 @@ class Export:
 
     def __init__(self, desk: Desk, result: ResultLine, refusal: Refusal) -> None:
         self._desk, self._result, self._refusal = desk, result, refusal
+        self._asked: Task | None = None
 
     def ask(self, chosen: Chosen, words: str) -> None:
         """Show what an export of `chosen` would hold; `words` say which objects these are."""
+        if self._asked in self._desk.jobs.running:
+            return
         self._refusal.clear()
-        self._desk.read(
+        self._asked = self._desk.read(
             lambda i, _job: exporting.contents(i, chosen),
             lambda found: ExportSheet(self._desk, chosen, words, found, self.choose).open(),
             self._refusal.show_refusal,
@@ -104,6 +108,7 @@ class ExportSheet(Sheet):
         self._desk, self._chosen, self._contents = desk, chosen, found
         self._choose = choose
         self._open = True
+        self._asked = 0
         self.closed.connect(self._end)
         self.warning = Notice()
         self._facts = column(gap=6)
@@ -135,11 +140,18 @@ class ExportSheet(Sheet):
         chosen, closure = self._chosen, self.closure.isChecked()
         self.button.setEnabled(False)
         self.refusal.clear()
-        self._desk.read(lambda i, _job: exporting.contents(i, chosen, closure), self._show, self._refuse)
+        # The answer to what was ticked before may come later.
+        asked = self._asked = self._asked + 1
 
-    def _refuse(self, refused: Refused) -> None:
-        if self._open:
-            self.refusal.show_refusal(refused)
+        def done(found: Contents) -> None:
+            if asked == self._asked:
+                self._show(found)
+
+        def failed(refused: Refused) -> None:
+            if self._open and asked == self._asked:
+                self.refusal.show_refusal(refused)
+
+        self._desk.read(lambda i, _job: exporting.contents(i, chosen, closure), done, failed)
 
     def _show(self, found: Contents) -> None:
         if not self._open:

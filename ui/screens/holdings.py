@@ -355,7 +355,12 @@ class Holdings(Pane):
         self.split.want_detail(isinstance(oid, int))
 
     def _chosen(self) -> None:
+        focused = self.window().focusWidget()
+        act = next((one for one in self.selection_foot.findChildren(Button) if one is focused), None)
         self.selection_foot.show_count(self.table.selected_count())
+        # The acts go with the selection; whoever stood on one is back in the list.
+        if act is not None and not act.isVisible():
+            self.table.setFocus()
 
     def _changed(self, what: frozenset[str]) -> None:
         if HOLDINGS in what:

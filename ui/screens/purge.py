@@ -14,6 +14,7 @@ from app.messages import Refused, _, ngettext
 from app.store.installation import Installation
 from ui import numbers
 from ui.desk import HOLDINGS, INBOX, Desk
+from ui.jobs import Task
 from ui.screens.told import Told, given_entry, left_entry, packages, shown_section
 from ui.widgets.notices import Refusal, ResultLine
 from ui.widgets.panel import fact
@@ -33,11 +34,14 @@ class Purge:
         self, desk: Desk, result: ResultLine, refusal: Refusal, tell: Callable[[Told], object]
     ) -> None:
         self._desk, self._result, self._refusal, self._tell = desk, result, refusal, tell
+        self._asked: Task | None = None
 
     def ask(self, oids: Sequence[int]) -> None:
         """Say what a purge of these objects does, and ask."""
+        if self._asked in self._desk.jobs.running:
+            return
         self._refusal.clear()
-        self._desk.read(
+        self._asked = self._desk.read(
             lambda i, job: purging.foresee(i, oids, job),
             self._ask,
             self._refusal.show_refusal,

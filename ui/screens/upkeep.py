@@ -18,6 +18,7 @@ from app.messages import _, ngettext, remedy, sentence
 from app.store.installation import Installation
 from ui import files, numbers
 from ui.desk import COUNTERPARTS, HOLDINGS, INBOX, RELEASES, SETTINGS, Desk
+from ui.jobs import Task
 from ui.widgets.buttons import Button
 from ui.widgets.layout import column, line
 from ui.widgets.notices import Notice, Refusal
@@ -137,6 +138,8 @@ class Store(Section):
     def __init__(self, desk: Desk, say: Callable[[str], object]) -> None:
         self._desk, self._say = desk, say
         self.problems: tuple[vault.Problem, ...] = ()
+        self._checking: Task | None = None
+        self._compacting: Task | None = None
         self.refusal = Refusal()
         self._size = muted(wrap=True)
         self._watched = muted(wrap=True)
@@ -167,8 +170,10 @@ class Store(Section):
 
     def check(self) -> None:
         """Look at everything that is kept."""
+        if self._checking in self._desk.jobs.running:
+            return
         self.refusal.clear()
-        self._desk.write(
+        self._checking = self._desk.write(
             lambda installation, job: vault.check(installation, job),
             self._checked,
             self.refusal.show_refusal,
@@ -242,13 +247,15 @@ class Store(Section):
 
     def compact(self) -> None:
         """Write the store anew without the room that deleted objects left."""
+        if self._compacting in self._desk.jobs.running:
+            return
         self.refusal.clear()
 
         def done(found: vault.Compacted) -> None:
             words = _("Compacted: {before} before, {after} now.")
             self._say(words.format(before=numbers.size(found.before), after=numbers.size(found.after)))
 
-        self._desk.write(
+        self._compacting = self._desk.write(
             vault.compact,
             done,
             self.refusal.show_refusal,

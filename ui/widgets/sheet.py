@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QKeyCombination, QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QSizePolicy, QWidget
 from shiboken6 import isValid
@@ -20,6 +20,8 @@ from ui.widgets.layout import Card, Hairline, Scroll, column, line
 from ui.widgets.text import Text, muted, title
 
 FOOT = 60
+THROUGH = tuple(QKeyCombination(Qt.Modifier.CTRL, key) for key in (Qt.Key.Key_L, Qt.Key.Key_Q))
+"""What may be pressed on a sheet too: lock, and quit."""
 
 
 class Steps(QWidget):
@@ -200,6 +202,10 @@ class Sheet(QWidget):
         return False
 
     def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            # What lies under the scrim is out of reach of the keys too: they are typed here, and act nowhere else.
+            event.setAccepted(event.keyCombination() not in THROUGH)
+            return True
         if event.type() == QEvent.Type.LayoutRequest and self.isVisible():
             self._place()
         return bool(super().event(event))
