@@ -15,10 +15,10 @@ from app.intel.marking import Level
 from app.messages import listed, ngettext
 from app.store import counterparts as store_counterparts
 from app.store.attachments import Attachment
+from app.store.conditions import Selection
 from app.store.custody import FREE, Restraint
 from app.store.installation import Installation
 from app.store.objects import ObjectRow
-from app.store.selecting import Selection
 from ui import numbers
 
 # Told elsewhere on the panel, or of no use to a reader there; all of it is in the raw JSON.

@@ -27,9 +27,9 @@ from app.messages import Refused
 from app.store import attachments as store
 from app.store import objects, selecting
 from app.store.attachments import Attachment
+from app.store.conditions import Selection
 from app.store.database import Connection
 from app.store.installation import Installation
-from app.store.selecting import Selection
 from crypto import at_rest
 from crypto.errors import CryptoError
 from crypto.source import Readable, Source

@@ -15,11 +15,12 @@ from app.holdings.revoking import Side
 from app.intel.marking import Level
 from app.messages import Refused
 from app.store import counterparts, hashed, objects, origins, selecting
+from app.store.conditions import Named, Selection
 from app.store.database import Connection
 from app.store.installation import Installation
 from app.store.objects import ObjectRow, VersionRow
 from app.store.origins import Origin
-from app.store.selecting import Named, Order, Score, Selection
+from app.store.selecting import Order, Score
 
 PAGE = 100
 ORDERS = tuple(selecting.ORDERS)

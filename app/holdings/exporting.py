@@ -13,9 +13,9 @@ from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused
 from app.store import attachments, custody, objects, selecting
+from app.store.conditions import Selection
 from app.store.database import Connection
 from app.store.installation import Installation
-from app.store.selecting import Selection
 
 Chosen: TypeAlias = Selection | Sequence[int]
 """What fits, or the objects with these row numbers."""

@@ -24,7 +24,7 @@ from app.intel.marking import Level
 from app.intel.networks import inside, is_network, networks
 from app.intel.observables import Observable, guess, hash_kind, host, normal
 from app.messages import Refused
-from app.store.selecting import Either, Named, Selection
+from app.store.conditions import Either, Named, Selection
 
 QUERY_LIMIT = 1_000
 SHORTEST_PART = 3

@@ -1,95 +1,30 @@
 """Lists of what is held: which objects fit a selection, in which order, page by page behind a key, never by offset.
 
-Every condition is exact SQL (`_conditions`). What makes a page quick among a million is where the search begins: with
-the few objects that the narrowest condition leaves, if there are few; else along the index of the wanted order (or of
-a type, a level, ... in that order), looking at one object after another until the page is full. Each page of the file
-that was not read before costs some 60 us, and each object lies in another one: so what the filters ask stands in these
-indexes too, and the table is asked for what is shown.
+Every condition is exact SQL (`app.store.conditions`). What makes a page quick among a million is where the search
+begins: with the few objects that the narrowest condition leaves, if there are few; else along the index of the wanted
+order (or of a type, a level, ... in that order), looking at one object after another until the page is full. Each page
+of the file that was not read before costs some 60 us, and each object lies in another one: so what the filters ask
+stands in these indexes too, and the table is asked for what is shown.
 
 All raise `Refused` (source-unknown, fact `at`) for a selection of a source that nothing came from.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from app.intel import timestamp
 from app.intel.fold import fold
-from app.intel.indexing import type_tag
-from app.intel.marking import LEVELS
-from app.intel.networks import Span
-from app.intel.observables import Observable
-from app.messages import Refused
-from app.store import links, objects
-from app.store.codes import code
+from app.store import conditions, objects
+from app.store.conditions import Selection
 from app.store.database import Connection
 from app.store.objects import ObjectRow
 
 FEW = 1000
 """Objects that are looked at one by one and sorted."""
-MANY = 50_000
-"""Objects of a source that are listed; of a larger one it is asked of each object, or of all in one pass."""
 _LAST = (1 << 63) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A name as it stands in a query, and where there (characters, from 1; 0: not from a query)."""
-
-    text: str
-    at: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Either:
-    """Objects that fit at least one of these ("" and () are none).
-
-    `match`: an expression of the full text; `part`: one over parts of observables, both folded and quoted; `begins`:
-    a beginning of an observable, of any of `kinds` (none given: of all); `values`: whole observables in normal form,
-    with the kind "" for any; `spans`: observables that lie in one; `domain`: this domain, or anything below it; `id`:
-    the object of this STIX id.
-    """
-
-    match: str = ""
-    part: str = ""
-    begins: str = ""
-    kinds: tuple[str, ...] = ()
-    values: tuple[Observable, ...] = ()
-    spans: tuple[Span, ...] = ()
-    domain: str = ""
-    id: str = ""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What a list shows: all objects, or those that fit every part given.
-
-    `match` is an FTS5 expression over folded text; `levels` are the stricter of marking and handling (-1: neither),
-    any of them; so are `types`, `sources` (a file's name or a counterpart's alias), `counterparts`, `techniques`
-    (with their sub-techniques: objects that name one, or are related to one that does). `after` and `before` are
-    beginnings of moments, the first included, the second not; what has no time fits neither. `confidence` is a range,
-    both included. `within` narrows to one more source. `dangling`: what refers to anything that is not held.
-    """
-
-    match: str = ""
-    types: tuple[str, ...] = ()
-    levels: tuple[int, ...] = ()
-    sources: tuple[Named, ...] = ()
-    counterparts: tuple[Named, ...] = ()
-    techniques: tuple[str, ...] = ()
-    either: tuple[Either, ...] = ()
-    after: str = ""
-    before: str = ""
-    confidence: tuple[int, int] | None = None
-    revoked: bool | None = None
-    conflict: bool | None = None
-    id: str = ""
-    within: Named | None = None
-    dangling: bool = False
-
 
 ORDERS = {
     "modified": ("moment", "oid"),
@@ -115,228 +50,6 @@ def _sort(order: Order) -> str:
     return ", ".join(f"{column} {'DESC' if order.descending else 'ASC'}" for column in ORDERS[order.by])
 
 
-@dataclass(frozen=True, slots=True)
-class _Set:
-    """A condition as a query for the oids that fit, and as a test of one object; `size`: how many, if that is known.
-    `whole`: the test where all objects are looked at ("": as any), with the values of the other.
-    """
-
-    query: str
-    values: tuple[object, ...]
-    test: str
-    test_values: tuple[object, ...]
-    size: int | None = None
-    whole: str = ""
-
-
-# What the conditions are ------------------------------------------------------------------------------------
-
-
-def _in(column: str, values: Sequence[object]) -> tuple[str, tuple[object, ...]]:
-    return f"{column} IN ({', '.join('?' * len(values))})", tuple(values)
-
-
-def _plain(selection: Selection) -> tuple[list[str], list[object]]:
-    """The conditions on the row itself."""
-    terms, values = ["TRUE"], list[object]()
-    for column, wanted in (("type", selection.types), ("level", selection.levels)):
-        if wanted:
-            term, some = _in(column, wanted)
-            terms.append(term)
-            values += some
-    if selection.after:
-        terms.append("moment >= ?")
-        values.append(selection.after)
-    if selection.before:
-        terms.append("moment > '' AND moment < ?")
-        values.append(selection.before)
-    if selection.confidence is not None:
-        terms.append("confidence BETWEEN ? AND ?")
-        values += selection.confidence
-    if selection.revoked is not None:
-        # In letters: the index over what is revoked is for a constant only.
-        terms.append("revoked = 1" if selection.revoked else "revoked = 0")
-    if selection.conflict is not None:
-        terms.append(
-            "(variants > 1 OR disputed = 1)" if selection.conflict else "variants = 1 AND disputed = 0"
-        )
-    return terms, values
-
-
-def _sets(connection: Connection, selection: Selection) -> list[_Set]:
-    """The conditions that other tables answer."""
-    found = []
-    if selection.id:
-        idh = objects.id_hash(objects.hash_key(connection), selection.id)
-        found.append(_Set("SELECT oid FROM object WHERE idh = ?", (idh,), "idh = ?", (idh,), 1))
-    for one in selection.either:
-        found.append(_either(connection, one))
-    if selection.techniques:
-        found.append(_techniques(selection.techniques))
-    within = (selection.within,) if selection.within else ()
-    for names, files in ((selection.sources, True), (selection.counterparts, False), (within, True)):
-        if names:
-            found.append(_sources(connection, names, files))
-    if selection.match:
-        found.append(_listed(_TEXT, (_expression(selection),)))
-    if selection.dangling:
-        # A published marking is known, held or not.
-        key = objects.hash_key(connection)
-        known = tuple(objects.id_hash(key, id_) for id_ in LEVELS)
-        referring = links.referring_nowhere(connection, known)
-        found.append(_listed(_GIVEN, (_json(referring),), len(referring)))
-    return found
-
-
-_GIVEN = "SELECT value AS oid FROM json_each(?)"
-_TEXT = "SELECT rowid AS oid FROM object_text WHERE object_text MATCH ?"
-
-
-def _expression(selection: Selection) -> str:
-    """The words, and the types they must be in, for the full-text index."""
-    words = f"text : ({selection.match})"
-    if not selection.types:
-        return words
-    return f"{words} AND tags : ({' OR '.join(map(type_tag, selection.types))})"
-
-
-def _listed(query: str, values: tuple[object, ...], size: int | None = None) -> _Set:
-    return _Set(query, values, f"oid IN ({query})", values, size)
-
-
-def _either(connection: Connection, one: Either) -> _Set:
-    queries, values = list[str](), list[object]()
-    if one.id:
-        queries.append("SELECT oid FROM object WHERE idh = ?")
-        values.append(objects.id_hash(objects.hash_key(connection), one.id))
-    for kind in dict.fromkeys(observable.kind for observable in one.values):
-        term, some = _in("val", [observable.value for observable in one.values if observable.kind == kind])
-        queries.append(f"SELECT oid FROM observable WHERE {term}" + (" AND kind = ?" if kind else ""))
-        values += (*some, code(kind)) if kind else some
-    for kind in dict.fromkeys(span.kind for span in one.spans):
-        spans = [span for span in one.spans if span.kind == kind]
-        queries.append(_IN_SPAN + (_FORMED if any(span.form for span in spans) else ""))
-        values += (json.dumps(spans), code(kind))
-    if one.begins:
-        query = "SELECT oid FROM observable WHERE val >= ? AND val < ?"
-        values += (one.begins, _behind(one.begins))
-        if one.kinds:
-            term, some = _in("kind", tuple(map(code, one.kinds)))
-            query += f" AND {term}"
-            values += some
-        queries.append(query)
-    if one.domain:
-        turned = one.domain[::-1]
-        queries.append(
-            "SELECT oid FROM domain WHERE reversed = ?"
-            " UNION ALL SELECT oid FROM domain WHERE reversed >= ? AND reversed < ?"
-        )
-        values += (turned, turned + ".", turned + "/")
-    if one.part:
-        queries.append("SELECT rowid AS oid FROM observable_text WHERE observable_text MATCH ?")
-        values.append(one.part)
-    if one.match:
-        queries.append(_TEXT)
-        values.append(f"text : ({one.match})")
-    return _listed(" UNION ALL ".join(queries), tuple(values))
-
-
-_IN_SPAN = (
-    "SELECT oid FROM json_each(?) AS span CROSS JOIN observable ON val >= span.value ->> 1 AND val < span.value ->> 2"
-    " AND kind = ?"
-)
-_ADDRESS = "substr(val, 1, instr(val || '/', '/') - 1)"
-_FORMED = (
-    f" AND {_ADDRESS} || ':' GLOB span.value ->> 3"
-    f" AND length({_ADDRESS}) - length(replace({_ADDRESS}, ':', '')) BETWEEN span.value ->> 4 AND span.value ->> 5"
-)
-
-
-def _behind(beginning: str) -> str:
-    """The least text that is greater than all with this beginning (code points order as UTF-8 does)."""
-    return beginning + "\U0010ffff"
-
-
-_NAMED = (
-    "SELECT oid FROM external WHERE value = ?"
-    " UNION ALL SELECT oid FROM external WHERE value > ? AND value < ?"
-)
-
-
-def _techniques(techniques: Sequence[str]) -> _Set:
-    named = " UNION ALL ".join([_NAMED] * len(techniques))
-    values = tuple(text for one in techniques for text in (one, one + ".", one + "/"))
-    related = (
-        "SELECT near.oid FROM object AS technique CROSS JOIN edge ON dst = technique.idh AND related = 1"
-        " CROSS JOIN object AS near ON near.idh = src"
-        f" WHERE technique.type = 'attack-pattern' AND technique.oid IN ({named})"
-    )
-    return _listed(f"{named} UNION ALL {related}", values + values)
-
-
-def _sources(connection: Connection, names: Sequence[Named], files: bool) -> _Set:
-    term, values = _in("origin", _acts(connection, names, files))
-    query = (
-        f"SELECT oid FROM version CROSS JOIN object USING (oid) WHERE {term} AND current = vid"
-        " UNION ALL SELECT oid FROM source CROSS JOIN version USING (vid) CROSS JOIN object USING (oid)"
-        f" WHERE source.{term} AND current = vid"
-    )
-    vids = f"SELECT vid FROM version WHERE {term} UNION ALL SELECT vid FROM source WHERE {term}"
-    (many,) = connection.execute(
-        f"SELECT count(*) FROM (SELECT 1 FROM ({vids}) LIMIT ?)", (*values * 2, MANY + 1)
-    ).fetchone()
-    if many <= MANY:
-        return _listed(query, values * 2)
-    return _Set(
-        query,
-        values * 2,
-        f"(EXISTS (SELECT 1 FROM version WHERE vid = current AND {term})"
-        f" OR EXISTS (SELECT 1 FROM source WHERE vid = current AND {term}))",
-        values * 2,
-        # Which version is current stands in the table alone: that is read once, in its own order, and the indexes say
-        # the rest. The sign keeps the order of the index from being given up for that of these oids.
-        whole=f"+oid IN (SELECT oid FROM object NOT INDEXED WHERE current IN ({vids}))",
-    )
-
-
-def _acts(connection: Connection, names: Sequence[Named], files: bool) -> list[int]:
-    """The origins of any of these. Raises `Refused` (source-unknown, fact `at`)."""
-    numbers = set[int]()
-    for one in names:
-        if not _known(connection, one.text, files):
-            raise Refused("source-unknown", word=one.text, at=one.at)
-        numbers.update(_origins(connection, one.text, files))
-    return sorted(numbers)
-
-
-_OF_COUNTERPART = (
-    "SELECT origin.number, alias FROM origin LEFT JOIN inbox ON package = inbox.number JOIN counterpart"
-    " ON counterpart.cid = inbox.cid OR (inbox.cid IS NULL AND fingerprint = origin.name) WHERE kind = 'package'"
-)
-
-
-def _origins(connection: Connection, name: str, files: bool) -> list[int]:
-    """The origins of a counterpart by its alias (in any case) or fingerprint; with `files` also the imports of a
-    file.
-    """
-    rows = connection.execute(
-        f"{_OF_COUNTERPART} AND (alias = ?1 OR fingerprint = ?1)"
-        " UNION SELECT number, '' FROM origin WHERE kind = 'import' AND name = ?1 AND ?2",
-        (name, files),
-    )
-    return [row[0] for row in rows]
-
-
-def _known(connection: Connection, name: str, files: bool) -> bool:
-    """Whether there is a counterpart of that alias (in any case) or fingerprint; with `files` also an imported file."""
-    row = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM counterpart WHERE alias = ?1 OR fingerprint = ?1)"
-        " OR (?2 AND EXISTS (SELECT 1 FROM origin WHERE kind = 'import' AND name = ?1))",
-        (name, files),
-    ).fetchone()
-    return bool(row[0])
-
-
 def sources(connection: Connection) -> list[tuple[str, str, int]]:
     """(kind, name, objects), most first: what is in force by the file or the counterpart (by alias) it came from."""
     aliases = dict(connection.execute("SELECT fingerprint, alias FROM counterpart").fetchall())
@@ -351,15 +64,7 @@ def sources(connection: Connection) -> list[tuple[str, str, int]]:
 # Finding them -----------------------------------------------------------------------------------------------
 
 
-def _conditions(selection: Selection, sets: Iterable[_Set], whole: bool = False) -> tuple[str, list[object]]:
-    terms, values = _plain(selection)
-    for one in sets:
-        terms.append((whole and one.whole) or one.test)
-        values += one.test_values
-    return " AND ".join(terms), values
-
-
-def _few(connection: Connection, sets: Sequence[_Set]) -> tuple[_Set, list[int]] | None:
+def _few(connection: Connection, sets: Sequence[conditions.Set]) -> tuple[conditions.Set, list[int]] | None:
     """The first condition that few objects fit, and those."""
     for one in sets:
         found = connection.execute(
@@ -375,7 +80,7 @@ def count(connection: Connection, selection: Selection) -> int:
     kept = _counted(connection, selection)
     if kept is not None:
         return kept
-    where, values = _conditions(selection, _sets(connection, selection), whole=True)
+    where, values = conditions.where(selection, conditions.sets(connection, selection), whole=True)
     return int(connection.execute(f"SELECT count(*) FROM object WHERE {where}", values).fetchone()[0])
 
 
@@ -384,7 +89,7 @@ def counts_by_type(connection: Connection, selection: Selection) -> list[tuple[s
     if selection == Selection():
         counts = objects.facet(connection, "type").items()
     else:
-        where, values = _conditions(selection, _sets(connection, selection), whole=True)
+        where, values = conditions.where(selection, conditions.sets(connection, selection), whole=True)
         counts = connection.execute(
             f"SELECT type, count(*) FROM object WHERE {where} GROUP BY type", values
         ).fetchall()
@@ -393,14 +98,14 @@ def counts_by_type(connection: Connection, selection: Selection) -> list[tuple[s
 
 def oids(connection: Connection, selection: Selection, order: Order = NEWEST) -> list[int]:
     """The oids of all that fits, in order."""
-    where, values = _conditions(selection, _sets(connection, selection), whole=True)
+    where, values = conditions.where(selection, conditions.sets(connection, selection), whole=True)
     rows = connection.execute(f"SELECT oid FROM object WHERE {where} ORDER BY {_sort(order)}", values)
     return [row[0] for row in rows]
 
 
 def ids(connection: Connection, selection: Selection) -> list[str]:
     """The STIX ids of all that fits, newest first."""
-    where, values = _conditions(selection, _sets(connection, selection), whole=True)
+    where, values = conditions.where(selection, conditions.sets(connection, selection), whole=True)
     rows = connection.execute(f"SELECT type, uid FROM object WHERE {where} ORDER BY {_sort(NEWEST)}", values)
     return [objects.stix_id(*row) for row in rows]
 
@@ -420,14 +125,14 @@ def _counted(connection: Connection, selection: Selection) -> int | None:
             return sum(counts.get(value, 0) for value in values)
     named = (*selection.sources, *((selection.within,) if selection.within else ()))
     if selection == Selection(within=selection.within, sources=selection.sources) and len(named) == 1:
-        place = _place(connection, _acts(connection, named, files=True))
+        place = _place(connection, conditions.acts(connection, named, files=True))
         return None if place is None else objects.facet(connection, "source").get(place, 0)
     return None
 
 
 def _place(connection: Connection, acts: Sequence[int]) -> str | None:
     """The value of the facet `source` that counts what came by these acts, and nothing else; None for none."""
-    term, values = _in("number", acts)
+    term, values = conditions.one_of("number", acts)
     rows = connection.execute(
         f"SELECT kind || ' ' || name, min({term}) FROM origin WHERE (kind, name) IN"
         f" (SELECT kind, name FROM origin WHERE {term}) GROUP BY kind, name",
@@ -440,8 +145,8 @@ def page(
     connection: Connection, selection: Selection, order: Order, limit: int, after: Sequence[object] | None
 ) -> list[ObjectRow]:
     """At most `limit` objects that fit, in order, behind the key `after`: the values of the order's columns."""
-    sets = _sets(connection, selection)
-    few = _few(connection, [one for one in sets if one.query != _TEXT])
+    sets = conditions.sets(connection, selection)
+    few = _few(connection, [one for one in sets if one.query != conditions.TEXT])
     if few is None and selection.match and order.by == "modified":
         found = _by_periods(connection, selection, sets, order.descending, limit, after)
         if found is not None:
@@ -452,7 +157,7 @@ def page(
         return _among(connection, selection, sets, few, order, limit, after)
     walks = []
     for index, narrowed in _walks(connection, selection, order):
-        where, values = _conditions(narrowed, sets)
+        where, values = conditions.where(narrowed, sets)
         walks.append((f"object INDEXED BY {index}", where, values))
     return _fetch(connection, walks, order, limit, after)
 
@@ -460,17 +165,17 @@ def page(
 def _among(
     connection: Connection,
     selection: Selection,
-    sets: Sequence[_Set],
-    few: tuple[_Set, list[int]],
+    sets: Sequence[conditions.Set],
+    few: tuple[conditions.Set, list[int]],
     order: Order,
     limit: int,
     after: Sequence[object] | None,
 ) -> list[ObjectRow]:
     """A page of the few objects that fit a condition, as far as they fit the others."""
     chosen, oids_ = few
-    where, values = _conditions(selection, (one for one in sets if one is not chosen))
+    where, values = conditions.where(selection, (one for one in sets if one is not chosen))
     source = "(SELECT value AS few FROM json_each(?)) CROSS JOIN object ON oid = few"
-    return _fetch(connection, [(source, where, [_json(oids_), *values])], order, limit, after)
+    return _fetch(connection, [(source, where, [conditions.json_array(oids_), *values])], order, limit, after)
 
 
 def _fetch(
@@ -517,9 +222,9 @@ def ranked(
     """At most `limit` objects with the words of the selection, those that are called so first, then those that say
     most about them, behind the key (score, oid).
     """
-    expression = _expression(selection)
-    others = (one for one in _sets(connection, selection) if one.query != _TEXT)
-    where, values = _conditions(selection, others)
+    expression = conditions.expression(selection)
+    others = (one for one in conditions.sets(connection, selection) if one.query != conditions.TEXT)
+    where, values = conditions.where(selection, others)
     newest = connection.execute(
         "SELECT rowid FROM object_text WHERE object_text MATCH ? ORDER BY rowid DESC LIMIT ?",
         (expression, RANKED),
@@ -561,7 +266,7 @@ _GRAINS = (("y", timestamp.YEAR), ("m", timestamp.MONTH), ("d", timestamp.DAY))
 def _by_periods(
     connection: Connection,
     selection: Selection,
-    sets: Sequence[_Set],
+    sets: Sequence[conditions.Set],
     descending: bool,
     limit: int,
     after: Sequence[object] | None,
@@ -570,7 +275,7 @@ def _by_periods(
 
     None where too little fits in too many of them.
     """
-    text = next(one for one in sets if one.query == _TEXT)
+    text = next(one for one in sets if one.query == conditions.TEXT)
     order = Order("modified", descending)
     found: list[ObjectRow] = []
     grain, key, asked = 1, after, False
@@ -584,7 +289,7 @@ def _by_periods(
             letter, length = _GRAINS[grain]
             tag = f"{letter}{timestamp.digits(moment[:length])}" if moment else "none"
             most = enough + 1 if grain < 2 and moment else -1
-            match = f"{_expression(selection)} AND tags : {tag}"
+            match = f"{conditions.expression(selection)} AND tags : {tag}"
             rows = connection.execute(
                 "SELECT rowid FROM object_text WHERE object_text MATCH ? LIMIT ?", (match, most)
             ).fetchall()
@@ -610,8 +315,8 @@ def _by_periods(
 def _of_period(
     connection: Connection,
     selection: Selection,
-    sets: Sequence[_Set],
-    fits: tuple[_Set, list[int]],
+    sets: Sequence[conditions.Set],
+    fits: tuple[conditions.Set, list[int]],
     order: Order,
     limit: int,
     after: Sequence[object] | None,
@@ -620,7 +325,7 @@ def _of_period(
     if len(fits[1]) > 2 * limit:
         # They stand close together in time. To sort them, a page is read for each; to come across them in order, one
         # for a hundred that stand between them.
-        where, values = _conditions(selection, (one for one in sets if one is not fits[0]))
+        where, values = conditions.where(selection, (one for one in sets if one is not fits[0]))
         along, begins = _along(selection, order.descending, after)
         sort = _sort(order)
         rows = connection.execute(
@@ -628,7 +333,7 @@ def _of_period(
             f" INDEXED BY object_by_moment WHERE {along} ORDER BY {sort} LIMIT ?) CROSS JOIN object ON oid = near"
             f" WHERE near IN (SELECT value FROM json_each(?)) AND {where}"
             f" ORDER BY {sort.replace('moment', 'at').replace('oid', 'near')} LIMIT ?",
-            [*begins, len(fits[1]) * BETWEEN, _json(fits[1]), *values, limit],
+            [*begins, len(fits[1]) * BETWEEN, conditions.json_array(fits[1]), *values, limit],
         ).fetchall()
         if len(rows) == limit:
             return list(map(objects.object_row, rows))
@@ -728,7 +433,3 @@ def _timed(connection: Connection, type_: str) -> bool:
     """Whether any object of a type has a time."""
     row = connection.execute("SELECT max(moment) FROM object WHERE type = ?", (type_,)).fetchone()
     return bool(row[0])
-
-
-def _json(oids: Iterable[int]) -> str:
-    return f"[{','.join(map(str, oids))}]"

@@ -22,7 +22,7 @@ from app.formats import stix
 from app.holdings import exporting, importing
 from app.jobs import Cancelled, Job, quiet
 from app.store import database
-from app.store.selecting import Selection
+from app.store.conditions import Selection
 
 PASSPHRASE = "six random words are good enough"
 

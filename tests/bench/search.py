@@ -22,8 +22,9 @@ from app.holdings import browsing, graph, importing
 from app.holdings.query import parse
 from app.jobs import Job
 from app.store import objects, selecting
+from app.store.conditions import Selection
 from app.store.installation import Installation
-from app.store.selecting import Order, Selection
+from app.store.selecting import Order
 from crypto.slots import Cost
 from tests.bench import synthetic
 from tests.bench.figure import Figure

@@ -13,6 +13,7 @@ from app.intel import marking
 from app.intel.envelope import references
 from app.messages import Refused
 from app.store import index, selecting
+from app.store.conditions import Selection
 from tests.holdings.test_laws import emptied
 from tests.support.sites import AMBER, T0, T1, copied, indicator, relationship, take, thing
 
@@ -72,7 +73,7 @@ relations = st.builds(
 def drawn(site):
     """(values in force by id, steps as (source, rel, target, by))."""
     held, steps = {}, set()
-    for oid in selecting.oids(site.database.read(), selecting.Selection()):
+    for oid in selecting.oids(site.database.read(), Selection()):
         shown = browsing.show_oid(site, oid)
         held[shown.row.id] = [
             json.loads(browsing.version_raw(site, v.row.vid))

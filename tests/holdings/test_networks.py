@@ -13,7 +13,7 @@ from app.holdings.query import QUERY_LIMIT, parse
 from app.intel.networks import inside
 from app.intel.observables import Observable
 from app.messages import Refused
-from app.store import selecting
+from app.store import conditions
 from app.store.driver import dbapi2
 from tests.support.sites import copied, indicator, take, thing
 
@@ -86,13 +86,13 @@ def test_a_network_finds_what_overlaps_it(base, some, addresses):
         held = sorted({written(one) for one in [*held, *(near(typed, more) for more in bits)]})
         base.execute("DELETE FROM observable")
         for number, one in enumerate(held):
-            for other in (selecting.code(kind(typed)), "other"):
+            for other in (conditions.code(kind(typed)), "other"):
                 base.execute(
                     "INSERT INTO observable VALUES (?, ?, ?)",
                     (one, other, number if other != "other" else -1),
                 )
         (asked,) = parse(f"network:{typed}").either
-        one = selecting._either(base, asked)
+        one = conditions._either(base, asked)
         found = {row[0] for row in base.execute(one.query, one.values)}
         wanted = {number: overlaps(typed, value) for number, value in enumerate(held)}
         assert found - {number for number, one in wanted.items() if one is None} == {

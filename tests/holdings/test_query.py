@@ -13,7 +13,7 @@ from app.intel.marking import Level
 from app.intel.observables import Observable
 from app.intel.timestamp import moment
 from app.messages import Refused
-from app.store.selecting import Named, Selection
+from app.store.conditions import Named, Selection
 
 DAY, MONTH = moment("2025-01-01T00:00:00Z")[:4], moment("2025-02-01T00:00:00Z")[:3]
 YEAR, INSTANT = moment("2026-01-01T00:00:00Z")[:2], moment("2025-01-01T00:00:00.5Z")

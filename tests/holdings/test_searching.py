@@ -17,8 +17,8 @@ from app.intel.marking import Level
 from app.intel.networks import networks
 from app.intel.observables import guess, host, normal
 from app.messages import Refused
-from app.store import selecting
-from app.store.selecting import Named, Selection
+from app.store import conditions, selecting
+from app.store.conditions import Named, Selection
 from tests.bench import synthetic
 from tests.support.sites import AMBER, CLEAR, RED, T0, T1, T2, copied, indicator, take, thing
 
@@ -68,7 +68,7 @@ class Naive:
         self.site = site
         self.rows = []
         self.made = {}
-        for oid in selecting.oids(site.database.read(), selecting.Selection()):
+        for oid in selecting.oids(site.database.read(), Selection()):
             shown = browsing.show_oid(site, oid)
             force = [
                 json.loads(browsing.version_raw(site, v.row.vid))
@@ -344,7 +344,7 @@ def pages(site, chosen, order, descending, size):
 @pytest.mark.parametrize("few, looks", [(1000, 48), (2, 48), (2, 2)], ids=["few", "walking", "all at once"])
 def test_a_query_gives_what_its_words_mean(site, naive, monkeypatch, few, looks):
     monkeypatch.setattr(selecting, "FEW", few)
-    monkeypatch.setattr(selecting, "MANY", few)
+    monkeypatch.setattr(conditions, "MANY", few)
     monkeypatch.setattr(selecting, "LOOKS", looks)
 
     @settings(max_examples=25)
@@ -413,7 +413,7 @@ def test_what_does_not_fit_is_passed_by_in_the_index(site, query, order, index):
     walks = selecting._walks(reader, chosen, selecting.Order(order))
     assert {name for name, _ in walks} == {index}
     (name, narrowed), *_ = walks
-    where, values = selecting._conditions(narrowed, ())
+    where, values = conditions.where(narrowed, ())
     steps = reader.execute(
         f"EXPLAIN SELECT oid FROM object INDEXED BY {name} WHERE {where}"
         f" ORDER BY {selecting._sort(selecting.Order(order))}",
@@ -489,7 +489,7 @@ def test_words_never_meet_what_stands_beside_the_text(site):
 def test_the_first_of_a_source_are_found_without_the_rest(site):
     # Whether few fit is asked with a limit; a query that sorts or gathers first would read all that a source brought.
     reader = site.database.read()
-    (source,) = selecting._sets(reader, Selection(sources=(Named("one.json"),)))
+    (source,) = conditions.sets(reader, Selection(sources=(Named("one.json"),)))
     plan = reader.execute(
         f"EXPLAIN QUERY PLAN SELECT oid FROM ({source.query}) LIMIT 3", source.values
     ).fetchall()

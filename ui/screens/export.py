@@ -16,8 +16,8 @@ from app.holdings.exporting import Chosen, Contents
 from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused, _, ngettext
+from app.store.conditions import Selection
 from app.store.installation import Installation
-from app.store.selecting import Selection
 from ui import files, numbers
 from ui.desk import AUDIT, HOLDINGS, Desk
 from ui.jobs import Task

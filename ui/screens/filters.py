@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 from app.holdings import browsing
 from app.intel.marking import Level
 from app.messages import _, listed, ngettext, pgettext
+from app.store.conditions import Selection
 from app.store.installation import Installation
-from app.store.selecting import Selection
 from ui import icons, numbers, reading
 from ui.safe_text import isolate, visible
 from ui.widgets.chips import Chip, ChipRow, ChipSpec

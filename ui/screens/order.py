@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu
 
 from app.holdings.browsing import RANK
 from app.messages import N_, _
-from app.store.selecting import Selection
+from app.store.conditions import Selection
 from ui.drawing import is_rtl
 from ui.widgets.chips import Chip, ChipSpec
 
