@@ -212,7 +212,8 @@ MESSAGES: dict[str, Message] = {
         N_("The passphrase does not open this installation."), N_("Type it again; check the keyboard layout.")
     ),
     "passphrase-missing": Message(
-        N_("A passphrase is needed and there is no terminal to ask at."), N_("Give --passphrase-file.")
+        N_("A passphrase is needed and there is no terminal to ask at."),
+        N_("Give --passphrase-file, and --new-passphrase-file for a new one."),
     ),
     "passphrase-short": Message(
         N_("The passphrase is too short."), N_("Use at least {least} characters; six random words are good.")

@@ -1,7 +1,7 @@
 """The entry point of the window: `mithaq [--home DIR] [FILE]`.
 
-Without a display it says so in one line and runs the practice exchange in the terminal. One window per installation: a
-second start hands its file to the first and ends.
+Without a display it says so in one line and runs the practice exchange in the terminal, unless a file or a folder was
+named. One window per installation: a second start hands its file to the first and ends.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(sys.argv[1:] if arguments is None else arguments)
     use_language(_language())
     if not has_display():
+        if options.named:
+            print(shown(_("No display: `mithaq-cli` does the same here in the terminal.")), file=sys.stderr)
+            return 1
         return _in_the_terminal()
     from PySide6.QtWidgets import QApplication
 
@@ -144,6 +147,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("file", type=Path, nargs="?", help=_("a package, a card or a bundle to open"))
     options = parser.parse_args(arguments)
+    options.named = options.home is not None or options.file is not None
     if options.home is None:
         import platformdirs
 

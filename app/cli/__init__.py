@@ -235,7 +235,9 @@ def _say_usage(error: click.ClickException) -> None:
     if context is not None:
         tell(context.get_usage())
         tell(f"Try '{context.command_path} --help' for help.\n")
-    tell(f"Error: {messages.plain(error.format_message())}")
+    # Where an option has few values, click puts each on a line of its own.
+    words = error.format_message().replace(":\n\t", ": ").replace(",\n\t", ", ")
+    tell(f"Error: {messages.plain(words)}")
 
 
 def _here() -> str:

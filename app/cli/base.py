@@ -55,8 +55,8 @@ class Session:
         """
         return self.read_passphrase(self.recovery_file or self.passphrase_file, confirm)
 
-    def read_passphrase(self, path: Path | None, confirm: bool = False) -> str:
-        """A file's first line, or (of a recovery kit) all of it; without a file it is asked for."""
+    def read_passphrase(self, path: Path | None, confirm: bool = False, ask: str = "") -> str:
+        """A file's first line, or (of a recovery kit) all of it; without a file it is asked for (`ask`: how)."""
         if path is not None:
             try:
                 with path.open("rb") as file:
@@ -66,7 +66,12 @@ class Session:
             return text if path == self.recovery_file else text.split("\n", 1)[0].removesuffix("\r")
         if not sys.stdin.isatty():
             raise Refused("passphrase-missing")
-        answer: str = click.prompt(_("Passphrase"), hide_input=True, confirmation_prompt=confirm, err=True)
+        answer: str = click.prompt(
+            ask or _("Passphrase"),
+            hide_input=True,
+            confirmation_prompt=_("Once more") if confirm else False,
+            err=True,
+        )
         return answer
 
     @contextmanager

@@ -92,7 +92,27 @@ def list_(session: Session, /, order: str, ascending: bool, limit: int, after: s
 def search(
     session: Session, /, text: str, order: str, ascending: bool, limit: int, after: str, **flags: Any
 ) -> int:
-    """Objects that fit a query: plain words, and filters such as type:indicator."""
+    """Objects that fit a query: plain words, and filters such as type:indicator.
+
+    All words must occur, the last may be a beginning; words in quotation marks stand side by side. An address, a URL, a
+    host, a network, a hash or a CVE is found as it is written, defanged too. The filters:
+
+    \b
+      type:indicator                     this STIX type
+      marking:RED  tlp:red               treated at this level; none, unreadable
+      source:"CERT B"                    from this counterpart or imported file
+      counterpart:"CERT B"               from this counterpart
+      after:2025-01-31  before:2025-02   changed on this date or later; before it
+      confidence:70  confidence:30..50   at least so sure; between the two
+      technique:T1059                    names this ATT&CK technique, or one under it
+      revoked:yes  conflict:no           revoked or not; in conflict or not
+      id:malware--...                    this object
+      value:198[.]51.100.7               about exactly this observable
+      part:vil.exam                      this in a URL, domain or file name (3 letters)
+      network:192.0.2.0/24               about this network or what lies in it
+      domain:evil.example                about this domain or one below it
+      hash:abcd12  hash:md5:abcd12       about a hash that begins so
+    """
     return _page(session, query_of(text, flags), order, ascending, limit, after)
 
 

@@ -46,7 +46,7 @@ def add(session: Session, kind: str, new_passphrase_file: Path | None, label: st
             words = vault.add_recovery_slot(installation, label)
             lines = [_("Write these words down; they are shown this once:"), "", *_grouped(words)]
             return session.show({"kind": kind, "words": list(words)}, lines)
-        passphrase = session.read_passphrase(new_passphrase_file, confirm=True)
+        passphrase = session.read_passphrase(new_passphrase_file, True, _("New passphrase"))
         vault.add_slot(installation, passphrase, label, device=kind == "device")
     return session.show({"kind": kind, "label": label}, [_("Slot added.")])
 

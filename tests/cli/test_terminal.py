@@ -8,6 +8,7 @@ import subprocess
 
 from app import direction, messages
 from app.cli import base
+from app.holdings.query import FILTERS
 from tests.cli.conftest import CLI, bundle, indicator
 
 ACTS = "\x1b]0;owned\x07\u202egpj.exe\u009b31m"
@@ -131,3 +132,29 @@ def test_arabic_is_isolated_for_the_eye_and_not_in_a_document(site):
     document = said(site, *arabic, "--json", "practice").stdout.decode()
     assert all(not any(c in step for c in "\u2066\u2068\u2069") for step in json.loads(document)["steps"])
     assert any("الوارد" in step for step in json.loads(document)["steps"])
+
+
+def test_a_missing_option_names_its_values_in_words_on_one_line(site):
+    done = said(site, "agreement", "propose", "--to", "b")
+    assert done.returncode == 2
+    assert "[U+" not in done.stderr.decode()
+    assert "clear, green, amber" in done.stderr.decode()
+
+
+def test_the_help_of_search_names_every_filter(site):
+    words = said(site, "search", "--help").stdout.decode()
+    assert [name for name in FILTERS if f" {name}:" not in words] == []
+
+
+def test_without_a_display_the_window_does_not_practise_on_what_was_named(site):
+    done = subprocess.run(
+        [str(CLI.parent / "mithaq"), "--home", str(site.home)],
+        env={
+            name: value for name, value in site.env().items() if "DISPLAY" not in name and "QT_" not in name
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+    )
+    assert done.returncode == 1
+    assert "mithaq-cli" in done.stderr.decode()
+    assert not done.stdout
