@@ -91,7 +91,9 @@ class Gathering:
         return self._found
 
     def elsewhere(self, stix_id: str) -> list[Candidate] | None:
-        """The contents in force of an id as the gate asks of them, None if it is not held."""
+        """The contents in force of an id as the gate asks of them, None if it is not held. Raises `Cancelled`."""
+        # Of ten thousand reports, all that they name is asked one by one.
+        self._job.look()
         row = objects.find(self._reader, objects.id_hash(self._hash_key, stix_id))
         if row is None:
             return None

@@ -31,6 +31,8 @@ from tests.bench.figure import Figure
 
 COUNT = 1_000_000
 QUERIES = 200
+FEW = 5
+"""Of those that take long, and ask nothing that could differ."""
 ROWS = 101
 PASSPHRASE = "six random words are good enough"
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "bench-search"
@@ -139,6 +141,8 @@ def kinds(home: Path) -> list[tuple[str, list[Callable[[Installation], Any]], fl
         ("one hop", [lambda here, i=i: graph.neighbours(here, i, 1, 100) for i in linked], 1, 5),
         ("two hops", [lambda here, i=i: graph.neighbours(here, i, 2, 100) for i in linked], 5, 20),
         ("facet counts", [_facets] * QUERIES, 5, 20),
+        ("all rows of a source", [_of_source] * FEW, 3000, 5000),
+        ("what dangles, a page", [_dangling] * FEW, 1000, 3000),
     ]
 
 
@@ -152,6 +156,14 @@ def _words(random: Random) -> str:
         else random.choice(vocabulary)
         for _ in range(many)
     )
+
+
+def _of_source(here: Installation) -> object:
+    return browsing.oids(here, browsing.selection(source="bundle.json"))
+
+
+def _dangling(here: Installation) -> object:
+    return browsing.page(here, browsing.selection(dangling=True))
 
 
 def _facets(here: Installation) -> object:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-from app.exchange import consents, inbox, recalling, recalls
-from app.jobs import quiet
+import pytest
+
+from app.exchange import consents, inbox, recalling, recalls, releases
+from app.exchange.releases import Wish
+from app.jobs import Cancelled, quiet
 from app.store import custody
 from crypto import document
 from crypto.package import Ack
 from tests.exchange.test_onward import ask, given_by_alpha, grant
 from tests.support.sites import (
     AMBER,
+    Deaf,
     beside,
     bundle,
     channel,
@@ -23,6 +27,7 @@ from tests.support.sites import (
     send,
     sha256_of,
     take,
+    thing,
 )
 
 FEW, MANY = 20, 220
@@ -168,3 +173,10 @@ def test_however_many_consents_each_is_looked_at_beside_its_request_alone(trio, 
 def id_of(statement):
     """The id of a statement that a part holds."""
     return document.parse(statement.open().read()).id
+
+
+def test_looking_up_what_the_chosen_name_can_be_stopped(world):
+    report = thing("report", 2, object_refs=[indicator(1)["id"]], published="2026-01-01T00:00:00Z")
+    take(world.alpha, indicator(1), report)
+    with pytest.raises(Cancelled):
+        releases.check(world.alpha, "beta", Wish((report["id"],)), Deaf())
