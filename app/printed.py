@@ -14,6 +14,7 @@ from app.audit.report import Report
 from app.direction import isolate, isolate_ltr, shown
 from app.exchange.slips import Slip
 from app.messages import _, listed, pgettext, plain, remedy, right_to_left, sentence
+from app.words import ACTS, word
 
 GROUP = 8
 LINE = 4
@@ -118,7 +119,7 @@ def report(found: Report, problems: Sequence[Break]) -> list[str]:
     lines += ["", _("Officers"), ""]
     for officer, acts in sorted(found.officers.items()):
         lines.append(f"  {plain(officer)}")
-        lines += [f"    {count:6}  {plain(act)}" for act, count in sorted(acts.items())]
+        lines += [f"    {count:6}  {plain(word(ACTS, act))}" for act, count in sorted(acts.items())]
     lines += ["", _("Counterparts"), ""]
     for one in found.exchanges:
         lines += [
@@ -137,6 +138,6 @@ def report(found: Report, problems: Sequence[Break]) -> list[str]:
     for entry in found.entries:
         facts = ", ".join(f"{plain(name)}={plain(value)}" for name, value in entry.detail.items())
         lines.append(
-            f"  {entry.number:6}  {plain(entry.at)}  {plain(entry.officer)}  {plain(entry.act)}  {facts}"
+            f"  {entry.number:6}  {plain(entry.at)}  {plain(entry.officer)}  {plain(word(ACTS, entry.act))}  {facts}"
         )
     return [line.rstrip() for line in lines]

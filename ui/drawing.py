@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QGuiApplication, QPainter, QPen,
 
 from app import direction
 from app.messages import N_, _
+from app.words import STATUSES
 from ui import icons
 from ui.safe_text import MARK, MARK_OPEN, elide_end, elide_middle, isolate_ltr, visible
 from ui.theme import focus_width, theme
@@ -23,13 +24,7 @@ Align = Literal["leading", "trailing", "center"]
 
 LEVELS = ("CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED")
 
-STATUS_WORDS = {
-    "new": N_("New"),
-    "newer": N_("Newer"),
-    "same": N_("Same"),
-    "older": N_("Older"),
-    "conflict": N_("Conflict"),
-    "revoked": N_("Revoked"),
+STATUS_WORDS = STATUSES | {
     "hits": N_("Hit"),
     "held": N_("Held back"),
     "leaves": N_("Leaves"),

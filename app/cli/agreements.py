@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from app.exchange.sectors import label
 from app.exchange.terms import KINDS, ONWARD, RECEIPTS, Clauses
 from app.intel import marking
 from app.messages import Refused, _, listed, plain
+from app.words import AGREEMENT_STATES, CLAUSES, SIDES, word
+from app.words import KINDS as KIND_WORDS
+from app.words import ONWARD as ONWARD_WORDS
 
 CARD_LIMIT = 65_536
 
@@ -163,7 +166,14 @@ def list_(session: Session) -> int:
     with session.unlocked() as installation:
         found = agreements.listed(installation)
     rows = (
-        (a.number, a.counterpart, a.state, a.clauses.ceiling.label, a.clauses.start, a.clauses.until)
+        (
+            a.number,
+            a.counterpart,
+            word(AGREEMENT_STATES, a.state),
+            a.clauses.ceiling.label,
+            a.clauses.start,
+            a.clauses.until,
+        )
         for a in found
     )
     return session.show({"agreements": [_row(one) for one in found]}, table(rows))
@@ -190,8 +200,8 @@ def show(session: Session, number: int) -> int:
         "differs": [{"number": other, "clauses": _changes(changes)} for other, changes in beside],
     }
     lines = [
-        *table((name, _text(value)) for name, value in (_row(one) | document["clauses"]).items()),
-        *table((name, document[name]) for name in ("proposed", "signed", "ended") if document[name]),
+        *_clauses(_row(one) | document["clauses"]),
+        *_clauses({name: document[name] for name in ("proposed", "signed", "ended") if document[name]}),
     ]
     for other, changes in beside:
         lines.append(_("Differs from agreement {number}, in force:").format(number=other))
@@ -256,7 +266,7 @@ def verify(session: Session, file: Path, cards: tuple[Path, ...]) -> int:
             at=checked.signed, name=plain(checked.signer.name)
         ),
         *([_("Ended {at}.").format(at=checked.ended)] if checked.ended else []),
-        *table((name, _text(value)) for name, value in clauses.items()),
+        *_clauses(clauses),
     ]
     return session.show(document, lines)
 
@@ -281,7 +291,9 @@ def _show_done(session: Session, done: Done) -> int:
         "protection": done.package.protection,
     }
     lines = [
-        _("Agreement {number}: {state}").format(number=done.agreement.number, state=done.agreement.state),
+        _("Agreement {number}: {state}").format(
+            number=done.agreement.number, state=word(AGREEMENT_STATES, done.agreement.state)
+        ),
         _("Package {seq}: {path}").format(seq=done.package.seq, path=done.package.path),
     ]
     return session.show(document, lines)
@@ -306,17 +318,34 @@ def _changes(changes: dict[str, tuple[object, object]]) -> list[dict[str, object
 
 
 def _change_lines(changes: dict[str, tuple[object, object]]) -> list[str]:
-    return [f"{name}: {_text(old)} -> {_text(new)}" for name, (old, new) in changes.items()]
+    words = _("{clause}: {before} -> {after}")
+    return [
+        words.format(clause=word(CLAUSES, name), before=_text(name, old), after=_text(name, new))
+        for name, (old, new) in changes.items()
+    ]
 
 
-def _text(value: object) -> str:
+def _clauses(found: Mapping[str, object]) -> Iterator[str]:
+    return table((word(CLAUSES, name), _text(name, value)) for name, value in found.items())
+
+
+_WORDS: dict[str, Mapping[str, str]] = {
+    "state": AGREEMENT_STATES,
+    "kinds": KIND_WORDS,
+    "onward": ONWARD_WORDS,
+    "proposer": SIDES,
+}
+
+
+def _text(name: str, value: object) -> str:
+    words = _WORDS.get(name, {})
     if isinstance(value, list):
-        return listed(map(str, value)) or _("none")
+        return listed(word(words, str(one)) for one in value) or _("none")
     if value is None:
         return _("any")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    return str(value)
+    return word(words, str(value))
 
 
 COMMANDS: dict[str, click.Command] = {"agreement": agreement, "sector": sector}

@@ -15,7 +15,8 @@ from app.cli.enquiries import Asking
 from app.exchange import asking, embargo, provenance
 from app.exchange.asking import Asked, Listed
 from app.holdings import browsing
-from app.messages import _, ngettext, plain
+from app.messages import _, listed, ngettext, plain
+from app.words import ASKED, CONSENT_STATES, REQUEST_STATES, SIDES, word
 
 Command = Callable[..., Any]
 
@@ -118,11 +119,11 @@ def list_(session: Session) -> int:
     rows = (
         (
             one.number,
-            one.kind,
-            one.of,
+            word(ASKED, one.kind),
+            word(ASKED, one.of),
             one.counterpart,
-            _("ours") if one.ours else _("theirs"),
-            one.state,
+            word(SIDES, _by(one)),
+            _state(one),
             one.third or one.fingerprint[:16] or "-",
             len(one.contents),
             one.until or "-",
@@ -143,15 +144,15 @@ def show(session: Session, number: int) -> int:
         known = browsing.named(installation, (content.id for content in one.contents))
     facts = [
         (_("Counterpart"), one.counterpart),
-        (_("Signed"), (_("ours") if one.ours else _("theirs")) + f", {one.at}"),
-        (_("State"), one.state),
+        (_("Signed"), listed((word(SIDES, _by(one)), one.at))),
+        (_("State"), _state(one)),
         (_("For"), one.third or "-"),
         (_("Fingerprint"), one.fingerprint or "-"),
         (_("Until"), one.until or "-"),
         (_("Reason"), one.why or "-"),
     ]
     lines = [
-        f"{one.number}  {one.kind}  {one.of}",
+        *table([(one.number, word(ASKED, one.kind), word(ASKED, one.of))]),
         *table(facts),
         *table(
             (c.id, c.sha256[:16], known[c.id].name[:60] if c.id in known else _("not held"))
@@ -195,11 +196,19 @@ def _show(session: Session, asked: Asked) -> int:
         _("Request {number}: {state}") if asked.listed.kind == "request" else _("Consent {number}: {state}")
     )
     lines = [
-        words.format(number=asked.listed.number, state=asked.listed.state),
+        words.format(number=asked.listed.number, state=_state(asked.listed)),
         *table((one.id, one.sha256[:16]) for one in asked.listed.contents[:20]),
         _("Package {seq}: {path}").format(seq=asked.package.seq, path=plain(asked.package.path)),
     ]
     return session.show(document, lines)
+
+
+def _by(one: Listed) -> str:
+    return "ours" if one.ours else "theirs"
+
+
+def _state(one: Listed) -> str:
+    return word(REQUEST_STATES if one.kind == "request" else CONSENT_STATES, one.state)
 
 
 def _row(one: Listed) -> dict[str, Any]:
@@ -208,7 +217,7 @@ def _row(one: Listed) -> dict[str, Any]:
         "kind": one.kind,
         "of": one.of,
         "counterpart": one.counterpart,
-        "by": "ours" if one.ours else "theirs",
+        "by": _by(one),
         "state": one.state,
         "at": one.at,
         "for": one.third or None,

@@ -15,6 +15,7 @@ import click
 from app import direction, outside
 from app.jobs import Job
 from app.messages import Refused, Sentence, _, plain, remedy, right_to_left, sentence
+from app.words import OBJECT_STATES, word
 
 if TYPE_CHECKING:
     from app.store.custody import Restraint
@@ -228,8 +229,8 @@ def say_refused(error: Refused) -> int:
 
 def why(code: str, **facts: object) -> str:
     """A verdict or warning code as a sentence with its remedy and the code last."""
-    said = direction.kept(code, right_to_left())
-    return " ".join(filter(None, (sentence(code, facts), remedy(code, facts), f"({said})")))
+    named = direction.kept(code, right_to_left())
+    return " ".join(filter(None, (sentence(code, facts), remedy(code, facts), f"({named})")))
 
 
 def table(rows: Iterable[tuple[object, ...]]) -> Iterator[str]:
@@ -320,5 +321,5 @@ def given_lines(given: Sequence[Given]) -> list[str]:
         return []
     return [
         _("It went out under a lower level:"),
-        *table((one.to, one.seq, one.state, one.id) for one in given),
+        *table((one.to, one.seq, word(OBJECT_STATES, one.state), one.id) for one in given),
     ]

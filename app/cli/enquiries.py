@@ -16,6 +16,7 @@ from app.holdings import feedback as service
 from app.holdings.feedback import Said
 from app.intel import authoring, marking
 from app.messages import _, listed, plain
+from app.words import REQUEST_STATES, SIDES, word
 
 Command = Callable[..., Any]
 
@@ -58,7 +59,14 @@ def list_(session: Session) -> int:
     with session.unlocked() as installation:
         found = enquiries.listed(installation)
     rows = (
-        (r.number, r.counterpart, _by(r), r.state, ",".join(map(str, r.answers)) or "-", r.text[:60])
+        (
+            r.number,
+            r.counterpart,
+            word(SIDES, _by(r)),
+            word(REQUEST_STATES, r.state),
+            ",".join(map(str, r.answers)) or "-",
+            r.text[:60],
+        )
         for r in found
     )
     return session.show({"requests": [_row(one) for one in found]}, table(rows))
@@ -73,7 +81,9 @@ def show(session: Session, number: int) -> int:
         one = enquiries.show(installation, number)
         known = browsing.named(installation, one.about)
     lines = [
-        *table([(one.number, one.counterpart, _by(one), one.state, one.at)]),
+        *table(
+            [(one.number, one.counterpart, word(SIDES, _by(one)), word(REQUEST_STATES, one.state), one.at)]
+        ),
         *map(plain, one.text.splitlines()),
         *table((id_, known[id_].name[:60] if id_ in known else _("not held")) for id_ in one.about),
     ]
@@ -158,7 +168,7 @@ def _show(session: Session, sent: Sent) -> int:
         "protection": sent.package.protection,
     }
     lines = [
-        _("Request {number}: {state}").format(number=one.number, state=one.state),
+        _("Request {number}: {state}").format(number=one.number, state=word(REQUEST_STATES, one.state)),
         _("Package {seq}: {path}").format(seq=sent.package.seq, path=plain(sent.package.path)),
     ]
     return session.show(document, lines)

@@ -8,6 +8,7 @@ from typing import Any
 from app.cli.base import table
 from app.holdings.correlation import Hit
 from app.messages import _
+from app.words import ORIGINS, type_name, word
 
 HITS_SHOWN = 10
 
@@ -39,9 +40,9 @@ def hit_lines(hits: Iterable[Hit]) -> list[str]:
             (
                 hit.observable.value[:60],
                 hit.count,
-                one.type,
+                type_name(one.type),
                 one.name[:60],
-                one.kind,
+                word(ORIGINS, one.kind),
                 one.source,
                 _unlike(hit),
             )

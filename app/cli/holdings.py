@@ -26,7 +26,8 @@ from app.holdings import attachments, browsing, exporting, feedback, handling, i
 from app.holdings import purge as purging
 from app.intel import marking
 from app.intel.marking import Level
-from app.messages import Refused, _, ngettext, plain
+from app.messages import Refused, Sentence, _, ngettext, plain
+from app.words import ORIGINS, type_name, word
 
 
 @click.command("import")
@@ -146,10 +147,11 @@ def show(session: Session, id_: str, versions: bool) -> int:
         ],
         "object": msgspec.Raw(found.raw),
     }
-    lines = [f"{plain(found.row.name)}  ({found.row.type})", found.row.id]
+    kind = type_name(found.row.type)
+    lines = [Sentence("{name}  ({kind})").format(name=plain(found.row.name), kind=kind), found.row.id]
     lines += table([(_("marking"), document["marking"] or "-"), (_("handling"), document["handling"] or "-")])
     lines += embargo_lines(bound)
-    lines += table((f.type, f.words[:60], f.kind, f.source, f.id) for f in said)
+    lines += table((type_name(f.type), f.words[:60], word(ORIGINS, f.kind), f.source, f.id) for f in said)
     lines += table(
         (v["modified"] or "-", v["sha256"], "*" if v["current"] else "") for v in document["versions"]
     )

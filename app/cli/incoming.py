@@ -14,6 +14,7 @@ from app.exchange.ranges import spoken
 from app.exchange.receiving import Received
 from app.messages import _, listed, ngettext, plain
 from app.store.installation import OUTBOX
+from app.words import PACKAGE_STATES, PRIORITIES, word
 
 
 @click.command()
@@ -59,9 +60,9 @@ def _named(found: naming.Named) -> list[str]:
         lines.append(why("package-damaged"))
     lines += table(
         [
-            *([(_("State"), found.state)] if found.state else []),
+            *([(_("State"), word(PACKAGE_STATES, found.state))] if found.state else []),
             *([(_("Reference"), found.reference)] if found.reference else []),
-            *([(_("Priority"), found.priority)] if found.priority == "flash" else []),
+            *([(_("Priority"), word(PRIORITIES, found.priority))] if found.priority == "flash" else []),
             (_("Size"), found.size),
             ("SHA-256", found.sha256),
         ]

@@ -19,6 +19,7 @@ from app.direction import shown
 from app.exchange import counterparts
 from app.messages import _, plain
 from app.store.installation import Installation
+from app.words import ACTS, word
 
 CARD_LIMIT = 65_536
 
@@ -38,10 +39,13 @@ def audit_list(session: Session, limit: int, before: int | None) -> int:
     """The newest entries first."""
     with session.unlocked() as installation:
         found = audit.entries(installation.database.read(), before, limit)
-    rows = (
-        (e.number, e.at, e.officer, e.act, ", ".join(f"{k}={v}" for k, v in e.detail.items())) for e in found
-    )
+    rows = (_cells(e) for e in found)
     return session.show({"entries": [_entry(e) for e in found]}, table(rows))
+
+
+def _cells(one: audit.Entry) -> tuple[object, ...]:
+    detail = ", ".join(f"{name}={value}" for name, value in one.detail.items())
+    return one.number, one.at, one.officer, word(ACTS, one.act), detail
 
 
 def _entry(one: audit.Entry) -> dict[str, Any]:
@@ -106,10 +110,7 @@ def _verify_file(session: Session, file: Path, cards: tuple[Path, ...], checkpoi
         )
     ]
     if found.entry is not None:
-        e = found.entry
-        lines += table(
-            [(e.number, e.at, e.officer, e.act, ", ".join(f"{k}={v}" for k, v in e.detail.items()))]
-        )
+        lines += table([_cells(found.entry)])
         lines.append(_("This entry is in the log."))
     if found.kind != "export":
         # One checkpoint, or one entry, says nothing of all the others.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from app.messages import Refused, _, listed
 from app.store.installation import Installation
 from app.store.objects import ObjectRow
 from app.store.packages import Told
+from app.words import OBJECT_STATES, PACKAGE_STATES, PRIORITIES, type_name, word
 from crypto.codes import spoken
 
 
@@ -197,7 +199,7 @@ def _document(decision: Decision, sealed: sealing.SealedPackage | None) -> dict[
 def _leaving(decision: Decision, known: Mapping[str, ObjectRow]) -> Iterable[str]:
     """What would leave, each with the level it has at the gate; of a dry run only."""
     return table(
-        (item.level.label, item.type, known[item.id].name[:60], item.id, item.modified or "-")
+        (item.level.label, type_name(item.type), known[item.id].name[:60], item.id, item.modified or "-")
         for item in decision.leaving
         if item.id in known
     )
@@ -249,7 +251,19 @@ def outbox_(session: Session, to: str) -> int:
             for one in found
         ]
     }
-    rows = ((p.to, p.seq, p.state, p.sealed, p.size, p.priority, p.reference, _told(p.told)) for p in found)
+    rows = (
+        (
+            p.to,
+            p.seq,
+            word(PACKAGE_STATES, p.state),
+            p.sealed,
+            p.size,
+            word(PRIORITIES, p.priority),
+            p.reference,
+            _told(p.told),
+        )
+        for p in found
+    )
     return session.show(document, table(rows))
 
 
@@ -410,11 +424,12 @@ def ledger(session: Session, to: str, id_: str) -> int:
             for e in given
         ],
     }
+    state = partial(word, OBJECT_STATES)
     if not id_:
-        return session.show(document, table((e.to, e.seq, e.state, e.id, e.modified) for e in found))
+        return session.show(document, table((e.to, e.seq, state(e.state), e.id, e.modified) for e in found))
     numbers = {e: listed(map(str, e.agreements)) or "-" for e in found}
-    gave = ((e.to, e.seq, e.state, e.modified, e.since, numbers[e], e.reference) for e in found)
-    got = ((e.sender, e.seq, e.state, e.modified, e.received) for e in given)
+    gave = ((e.to, e.seq, state(e.state), e.modified, e.since, numbers[e], e.reference) for e in found)
+    got = ((e.sender, e.seq, state(e.state), e.modified, e.received) for e in given)
     return session.show(document, [*table(gave), *([_("They gave us:")] if given else []), *table(got)])
 
 

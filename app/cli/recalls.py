@@ -15,6 +15,7 @@ from app.exchange.recalling import Listed, Sent
 from app.exchange.touching import Touched
 from app.holdings import attachments
 from app.messages import Refused, _, listed, plain
+from app.words import OBJECT_STATES, RECALL_STATES, SIDES, word
 
 Command = Callable[..., Any]
 
@@ -117,7 +118,7 @@ def list_(session: Session) -> int:
     """What was asked back, by us and by counterparts, newest first."""
     with session.unlocked() as installation:
         found = recalling.listed(installation)
-    rows = ((r.number, r.counterpart, _by(r), r.state, r.objects, r.came) for r in found)
+    rows = (_cells(one) for one in found)
     return session.show({"recalls": [_row(one) for one in found]}, table(rows))
 
 
@@ -138,10 +139,10 @@ def show(session: Session, number: int) -> int:
         "touches": [_touched(one) | {"attachments": ours.get(one.id, [])} for one in touched]
     }
     lines = [
-        *table([(found.number, found.counterpart, _by(found), found.state, found.objects, found.came)]),
+        *table([_cells(found)]),
         _("Reason: {reason}").format(reason=plain(found.reason)),
         *_answer_lines(found),
-        *table((t.state, t.id, t.sha256.hex()[:16], t.name[:60]) for t in touched),
+        *table((word(OBJECT_STATES, t.state), t.id, t.sha256.hex()[:16], t.name[:60]) for t in touched),
     ]
     for one in touched:
         if one.independent:
@@ -204,6 +205,11 @@ def _by(one: Listed) -> str:
     return "ours" if one.ours else "theirs"
 
 
+def _cells(one: Listed) -> tuple[object, ...]:
+    state = word(RECALL_STATES, one.state)
+    return one.number, one.counterpart, word(SIDES, _by(one)), state, one.objects, one.came
+
+
 def _row(one: Listed) -> dict[str, Any]:
     return {
         "number": one.number,
@@ -263,7 +269,10 @@ def _sent_lines(sent: Sent) -> list[str]:
     one = sent.listed
     lines = [
         _("Recall {number}, {name}: {state}, {n} contents").format(
-            number=one.number, name=plain(one.counterpart), state=one.state, n=one.objects
+            number=one.number,
+            name=plain(one.counterpart),
+            state=word(RECALL_STATES, one.state),
+            n=one.objects,
         ),
         *_answer_lines(one),
     ]

@@ -13,6 +13,7 @@ from app.exchange import inbox, recalling, telephone
 from app.exchange.inbox import Listed
 from app.intel.compare import ABSENT
 from app.messages import _, listed, plain
+from app.words import OBJECT_STATES, PACKAGE_STATES, PRIORITIES, STATUSES, type_name, word
 
 
 @click.group("inbox")
@@ -27,7 +28,18 @@ def inbox_list(session: Session) -> int:
     with session.unlocked() as installation:
         found = inbox.listed(installation)
         asked_back = [one for one in recalling.listed(installation) if not one.ours and one.state == "open"]
-    rows = ((p.number, p.sender, p.seq, p.state, p.priority, p.objects, p.received) for p in found)
+    rows = (
+        (
+            p.number,
+            p.sender,
+            p.seq,
+            word(PACKAGE_STATES, p.state),
+            word(PRIORITIES, p.priority),
+            p.objects,
+            p.received,
+        )
+        for p in found
+    )
     document = {
         "packages": [_package(one) for one in found],
         "recalls": [
@@ -35,8 +47,8 @@ def inbox_list(session: Session) -> int:
             for r in asked_back
         ],
     }
-    said = _("Recall {number}: {name} asks back {n}. See `recall show {number}`.")
-    lines = [said.format(number=r.number, name=plain(r.counterpart), n=r.objects) for r in asked_back]
+    asks = _("Recall {number}: {name} asks back {n}. See `recall show {number}`.")
+    lines = [asks.format(number=r.number, name=plain(r.counterpart), n=r.objects) for r in asked_back]
     return session.show(document, [*lines, *table(rows)])
 
 
@@ -91,9 +103,16 @@ def inbox_show(session: Session, number: int, id_: str | None) -> int:
         ],
     }
     lines = [
-        *table(review.counts.items()),
+        *table((word(STATUSES, status), count) for status, count in review.counts.items()),
         *table(
-            (o.status, o.decision, "-" if o.level is None else o.level.label, o.type, o.name[:60], o.id)
+            (
+                word(STATUSES, o.status),
+                word(OBJECT_STATES, o.decision),
+                "-" if o.level is None else o.level.label,
+                type_name(o.type),
+                o.name[:60],
+                o.id,
+            )
             for o in review.objects
         ),
     ]

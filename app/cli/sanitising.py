@@ -11,6 +11,7 @@ from app.cli.base import Session, ids_from, table
 from app.exchange import sanitising
 from app.exchange.sanitising import Sanitised, Wanted
 from app.messages import Refused, ngettext, plain
+from app.words import OBJECT_STATES, word
 
 TEXTS_BYTES = 2 << 20
 
@@ -82,7 +83,10 @@ def list_(session: Session, to: str, id_: str) -> int:
             for one in found
         ]
     }
-    return session.show(document, table((f.to, f.original or "-", f.id, f.state or "-", f.at) for f in found))
+    return session.show(
+        document,
+        table((f.to, f.original or "-", f.id, word(OBJECT_STATES, f.state) or "-", f.at) for f in found),
+    )
 
 
 @sanitise.command("end")

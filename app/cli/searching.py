@@ -13,6 +13,7 @@ from app.holdings.browsing import Page
 from app.intel.marking import Level
 from app.messages import _, plain
 from app.store.objects import ObjectRow
+from app.words import type_name
 
 
 def narrowing(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -158,7 +159,9 @@ def row_document(row: ObjectRow) -> dict[str, Any]:
 
 def _page_lines(page: Page) -> list[str]:
     lines = list(
-        table((row.modified, row.type, _level_word(row), row.name[:60], row.id) for row in page.rows)
+        table(
+            (row.modified, type_name(row.type), _level_word(row), row.name[:60], row.id) for row in page.rows
+        )
     )
     lines.append(_("{shown} of {total}").format(shown=len(page.rows), total=page.total))
     if page.next:
@@ -200,8 +203,8 @@ def neighbours(session: Session, id_: str, hops: int, limit: int) -> int:
     lines += table(
         (
             one.hops,
-            f"{one.rel} ->" if one.outward else f"<- {one.rel}",
-            one.row.type if one.row else "-",
+            (_("{rel} ->") if one.outward else _("<- {rel}")).format(rel=plain(one.rel)),
+            type_name(one.row.type) if one.row else "-",
             one.row.name[:60] if one.row else _("not held"),
             one.far,
         )

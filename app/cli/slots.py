@@ -9,6 +9,7 @@ import click
 from app import vault
 from app.cli.base import NUMBER_LIMIT, Session, table
 from app.messages import Refused, _
+from app.words import SLOTS, word
 
 
 @click.group()
@@ -23,7 +24,7 @@ def list_(session: Session) -> int:
     with session.unlocked() as installation:
         found = vault.slots_of(installation)
     document = {"slots": [{"id": s.id, "kind": s.kind, "label": s.label} for s in found]}
-    return session.show(document, table((s.id, s.kind, s.label) for s in found))
+    return session.show(document, table((s.id, word(SLOTS, s.kind), s.label) for s in found))
 
 
 @slot.command("add")

@@ -11,10 +11,10 @@ from PySide6.QtGui import QColor, QFontInfo, QIcon, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from app.messages import LANGUAGES
+from app.words import ACTS
 from ui import drawing, icons
 from ui.theme import MODES, theme
 from ui.tokens import SCHEMES, TOKENS, colour
-from ui.words import ACTS
 
 GROUNDS = ("surface", "raised", "canvas", "selection")
 TEXTS = ("text", "muted", "accent", "danger", "warning", "success", "info", "conflict")

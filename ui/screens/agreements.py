@@ -21,8 +21,9 @@ from app.exchange.terms import Clauses
 from app.intel import marking
 from app.intel.marking import Level
 from app.jobs import Job
-from app.messages import N_, Refused, _, listed, ngettext, pgettext
+from app.messages import Refused, _, listed, ngettext, pgettext
 from app.store.installation import Installation
+from app.words import AGREEMENT_STATES, KINDS, ONWARD
 from ui import files, numbers
 from ui.desk import AUDIT, COUNTERPARTS, RELEASES, Desk
 from ui.safe_text import isolate, isolate_ltr
@@ -37,25 +38,16 @@ from ui.widgets.text import Text, muted
 
 YEAR_DAYS = 365
 
-KINDS = {
-    "threats": N_("Threats"),
-    "vulnerabilities": N_("Vulnerabilities"),
-    "best-practices": N_("Best practices"),
+STATES: dict[str, tuple[str, str]] = {
+    "in-force": ("badge-check", "success"),
+    "proposed": ("clock", "info"),
+    "upcoming": ("clock", "info"),
+    "expired": ("timer", "muted"),
+    "superseded": ("rotate-ccw", "muted"),
+    "ended": ("x", "muted"),
+    "closed": ("x", "muted"),
 }
-ONWARD = {
-    "never": N_("Never passed on"),
-    "consent": N_("Passed on with consent"),
-    "within-tlp": N_("Passed on within TLP"),
-}
-STATES: dict[str, tuple[str, str, str]] = {
-    "in-force": ("badge-check", "success", N_("In force")),
-    "proposed": ("clock", "info", N_("Proposed")),
-    "upcoming": ("clock", "info", N_("Not begun yet")),
-    "expired": ("timer", "muted", N_("Period over")),
-    "superseded": ("rotate-ccw", "muted", N_("Replaced")),
-    "ended": ("x", "muted", N_("Ended")),
-    "closed": ("x", "muted", N_("Not signed in time")),
-}
+"""Icon and colour token."""
 
 
 def kinds_said(kinds: tuple[str, ...]) -> str:
@@ -85,7 +77,8 @@ class Agreements(QWidget):
         self.setLayout(column(Section(_("Agreements"), len(known), *items, action=propose)))
 
     def _agreement(self, agreement: Agreement) -> QWidget:
-        icon, color, words = STATES.get(agreement.state, ("handshake", "muted", agreement.state))
+        icon, color = STATES[agreement.state]
+        words = AGREEMENT_STATES[agreement.state]
         clauses = agreement.clauses
         head = _("Agreement {n}").format(n=numbers.number(agreement.number))
         first = line(

@@ -20,11 +20,12 @@ from app.exchange.releases import Decision, Item, Released, Wish
 from app.jobs import Cancelled, Job
 from app.messages import N_, Refused, _, listed, ngettext, pgettext, remedy, sentence
 from app.store.installation import Installation
+from app.words import KINDS
 from ui import files, numbers, reading
 from ui.desk import COUNTERPARTS, RELEASES, Desk
 from ui.jobs import Task
 from ui.safe_text import isolate
-from ui.screens.agreements import KINDS, ProposeSheet, kinds_said
+from ui.screens.agreements import ProposeSheet, kinds_said
 from ui.screens.judged import NAMED, Judged, judged, rows
 from ui.screens.preview import PreviewSheet
 from ui.screens.release_parts import Parts, field, pair, strong, tallies

@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QWidget
 
 from app import vault
 from app.jobs import Job
-from app.messages import N_, _
+from app.messages import _
 from app.store.installation import Installation
+from app.words import SLOTS
 from ui import numbers
 from ui.desk import Desk
 from ui.safe_text import isolate
@@ -31,11 +32,7 @@ from ui.widgets.text import Text, muted
 if TYPE_CHECKING:
     from crypto.slots import Slot
 
-KINDS = {
-    "passphrase": ("key-round", N_("Passphrase")),
-    "device": ("monitor", N_("Passphrase, with this workstation's keyring")),
-    "recovery": ("file-key", N_("Recovery kit")),
-}
+ICONS = {"passphrase": "key-round", "device": "monitor", "recovery": "file-key"}
 
 
 class WaysIn(Section):
@@ -66,7 +63,7 @@ class WaysIn(Section):
                 self._rows.addWidget(self._row(slot, alone=len(slots) == 1))
 
     def _row(self, slot: Slot, *, alone: bool) -> QWidget:
-        icon, second = KINDS[slot.kind][0], _numbered(slot)
+        icon, second = ICONS[slot.kind], _numbered(slot)
         remove = Button(_("Remove…"), "quiet", run=partial(self.ask_remove, slot))
         remove.setAccessibleName(_("Remove {name}…").format(name=second))
         return entry(icon, slot.label or _("Without a name"), second, trailing=None if alone else remove)
@@ -216,4 +213,4 @@ class FreshSheet(KeySheet):
 
 
 def _numbered(slot: Slot) -> str:
-    return _("{kind} · number {n}").format(kind=_(KINDS[slot.kind][1]), n=numbers.number(slot.id))
+    return _("{kind} · number {n}").format(kind=_(SLOTS[slot.kind]), n=numbers.number(slot.id))
