@@ -170,7 +170,7 @@ CLAUSES: dict[str, str] = {
     "from": NP_("day", "From"),
     "until": N_("Until"),
     "supersedes": NP_("agreement", "Replaces"),
-    "purposes": NP_("agreement", "Purposes"),
+    "purposes": N_("Purposes"),
     "kinds": N_("Kinds"),
     "sectors": N_("Sectors"),
     "onward": N_("Passing on"),

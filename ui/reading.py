@@ -34,6 +34,8 @@ NOT_SHOWN = frozenset(
         "extensions",
     }
 )
+LISTED = 20
+"""Things of a list that are told."""
 VALUE_LIMIT = 400
 LINKED = 12
 
@@ -82,6 +84,9 @@ def whole(installation: Installation, oid: int) -> Whole:
     shown = browsing.show_oid(installation, oid)
     value = shown.value
     wanted = [v for n, v in value.items() if n.endswith("_ref") and isinstance(v, str)]
+    for name, held in value.items():
+        if name.endswith("_refs") and isinstance(held, list):
+            wanted += [one for one in held[:LISTED] if isinstance(one, str)]
     names = {id_: row.name for id_, row in names_of(installation, wanted).items()}
     facts = []
     for name, held in value.items():
@@ -131,7 +136,7 @@ def plain_value(value: object, names: dict[str, str] | None = None) -> str:
     if isinstance(value, list) and any(isinstance(v, dict) and not _NAMES & v.keys() for v in value):
         return ngettext("{n} entry", "{n} entries", len(value)).format(n=numbers.number(len(value)))
     if isinstance(value, list):
-        return listed(filter(None, (plain_value(v, names) for v in value[:20])))[:VALUE_LIMIT]
+        return listed(filter(None, (plain_value(v, names) for v in value[:LISTED])))[:VALUE_LIMIT]
     if isinstance(value, dict):
         for key in _NAMING:
             inner = value.get(key)

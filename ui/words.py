@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.messages import N_, NP_, _
-from app.words import ACTS, OBJECT_STATES, PACKAGE_STATES, TYPES
+from app.words import ACTS, OBJECT_STATES, PACKAGE_STATES, STATUSES, TYPES
 
 PROPERTIES: dict[str, str] = {
     "aliases": N_("Also called"),
@@ -67,6 +67,33 @@ STATES: dict[str, tuple[str, str, str]] = {
 }
 
 
+# What the log tells of an act.
+DETAILS: dict[str, str] = {
+    "after": NP_("log", "After"),
+    "alias": N_("Alias"),
+    "before": NP_("log", "Before"),
+    "conflicts": N_("Conflicts"),
+    "converted": NP_("log", "Converted"),
+    "counterpart": N_("Counterpart"),
+    "fingerprint": N_("Fingerprint"),
+    "handling": N_("Handling"),
+    "name": N_("Name"),
+    "new": STATUSES["new"],
+    "newer": STATUSES["newer"],
+    "object": NP_("log", "Object"),
+    "objects": N_("Objects"),
+    "older": STATUSES["older"],
+    "reason": N_("Reason"),
+    "refused": NP_("log", "Refused"),
+    "same": STATUSES["same"],
+    "seq": N_("Package"),
+    "size": N_("Size"),
+    "to": NP_("recipient", "To"),
+    "value": N_("Value"),
+    "versions": N_("Versions"),
+}
+
+
 def type_word(kind: str, *, many: bool = False) -> str:
     """What a STIX type is called; a type nobody knows keeps its own name."""
     words = TYPES.get(kind)
@@ -86,6 +113,11 @@ def state_word(state: str) -> str:
 def object_state_word(state: str) -> str:
     """The state of an object that went out in a package."""
     return _(OBJECT_STATES[state]) if state in OBJECT_STATES else state
+
+
+def detail_word(name: str) -> str:
+    """What the log tells; what has no word keeps the name that stands in it."""
+    return _(DETAILS[name]) if name in DETAILS else name
 
 
 def act_word(act: str) -> str:

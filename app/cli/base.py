@@ -233,6 +233,11 @@ def why(code: str, **facts: object) -> str:
     return " ".join(filter(None, (sentence(code, facts), remedy(code, facts), f"({named})")))
 
 
+def counted(many: object, code: str, **facts: object) -> str:
+    """How many something is said of, or of what, before `why`."""
+    return _("{many}: {what}").format(many=many, what=why(code, **facts))
+
+
 def table(rows: Iterable[tuple[object, ...]]) -> Iterator[str]:
     """Rows as aligned lines; strings from outside are made plain. The columns follow one another as the language runs,
     whatever is in them.

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from app import outside
-from app.cli.base import Session, table, why
+from app.cli.base import Session, counted, table, why
 from app.courier import folder
 from app.exchange import epochs, evidence
 from app.exchange.epochs import Status
@@ -84,7 +84,7 @@ def prove(session: Session, name: str, file: Path) -> int:
     raw = outside.start(file, evidence.FILE_LIMIT)
     with session.unlocked() as installation:
         codes = evidence.prove(installation, name, raw)
-    lines = [f"{count}: {why(code, name=name)}" for code, count in Counter(codes).items()]
+    lines = [counted(count, code, name=name) for code, count in Counter(codes).items()]
     lines = lines or [why("nothing-proven", name=name)]
     return session.show({"found": dict(Counter(codes))}, lines, attention=True)
 
@@ -125,7 +125,7 @@ def _decide(session: Session, name: str, act: Callable[[Installation, str], Stat
     attention = bool(found.state or found.pending or found.mending or found.missing or found.lost)
     if found.lacking:
         lines.append(why("packages-lacking", numbers=spoken(found.lacking), name=found.name))
-    lines += [f"{seq}: {why('receipt-contradicts')}" for seq in found.contradicted]
+    lines += [counted(seq, "receipt-contradicts") for seq in found.contradicted]
     attention = attention or bool(found.missing_before or found.lacking or found.contradicted)
     return session.show(asdict(found), lines, attention)
 

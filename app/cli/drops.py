@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from app.cli.base import Session, table, why
+from app.cli.base import Session, counted, table, why
 from app.exchange import drops
 from app.exchange.ranges import spoken
 from app.messages import _
@@ -63,7 +63,7 @@ def drop_sync(session: Session, names: tuple[str, ...]) -> int:
         where = shared[name]
         about = f"{name}: {file}" if file else name
         facts = {"path": file or where.folder, "seq": file, "name": where.counterpart}
-        lines.append(f"{about}: {why(code, **facts)}")
+        lines.append(counted(about, code, **facts))
     lines += [
         why(f"status-{r.status}", missing=spoken(r.missing))
         for _drop, r in done.received

@@ -9,6 +9,7 @@ import click
 
 from app.cli.base import (
     Session,
+    counted,
     embargo_lines,
     given_document,
     given_lines,
@@ -77,11 +78,11 @@ def import_(session: Session, files: tuple[Path, ...], format_: str, handling: s
     lines = [*table((name, value) for name, value in document.items() if name in _COUNTED)]
     lines += given_lines(total.given)
     if total.disregarded:
-        lines.append(f"{total.disregarded}: {why('remark-disregarded')}")
+        lines.append(counted(total.disregarded, "remark-disregarded"))
     if total.hits:
         lines.append(_("{n} observables are held already:").format(n=total.hits))
         lines += hit_lines(hit for _id, hit in total.first_hits[:HITS_SHOWN])
-    lines += [f"{plain(where)}: {why(code)}" for where, code in total.refused]
+    lines += [counted(plain(where), code) for where, code in total.refused]
     attention = bool(total.refused or total.conflicts or total.disregarded or total.given)
     return session.show(document, lines, attention=attention)
 
@@ -156,9 +157,7 @@ def show(session: Session, id_: str, versions: bool) -> int:
         (v["modified"] or "-", v["sha256"], "*" if v["current"] else "") for v in document["versions"]
     )
     lines += [
-        f"{v['modified'] or '-'}: {why('remark-disregarded')}"
-        for v in document["versions"]
-        if v["disregarded"]
+        counted(v["modified"] or "-", "remark-disregarded") for v in document["versions"] if v["disregarded"]
     ]
     lines += plain_json(found.raw)
     return session.show(document, lines, attention=document["conflict"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from app.cli.base import NUMBER_LIMIT, Session, given_document, given_lines, ids_from, table, why
+from app.cli.base import NUMBER_LIMIT, Session, counted, given_document, given_lines, ids_from, table, why
 from app.exchange import deciding, naming, receiving
 from app.exchange.deciding import Decided
 from app.exchange.ranges import spoken
@@ -132,7 +132,7 @@ def _received_lines(got: Received) -> list[str]:
         lines.append(why(f"status-{got.status}", missing=spoken(got.missing)))
     if got.lacking:
         lines.append(why("packages-lacking", numbers=spoken(got.lacking), name=plain(got.sender)))
-    return lines + [f"{plain(where)}: {why(code)}" for where, code in got.failed]
+    return lines + [counted(plain(where), code) for where, code in got.failed]
 
 
 @click.command()

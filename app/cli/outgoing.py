@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from app.cli.base import NUMBER_LIMIT, Session, ids_from, say_refused, table, why
+from app.cli.base import NUMBER_LIMIT, Session, counted, ids_from, say_refused, table, why
 from app.courier import folder
 from app.exchange import outbox, receipts, releases, sealing, telephone
 from app.exchange.releases import Decision, Wish
@@ -208,7 +208,7 @@ def _leaving(decision: Decision, known: Mapping[str, ObjectRow]) -> Iterable[str
 def _lines(decision: Decision, sealed: sealing.SealedPackage | None) -> list[str]:
     lines = [_("Leaves: {n}").format(n=len(decision.leaving))]
     for code, count in Counter(item.code for item in decision.items if item.code != "leaves").most_common():
-        lines.append(f"{count}: {why(code)}")
+        lines.append(counted(count, code))
         some = [item for item in decision.items if item.code == code]
         lines += [f"    {item.id}" for item in some[:5]]
         if len(some) > 5:
@@ -216,7 +216,7 @@ def _lines(decision: Decision, sealed: sealing.SealedPackage | None) -> list[str
     if decision.attachments:
         lines.append(_("With them, attachments: {n}").format(n=len(decision.attachments)))
         lines += table(("   ", one.size, one.name, one.id) for one in decision.attachments)
-    lines += [f"{one.count}: {why(one.code)}" for one in decision.warnings]
+    lines += [counted(one.count, one.code) for one in decision.warnings]
     lines.append(why(f"protection-{decision.protection}"))
     if sealed is not None:
         lines.append(_("Package {seq}: {path}").format(seq=sealed.seq, path=sealed.path))

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from app.cli.base import NUMBER_LIMIT, Session, ids_from, table, why
+from app.cli.base import NUMBER_LIMIT, Session, counted, ids_from, table
 from app.cli.days import Day
 from app.exchange import recalling
 from app.exchange.recalling import Listed, Sent
@@ -108,7 +108,7 @@ def send(
         "refused": [{"to": name, "code": error.code} for name, error in refused],
     }
     lines = [line for one in sent for line in _sent_lines(one)]
-    lines += [f"{plain(name)}: {why(error.code, **error.facts)}" for name, error in refused]
+    lines += [counted(plain(name), error.code, **error.facts) for name, error in refused]
     return session.show(document, lines, attention=bool(refused))
 
 

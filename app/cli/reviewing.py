@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from app.cli.base import NUMBER_LIMIT, Session, plain_json, table, why
+from app.cli.base import NUMBER_LIMIT, Session, counted, plain_json, table
 from app.cli.hits import HITS_SHOWN, hit_document, hit_lines
 from app.exchange import inbox, recalling, telephone
 from app.exchange.inbox import Listed
@@ -126,7 +126,7 @@ def inbox_show(session: Session, number: int, id_: str | None) -> int:
         lines[:0] = map(plain, review.package.note.splitlines())
     for remark, count in review.remarks.items():
         if count:
-            lines.append(f"{count}: {why(f'remark-{remark}')}")
+            lines.append(counted(count, f"remark-{remark}"))
             some = [one.id for one in review.objects if remark in one.remarks]
             lines += [f"    {plain(id_)}" for id_ in some[:5]]
             if count > 5:

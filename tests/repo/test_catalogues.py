@@ -155,17 +155,17 @@ def test_the_program_speaks_each_of_its_languages(language: str) -> None:
 TABLES = {"app/words.py", "ui/words.py"}
 SAME_SENSE = {
     *(
+        "Alias",
         "Ceiling",
         "Changed",
+        "Conflicts",
         "Counterpart",
+        "Fingerprint",
         "Flash",
         "For exercises only",
-        "Kinds",
-        "Language",
-        "Name",
-        "Objects",
     ),
-    *("Passing on", "Passphrase", "Recovery kit", "Revoked", "Routine", "Sign by", "State", "Until"),
+    *("Handling", "Kinds", "Language", "Name", "Objects", "Package", "Passing on", "Passphrase", "Purposes"),
+    *("Reason", "Recovery kit", "Revoked", "Routine", "Sign by", "Size", "State", "Until", "Versions"),
 }
 
 

@@ -164,3 +164,17 @@ def test_a_label_lays_each_paragraph_out_by_itself() -> None:
     label = Text("Northmark (PT).\nمن Northmark.", wrap=True)
     layouts, _height = label._lay_out(400)
     assert [one.textOption().textDirection() for one in layouts] == [LTR, RTL]
+
+
+@pytest.mark.usefixtures("arabic")
+def test_a_code_stands_beside_its_label_and_lines_of_code_begin_at_the_left() -> None:
+    def starts(content: str) -> list[float]:
+        label = Text(content, size="label", mono=True, wrap=True)
+        layouts, _height = label._lay_out(300)
+        rows = [one.lineAt(at) for one in layouts for at in range(one.lineCount())]
+        return [row.naturalTextRect().left() for row in rows]
+
+    (short,) = starts("import")
+    assert short > 150
+    assert max(starts("a" * 400)) < 1
+    assert max(starts('{\n  "type": "tool"\n}')) < 1

@@ -23,7 +23,7 @@ from ui.widgets.paging import Cell, Column, PagedModel, Row
 from ui.widgets.panel import DetailPanel, ResultFoot, fact
 from ui.widgets.table import ListTable, date_width
 from ui.widgets.text import muted, title
-from ui.words import act_word
+from ui.words import act_word, detail_word
 
 BREAKS_SHOWN = 50
 _ICONS = {
@@ -142,8 +142,8 @@ class Audit(Pane):
             fact(_("Act"), entry.act, mono=True),
         ]
         for name, value in entry.detail.items():
-            text = str(value)
-            items += [4, fact(name, text, mono=len(text) >= 32)]
+            text = numbers.number(value) if type(value) is int else str(value)
+            items += [4, fact(detail_word(name), text, mono=len(text) >= 32)]
         self.panel.show_items(items)
 
     def check(self) -> None:

@@ -320,7 +320,7 @@ class NewRelease(Pane):
         if decision.warnings:
             said = [sentence(w.code, {"n": w.count, "count": w.count}) for w in decision.warnings]
             notices = [
-                Notice(f"{numbers.number(w.count)}: {text}", "warning")
+                Notice(_("{many}: {what}").format(many=numbers.number(w.count), what=text), "warning")
                 for w, text in zip(decision.warnings, said, strict=True)
             ]
             items.append(Section(_("Check before sealing"), None, *notices))

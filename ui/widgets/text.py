@@ -118,14 +118,18 @@ class Text(QLabel):
         height = self._line_height()
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        edge = Qt.AlignmentFlag.AlignRight if drawing.is_rtl() else Qt.AlignmentFlag.AlignLeft
+        if self._align == "center":
+            edge = Qt.AlignmentFlag.AlignHCenter
         if self._mono:
             option.setTextDirection(Qt.LayoutDirection.LeftToRight)
-            option.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute)
-        else:
-            edge = Qt.AlignmentFlag.AlignRight if drawing.is_rtl() else Qt.AlignmentFlag.AlignLeft
-            if self._align == "center":
-                edge = Qt.AlignmentFlag.AlignHCenter
-            option.setAlignment(edge | Qt.AlignmentFlag.AlignAbsolute)
+            # A code of one line stands beside its label, as other values do; lines of code begin at the left.
+            if (
+                "\n" in self._shown
+                or theme().metrics(self._size, self._weight, mono=True).horizontalAdvance(self._shown) > width
+            ):
+                edge = Qt.AlignmentFlag.AlignLeft
+        option.setAlignment(edge | Qt.AlignmentFlag.AlignAbsolute)
         layouts: list[QTextLayout] = []
         y = 0.0
         for paragraph in self._shown.split("\n"):
