@@ -518,7 +518,7 @@ def test_all_of_a_large_source_is_read_in_one_pass(site, seen, monkeypatch):
     # Asked of one object after another, in the order of the list, each lies on another page: 20 s of a million.
     chosen = browsing.selection(source="one.json")
     expected = browsing.oids(site, chosen), browsing.counts_by_type(site, chosen)
-    monkeypatch.setattr(selecting, "MANY", 2)
+    monkeypatch.setattr(conditions, "MANY", 2)
     seen.clear()
     assert (browsing.oids(site, chosen), browsing.counts_by_type(site, chosen)) == expected
     found = plans(site, seen)
