@@ -105,10 +105,10 @@ def test_a_raised_handling_tells_to_whom(sessions: Make, sides: tuple[stage.Side
     wait(lambda: place.model.row_at(0), "a row")
     place.table.select_row(0)
     wait(lambda: place.panel.shown, "the object")
-    place.panel.set_handling(Level.RED)
+    place.panel.set_handling(place.panel.shown.shown.row.id, Level.RED)
     wait(place.telling.isVisible, "the notice")
     assert "Northmark CSIRT" in words(place.telling)
-    place.panel.set_handling(Level.RED)
+    place.panel.set_handling(place.panel.shown.shown.row.id, Level.RED)
     settle(session)
     wait(lambda: not place.telling.isVisible(), "the notice to go")
 

@@ -204,7 +204,13 @@ class FirstRun(Door):
             muted(_("Folder: {path}").format(path=isolate_ltr(str(home))), size="small", wrap=True),
         )
 
+    def _let_act(self, may: bool) -> None:
+        for button in (self.create_button, self.practise, self.restore):
+            button.setEnabled(may)
+
     def _create(self) -> None:
+        if not self.create_button.isEnabled():
+            return
         passphrase = self.passphrase.text()
         if passphrase != self.again.text():
             self.refusal.show_words(
@@ -216,7 +222,7 @@ class FirstRun(Door):
         name, country, officer = self.name.text(), self.country.text(), self.officer.text()
         home = self._home
         self.refusal.clear()
-        self.create_button.setEnabled(False)
+        self._let_act(False)
         self.show_busy(_("Making keys and the encrypted store"))
 
         def work(_job: Job) -> str:
@@ -224,7 +230,7 @@ class FirstRun(Door):
 
         def failed(refused: Refused) -> None:
             self.show_busy("")
-            self.create_button.setEnabled(True)
+            self._let_act(True)
             self.refusal.show_refusal(refused)
             self._field(refused).setFocus()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.exchange import receipts
@@ -21,6 +21,7 @@ from app.store.installation import Installation
 from app.store.origins import Origin
 from ui import icons, numbers, reading
 from ui.desk import HOLDINGS, INBOX, Desk
+from ui.jobs import Task
 from ui.safe_text import isolate, short_id, visible
 from ui.screens.attached import Attached
 from ui.screens.told import Told
@@ -56,6 +57,7 @@ class ObjectPanel(DetailPanel):
         self._before: list[tuple[int, str]] = []
         self._raw = False
         self._drawn: tuple[int | None, bool] = None, False
+        self._resolving: Task | None = None
         self.refusal = Refusal()
         self.attached = Attached(desk, say)
         self._show()
@@ -136,6 +138,7 @@ class ObjectPanel(DetailPanel):
             4,
             identifier(row.id),
         ]
+        self.refusal = Refusal()
         items += self._raw_items(whole) if self._raw else self._readable(whole)
         drawn = row.oid, self._raw
         self.show_items(items, anew=drawn == self._drawn)
@@ -160,7 +163,7 @@ class ObjectPanel(DetailPanel):
         current = next(v.row for v in whole.shown.versions if v.row.vid == whole.shown.row.current)
         sha = Text(current.sha256.hex(), size="small", mono=True, color="muted", wrap=True)
         text_ = Text(shown, size="label", mono=True, wrap=True)
-        return [12, text_, 12, muted(_("SHA-256 of the exact text"), size="small"), 2, sha]
+        return [self.refusal, 12, text_, 12, muted(_("SHA-256 of the exact text"), size="small"), 2, sha]
 
     def _readable(self, whole: reading.Whole) -> list[Item]:
         row = whole.shown.row
@@ -180,7 +183,6 @@ class ObjectPanel(DetailPanel):
         items += self._bound_items(whole)
         if row.revoked:
             items += [12, Notice(_("Revoked by its creator."), "danger")]
-        self.refusal = Refusal()
         items.append(self.refusal)
         if whole.description:
             items += [12, Text(whole.description, wrap=True)]
@@ -294,30 +296,40 @@ class ObjectPanel(DetailPanel):
 
     def _resolve(self, sha: str) -> None:
         whole = self._whole
-        if whole is None:
+        if whole is None or self._resolving in self._desk.jobs.running:
             return
         id_ = whole.shown.row.id
 
         def work(installation: Installation, _job: Job) -> int:
             return handling.resolve(installation, id_, sha)
 
-        self._desk.write(work, None, self.refusal.show_refusal, changes=(HOLDINGS, INBOX))
+        failed = partial(self._refuse, id_)
+        self._resolving = self._desk.write(work, None, failed, changes=(HOLDINGS, INBOX))
+
+    def _refuse(self, id_: str, refused: Refused) -> None:
+        """Beside the object it is about; over the place if that is not shown any more."""
+        if self._whole is not None and self._whole.shown.row.id == id_:
+            self.refusal.show_refusal(refused)
+        else:
+            self._desk.refused.emit(refused)
 
     def _open_levels(self) -> None:
-        menu = QMenu(self)
-        for level in reversed(Level):
-            if level is not Level.UNREADABLE:
-                words = _("Treat as {level}").format(level=level.label)
-                menu.addAction(visible(words), partial(self.set_handling, level))
-        button = self.foot.findChildren(Button)[1]
-        menu.popup(button.mapToGlobal(button.rect().topLeft()) - QPoint(0, menu.sizeHint().height() + 4))
-
-    def set_handling(self, level: Level) -> None:
-        """Treat the object at `level` here."""
         whole = self._whole
         if whole is None:
             return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        # What is shown may change under the menu.
         id_ = whole.shown.row.id
+        for level in reversed(Level):
+            if level is not Level.UNREADABLE:
+                words = _("Treat as {level}").format(level=level.label)
+                menu.addAction(visible(words), partial(self.set_handling, id_, level))
+        button = self.foot.findChildren(Button)[1]
+        menu.popup(button.mapToGlobal(button.rect().topLeft()) - QPoint(0, menu.sizeHint().height() + 4))
+
+    def set_handling(self, id_: str, level: Level) -> None:
+        """Treat the object `id_` at `level` here."""
 
         def work(installation: Installation, _job: Job) -> handling.Changed:
             return handling.set_level(installation, id_, level)
@@ -325,7 +337,7 @@ class ObjectPanel(DetailPanel):
         def done(changed: handling.Changed) -> None:
             self._tell(Told(given=changed.given))
 
-        self._desk.write(work, done, self.refusal.show_refusal, changes=(HOLDINGS,))
+        self._desk.write(work, done, partial(self._refuse, id_), changes=(HOLDINGS,))
 
 
 _TIMES = frozenset(

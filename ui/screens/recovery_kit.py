@@ -103,6 +103,9 @@ class WordsSheet(Sheet):
 
     def try_words(self) -> None:
         """See that what was typed opens the installation."""
+        if not self.key.words.text().strip():
+            self.key.setFocus()
+            return
         typed, recovery = self.key.take()
 
         def failed(refused: Refused) -> None:

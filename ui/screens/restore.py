@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from shiboken6 import isValid
+
 from app import vault
 from app.jobs import Job
 from app.messages import STAGES, Refused, _
@@ -74,7 +76,8 @@ class Restore(Door):
 
         def failed(refused: Refused) -> None:
             self._again()
-            self.refusal.show_refusal(refused)
+            if isValid(self):
+                self.refusal.show_refusal(refused)
 
         self._task = self._jobs.write(work, done, failed, self._again)
         self._task.progressed.connect(self._show_progress)
@@ -87,6 +90,8 @@ class Restore(Door):
 
     def _again(self) -> None:
         self._task = None
+        if not isValid(self):
+            return
         self.show_busy("")
         self.button.setEnabled(True)
         self.key.setFocus()
