@@ -13,6 +13,7 @@ import msgspec
 from app.holdings.definitions import Definitions
 from app.intel import timestamp
 from app.intel.envelope import Envelope, envelope
+from app.jobs import Job
 from app.store import index, objects
 from app.store.database import Connection
 from app.store.objects import Stands
@@ -53,9 +54,15 @@ def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
     return sorted(wrong)
 
 
-def remake(tx: Connection) -> None:
-    """Write anew the rows that say something else than the texts, and all that is made of those."""
-    for says in [says for stands, says, _ in _read(tx) if stands != says]:
+def remake(tx: Connection, job: Job) -> None:
+    """Write anew the rows that say something else than the texts, and all that is made of those. Raises `Cancelled`."""
+    wrong = list[Stands]()
+    for number, (stands, says, _) in enumerate(_read(tx)):
+        if number % BATCH == 0:
+            job.step(number, 0, "check")
+        if stands != says:
+            wrong.append(says)
+    for says in wrong:
         objects.correct(tx, says)
     objects.count_anew(tx)
-    index.remake(tx)
+    index.remake(tx, lambda done, total: job.step(done, total, "index"))

@@ -462,9 +462,9 @@ class Database:
                 self._writer.execute(f"PRAGMA cache_size = -{CACHE}")
                 self._writer.execute("PRAGMA shrink_memory")
 
-    def counted(self, job: Job, stage: str) -> AbstractContextManager[None]:
-        """Around `write()`s of this thread: `counted` of what they write."""
-        return counted(self._writer, job, stage)
+    def watched(self, step: Callable[[], None]) -> AbstractContextManager[None]:
+        """Around `write()`s of this thread: `watched` of their statements."""
+        return watched(self._writer, step)
 
     def cancel(self) -> None:
         """Interrupt whatever statements are running; each raises, and its transaction is undone."""
@@ -515,14 +515,6 @@ def watched(connection: Connection, step: Callable[[], None]) -> Iterator[None]:
         raise
     finally:
         connection.set_progress_handler(None, 0)
-
-
-@contextlib.contextmanager
-def counted(connection: Connection, job: Job, stage: str) -> Iterator[None]:
-    """Let the statements of the block tell `job` how many rows they have written so far, and stop when it says so."""
-    before = connection.total_changes
-    with watched(connection, lambda: job.step(connection.total_changes - before, 0, stage)):
-        yield
 
 
 def check(connection: Connection, step: Callable[[], None]) -> list[str]:

@@ -325,6 +325,11 @@ def bring_back(tx: Connection, aside: Sequence[str], step: Callable[[int, int], 
 
 # Making anew ------------------------------------------------------------------------------------------------
 
+
+def untold(_done: int, _total: int) -> None:
+    """A step that nobody hears of."""
+
+
 _COUNTED = """
     SELECT 'all', '', count(*) FROM object HAVING count(*)
     UNION ALL SELECT 'type', type, count(*) FROM object GROUP BY type
@@ -338,24 +343,29 @@ _COUNTED = """
 """
 
 
-def bring_up_to_date(database: Database) -> None:
-    """Make every index anew if another way of indexing wrote it (also after a migration). One transaction."""
+def bring_up_to_date(database: Database, step: Callable[[int, int], None] = untold) -> None:
+    """Make every index anew if another way of indexing wrote it (also after a migration). One transaction; `step` as
+    `remake` has it.
+    """
     row = database.read().execute("SELECT value FROM meta WHERE key = ?", (VERSION_KEY,)).fetchone()
     if row is not None and bytes(row[0]) == indexing.VERSION.encode():
         return
     with database.write() as tx:
-        remake(tx)
+        remake(tx, step)
 
 
-def remake(tx: Connection) -> None:
-    """Make every index and counter anew from the texts held."""
+def remake(tx: Connection, step: Callable[[int, int], None] = untold) -> None:
+    """Make every index and counter anew from the texts held. `step` is told how many of how many objects are read,
+    then how many of how many trees are made; it may raise `Cancelled`.
+    """
+    total = tx.execute("SELECT count(*) FROM object").fetchone()[0]
     key, aside = hash_key(tx), lay_aside(tx, MANY)
     empty(tx)
     for table in ("observable", "domain", "external", "edge", "marked", "facet"):
         tx.execute(f"DELETE FROM {table}")
     hashed.clear(tx)
     items, edges = list[tuple[int, Indexed]](), list[Edge]()
-    marked, says = list[tuple[int, int]](), list[hashed.Item]()
+    marked, files = list[tuple[int, int]](), list[hashed.Item]()
 
     def write() -> None:
         texts = Texts()
@@ -363,33 +373,37 @@ def remake(tx: Connection) -> None:
         texts.write(tx)
         put_edges(tx, edges)
         put_marked(tx, marked)
-        hashed.add(tx, says)
-        for some in (items, edges, marked, says):
+        hashed.add(tx, files)
+        for some in (items, edges, marked, files):
             some.clear()
 
-    last = size = 0
+    last = size = done = 0
     while oids := [
         row[0]
         for row in tx.execute("SELECT oid FROM object WHERE oid > ? ORDER BY oid LIMIT ?", (last, BATCH))
     ]:
-        last = oids[-1]
+        step(done, total)
+        last, done = oids[-1], done + len(oids)
         for oid in oids:
             contents = in_force(tx, oid)
             if not contents:
                 continue
             one = indexing.merged(found.indexed for found in contents)
             items.append((oid, one))
-            says.append((oid, hashed_of(contents)))
+            files.append((oid, hashed_of(contents)))
             for found in contents:
                 edges += edges_of(key, found.vid, found.links)
-            for vid, current, blob in tx.execute(
-                "SELECT vid, vid = current, raw FROM version JOIN object USING (oid) WHERE oid = ?",
+            for vid, current, creator, confidence, blob in tx.execute(
+                "SELECT vid, vid = current, creator, confidence, raw FROM version JOIN object USING (oid)"
+                " WHERE oid = ?",
                 (oid,),
             ).fetchall():
                 env = envelope(msgspec.json.decode(bodies.unpack(blob), type=dict[str, object]))
                 marked += [(vid, id_hash(key, definition)) for definition in env.definitions]
-                tx.execute("UPDATE version SET creator = ? WHERE vid = ?", (_creator(key, env), vid))
-                if current:
+                # Nearly all stand right: a row costs as much to write as to read.
+                if creator != (says := _creator(key, env)):
+                    tx.execute("UPDATE version SET creator = ? WHERE vid = ?", (says, vid))
+                if current and confidence != env.confidence:
                     tx.execute("UPDATE object SET confidence = ? WHERE oid = ?", (env.confidence, oid))
             size += bytes_of(one.text, one.parts)
             if size > full_text.LOOSE:
@@ -397,7 +411,8 @@ def remake(tx: Connection) -> None:
                 size = 0
         write()
         size = 0
-    bring_back(tx, aside, lambda done, total: None)
+    step(done, total)
+    bring_back(tx, aside, step)
     tx.execute(f"INSERT INTO facet (facet, value, objects) {_COUNTED}")
     tx.execute(
         "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",

@@ -19,7 +19,7 @@ from app.jobs import Job
 from app.messages import Refused
 from app.store import agreements, counterparts, index, objects, packages, people, standing
 from app.store import statements as store_statements
-from app.store.database import Connection, counted, watched
+from app.store.database import Connection, watched
 from app.store.database import check as check_file
 from app.store.installation import Installation
 from crypto import document
@@ -186,8 +186,8 @@ def mend(installation: Installation, job: Job) -> None:
     anew at the next unlock, as after a restore.
     """
     with installation.database.write() as tx:
-        with counted(tx, job, "index"):
-            checking.remake(tx)
+        with watched(tx, job.look):
+            checking.remake(tx, job)
         aged = installation.database.aged or not standing.rows_hold(tx)
         audit.append(tx, installation, "indexes.remade", aged=aged)
         if aged:

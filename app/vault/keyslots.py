@@ -267,8 +267,8 @@ def open_store(home: Path, passphrase: str, recovery: bool, job: Job) -> Databas
     following.unlink(missing_ok=True)
     try:
         # Minutes for a million objects, when the program has another way of indexing than the one before.
-        with database.counted(job, "index"):
-            index.bring_up_to_date(database)
+        with database.watched(job.look):
+            index.bring_up_to_date(database, lambda done, total: job.step(done, total, "index"))
     except BaseException:
         database.close()
         raise

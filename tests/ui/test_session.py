@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -89,8 +90,11 @@ def test_indexes_made_anew_are_shown_and_can_be_stopped(
 ) -> None:
     real = index.bring_up_to_date
 
-    def endless(here: Database) -> None:
+    def endless(here: Database, step: Callable[[int, int], None]) -> None:
         monkeypatch.setattr(index, "bring_up_to_date", real)
+        for _n in range(20):
+            step(2, 10)
+            time.sleep(0.01)
         with here.write() as tx:
             tx.execute(
                 "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
@@ -104,7 +108,7 @@ def test_indexes_made_anew_are_shown_and_can_be_stopped(
     type_into(door.passphrase, stage.PASSPHRASE)
     click(door, "Unlock")
     wait(door.stop.isVisible, "the progress")
-    assert door.busy_text.text() == "Indexing 0"
+    assert door.busy_text.text() == "Indexing 2 of 10"
     click(door, "Cancel")
     wait(door.button.isEnabled, "the end")
     assert (door.stop.isVisible(), door.busy_text.text(), door.refusal.code) == (False, "", "")

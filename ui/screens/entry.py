@@ -325,10 +325,11 @@ class Unlock(Door):
         task.progressed.connect(self._show_progress)
         self.stop.clicked.connect(task.cancel)
 
-    def _show_progress(self, done: int, _total: int, stage: str) -> None:
+    def _show_progress(self, done: int, total: int, stage: str) -> None:
         """Another program made the indexes: they are made anew before anything is shown, for minutes if need be."""
         if stage:
-            self.show_busy(f"{_(STAGES[stage])} {numbers.number(done)}")
+            count = _("{done} of {total}").format(done=numbers.number(done), total=numbers.number(total))
+            self.show_busy(f"{_(STAGES[stage])} {count}")
             self.stop.show()
 
     def refuse(self, refused: Refused) -> None:
