@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.intel import timestamp
-from app.store.database import Connection
-from app.store.objects import hash_key, id_hash, in_many, stix_id
+from app.store.database import Connection, in_many
+from app.store.objects import hash_key, id_hash, stix_id
 
 CHUNK = 10_000
 

@@ -12,11 +12,12 @@ import errno
 import glob
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from importlib import resources
 from importlib.abc import Traversable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -515,6 +516,13 @@ def watched(connection: Connection, step: Callable[[], None]) -> Iterator[None]:
         raise
     finally:
         connection.set_progress_handler(None, 0)
+
+
+def in_many(connection: Connection, sql: str, values: Iterable[int | str]) -> Iterator[Sequence[Any]]:
+    """Rows of a query that ends in IN, for any count of values."""
+    waiting = iter(values)
+    while some := list(islice(waiting, 1000)):
+        yield from connection.execute(f"{sql} ({', '.join('?' * len(some))})", some)
 
 
 def check(connection: Connection, step: Callable[[], None]) -> list[str]:

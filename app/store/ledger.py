@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from app.store.database import Connection
+from app.store.database import Connection, in_many
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,12 @@ def given_to(connection: Connection, ids: Iterable[str]) -> list[Given]:
     """To whom any content of these ids went out, in order; what is void did not."""
     sql = (
         "SELECT DISTINCT id, alias, seq, state FROM ledger JOIN counterpart USING (cid)"
-        " WHERE id = ? AND state <> 'void' ORDER BY alias, seq"
+        " WHERE state <> 'void' AND id IN"
     )
-    return [Given(*row) for id_ in ids for row in connection.execute(sql, (id_,))]
+    places = {id_: place for place, id_ in enumerate(ids)}
+    rows = [Given(*row) for row in in_many(connection, sql, places)]
+    # Upper and lower case of ASCII are one in an alias.
+    return sorted(rows, key=lambda one: (places[one.id], one.to.encode().lower(), one.seq, one.state))
 
 
 def contents(connection: Connection, cid: int, epoch: bytes, seq: int) -> list[tuple[str, bytes]]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.store.codes import name
-from app.store.database import Connection
-from app.store.objects import in_many, stix_id
+from app.store.database import Connection, in_many
+from app.store.objects import stix_id
 
 BATCH = 500
 

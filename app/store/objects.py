@@ -18,7 +18,7 @@ from app.intel import timestamp
 from app.intel.marking import Level
 from app.store import bodies, index
 from app.store.codes import code
-from app.store.database import Connection
+from app.store.database import Connection, in_many
 from app.store.full_text import Texts
 from app.store.index import HASH_KEY as HASH_KEY
 from app.store.index import hash_key as hash_key
@@ -160,13 +160,6 @@ def versions_at_many(connection: Connection, moments: Iterable[tuple[int, str]])
 def first_version(connection: Connection, oid: int) -> int:
     """The vid of the first content of an object that is held."""
     return int(connection.execute("SELECT min(vid) FROM version WHERE oid = ?", (oid,)).fetchone()[0])
-
-
-def in_many(connection: Connection, sql: str, numbers: Iterable[int]) -> Iterator[Sequence[Any]]:
-    """Rows of a query that ends in IN, for any count of numbers."""
-    waiting = iter(numbers)
-    while some := list(islice(waiting, 1000)):
-        yield from connection.execute(f"{sql} ({', '.join('?' * len(some))})", some)
 
 
 def versions_of(connection: Connection, oid: int) -> list[VersionRow]:
@@ -373,14 +366,17 @@ def facet(connection: Connection, name: str) -> dict[str, int]:
     return dict(connection.execute("SELECT value, objects FROM facet WHERE facet = ?", (name,)).fetchall())
 
 
-_NEED = """(SELECT vid FROM edge WHERE dst = ?1 UNION SELECT vid FROM edge WHERE src = ?1 AND related = 1
-    UNION SELECT vid FROM marked WHERE definition = ?1 UNION SELECT vid FROM version CROSS JOIN object USING (oid)
-        WHERE creator = ?1 AND version.moment = object.moment AND dropped = 0)"""
+_TARGETS = "(SELECT value FROM json_each(?1))"
+_NEED = f"""(SELECT vid FROM edge WHERE dst IN {_TARGETS}
+    UNION SELECT vid FROM edge WHERE src IN {_TARGETS} AND related = 1
+    UNION SELECT vid FROM marked WHERE definition IN {_TARGETS}
+    UNION SELECT vid FROM version CROSS JOIN object USING (oid)
+        WHERE creator IN {_TARGETS} AND version.moment = object.moment AND dropped = 0)"""
 
 
 def referrers(connection: Connection, target: int) -> list[int]:
     """The vids of the contents in force that need the id with hash `target`."""
-    return [row[0] for row in connection.execute(f"SELECT vid FROM {_NEED}", (target,))]
+    return [row[0] for row in connection.execute(f"SELECT vid FROM {_NEED}", (json.dumps([target]),))]
 
 
 def said_of(connection: Connection, target: int, types: Sequence[str], limit: int) -> list[int]:
@@ -399,7 +395,7 @@ def said_of(connection: Connection, target: int, types: Sequence[str], limit: in
 def referring(connection: Connection, targets: Iterable[int]) -> list[str]:
     """The STIX ids of the objects of which a content in force needs one of the ids with these hashes."""
     sql = f"SELECT DISTINCT type, uid FROM object JOIN version USING (oid) WHERE vid IN {_NEED}"
-    return sorted({stix_id(*row) for target in targets for row in connection.execute(sql, (target,))})
+    return sorted(stix_id(*row) for row in connection.execute(sql, (json.dumps(list(targets)),)))
 
 
 def forget_versions(tx: Connection, vids: Iterable[int]) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from app.store import index
-from app.store.database import Connection
-from app.store.objects import VERSION, VersionRow, in_many, stix_id, version_row
+from app.store.database import Connection, in_many
+from app.store.objects import VERSION, VersionRow, stix_id, version_row
 
 
 @dataclass(frozen=True)

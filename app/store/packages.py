@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.store.database import Connection
+from app.store.database import Connection, in_many
 
 
 def header(connection: Connection, hash_: bytes) -> tuple[int, int, bool] | None:
@@ -482,17 +482,17 @@ def blanked(connection: Connection, number: int) -> set[int]:
 
 def pending_with(connection: Connection, ids: Iterable[str]) -> list[int]:
     """Numbers of the received packages in which one of these objects pends."""
-    sql = "SELECT number FROM inbox_object WHERE id = ? AND decision = 'pending'"
-    return sorted({row[0] for id_ in ids for row in connection.execute(sql, (id_,))})
+    sql = "SELECT DISTINCT number FROM inbox_object WHERE decision = 'pending' AND id IN"
+    return sorted({row[0] for row in in_many(connection, sql, ids)})
 
 
 def sealed_with(connection: Connection, ids: Iterable[str]) -> list[tuple[str, int]]:
     """(alias, seq) of the packages still kept in the outbox that carry one of these objects."""
     sql = (
-        "SELECT alias, seq FROM ledger JOIN outbox USING (cid, epoch, seq) JOIN counterpart USING (cid)"
-        " WHERE id = ? AND closed = 0"
+        "SELECT DISTINCT alias, seq FROM ledger JOIN outbox USING (cid, epoch, seq) JOIN counterpart USING (cid)"
+        " WHERE closed = 0 AND id IN"
     )
-    return sorted({(row[0], row[1]) for id_ in ids for row in connection.execute(sql, (id_,))})
+    return sorted({(row[0], row[1]) for row in in_many(connection, sql, ids)})
 
 
 def add_evidence(

@@ -157,6 +157,30 @@ def test_what_an_officer_has_seen_before_is_what_a_purge_does(world, monkeypatch
         purge.purge_foreseen(world.alpha, seen, quiet())
 
 
+def test_what_a_purge_would_do_is_read_many_at_a_time(world):
+    """However many are chosen; and by the indexes, whatever else is held."""
+    hub = indicator(99)
+    take(world.alpha, hub, *(relationship(n, indicator(n), hub) for n in range(1, 41)))
+    oids, reader = browsing.oids(world.alpha, browsing.selection()), world.alpha.database.read()
+
+    def read(many):
+        found = []
+        reader.set_trace_callback(found.append)
+        try:
+            seen = purge.foresee(world.alpha, oids[:many], quiet())
+        finally:
+            reader.set_trace_callback(None)
+        assert len(seen.ids) == many
+        return found
+
+    few, many = read(2), read(41)
+    assert len(few) == len(many)
+    for sql in many:
+        if "FROM" in sql:
+            plan = [row[3] for row in reader.execute(f"EXPLAIN QUERY PLAN {sql}")]
+            assert not [step for step in plan if step.startswith("SCAN") and "json_each" not in step], sql
+
+
 def test_inside_anothers_transaction_an_unknown_id_is_only_told(world):
     take(world.alpha, indicator(1))
     with world.alpha.database.write() as tx:
