@@ -12,6 +12,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
+from shiboken6 import isValid
 
 from app import settings
 from app.exchange import agreements, terms
@@ -109,7 +110,8 @@ class Agreements(QWidget):
 
         def ask() -> None:
             words = _("Carry the signature on")
-            files.ask_folder(self.window(), words, lambda path: self.sign_to(agreement, path))
+            # What shows it may have been drawn anew since.
+            files.ask_folder(self._desk.window, words, lambda path: self.sign_to(agreement, path))
 
         SignSheet(self._desk.window, agreement, ask).open()
 
@@ -136,9 +138,13 @@ class Agreements(QWidget):
         ).open()
 
     def _write(self, work: Callable[[Installation, Job], Done], title: str) -> None:
-        self._desk.write(
-            work, None, self.refusal.show_refusal, changes=(COUNTERPARTS, RELEASES, AUDIT), title=title
-        )
+        def failed(refused: Refused) -> None:
+            if isValid(self):
+                self.refusal.show_refusal(refused)
+            else:
+                self._desk.refused.emit(refused)
+
+        self._desk.write(work, None, failed, changes=(COUNTERPARTS, RELEASES, AUDIT), title=title)
 
 
 class SignSheet(Sheet):
@@ -261,11 +267,15 @@ class ProposeSheet(Sheet):
             return agreements.propose(installation, fingerprint, clauses, (), target, job)
 
         def done(_done: Done) -> None:
-            self.close_sheet()
+            if isValid(self):
+                self.close_sheet()
 
         def failed(refused: Refused) -> None:
-            self.go.setEnabled(True)
-            self.refusal.show_refusal(refused)
+            if isValid(self):
+                self.go.setEnabled(True)
+                self.refusal.show_refusal(refused)
+            else:
+                self._desk.refused.emit(refused)
 
         self._desk.write(
             work, done, failed, changes=(COUNTERPARTS, RELEASES), title=_("Propose the agreement")

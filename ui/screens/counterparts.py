@@ -175,6 +175,7 @@ class Counterparts(Pane):
         super().__init__("surface")
         self._desk = desk
         self._shown: Shown | None = None
+        self._drawn = ""
         add = Button(_("Add card…"), icon="user-plus", run=self.ask_card)
         self.header = Header(_("Counterparts"), add)
         self.list = CounterpartList()
@@ -245,6 +246,7 @@ class Counterparts(Pane):
         if self._shown is None:
             self.panel.show_items([Empty("users", _("Choose a counterpart to see its card here."))])
             self.panel.show_foot([])
+            self._drawn = ""
             return
         one = self._shown.one
         icon, _color, _words = state_of(one)
@@ -299,7 +301,8 @@ class Counterparts(Pane):
                 *([] if self._shown.packages else [muted(_("None yet."))]),
             ),
         ]
-        self.panel.show_items(items)
+        self.panel.show_items(items, anew=one.fingerprint == self._drawn)
+        self._drawn = one.fingerprint
         foot: list[Item] = []
         if not one.revoked:
             foot.append(Button(_("Revoke…"), "danger", icon="ban", run=self.revoke))

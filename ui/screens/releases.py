@@ -14,7 +14,7 @@ from app.courier import folder
 from app.exchange import outbox, receipts, slips
 from app.exchange.slips import Slip
 from app.jobs import Job
-from app.messages import N_, Refused, _, pgettext, sentence
+from app.messages import N_, _, pgettext, sentence
 from app.store.installation import Installation
 from ui import files, numbers, paper, reading
 from ui.actions import Entry
@@ -292,18 +292,21 @@ class History(Pane):
         """Write the slip of a package: a page to print, or text where the name says so."""
         self.refusal.clear()
 
+        title_ = _("Slip for the package")
+
         def work(installation: Installation, _job: Job) -> Slip:
             return slips.slip(installation, package.to, package.seq)
 
-        def done(found: Slip) -> None:
-            try:
-                folder.write_pieces(target, [paper.slip(found, target.suffix.lower())])
-            except Refused as refused:
-                self.refusal.show_refusal(refused)
-                return
+        def drawn(found: Slip) -> None:
+            # The page is the window's to draw; a slow stick is not to be waited for here.
+            page = paper.slip(found, target.suffix.lower())
+            write = partial(folder.write_pieces, target, [page])
+            self._desk.read(lambda _i, _job: write(), done, self.refusal.show_refusal, title=title_)
+
+        def done(_size: int) -> None:
             self.result.say(_("Slip written: {path}").format(path=isolate(str(target))), keep=True)
 
-        self._desk.read(work, done, self.refusal.show_refusal, title=_("Slip for the package"))
+        self._desk.read(work, drawn, self.refusal.show_refusal, title=title_)
 
     def ask_receipt(self) -> None:
         """Ask for the folder that takes a receipt for the counterpart of the current package."""

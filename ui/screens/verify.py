@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from app.exchange import verification
 from app.exchange.counterparts import Listed
@@ -26,6 +27,8 @@ from ui.widgets.layout import Hairline, clear, column, line
 from ui.widgets.notices import Icon, Notice, Refusal
 from ui.widgets.sheet import Sheet, Steps
 from ui.widgets.text import Text, muted
+
+STATED = 3  # the last step: what the other officer says
 
 
 def _part(name: str, help_text: str) -> QWidget:
@@ -90,10 +93,19 @@ class VerifySheet(Sheet):
             return verification.begin(installation, fingerprint)
 
         def done(ceremony: Ceremony) -> None:
-            self._ceremony = ceremony
-            self._show(0)
+            if isValid(self):
+                self._ceremony = ceremony
+                self._show(0)
 
-        self._desk.read(work, done, self.refusal.show_refusal)
+        self._desk.read(work, done, self._refuse)
+
+    def _refuse(self, refused: Refused) -> None:
+        """In the sheet; over the place if it was closed."""
+        if isValid(self):
+            self.next.setEnabled(self._step == STATED)
+            self.refusal.show_refusal(refused)
+        else:
+            self._desk.refused.emit(refused)
 
     def _show(self, step: int) -> None:
         self._step = step
@@ -138,7 +150,7 @@ class VerifySheet(Sheet):
             self._content.addSpacing(8)
             add(self.code)
             self.code.setFocus()
-        if step == 3:
+        if step == STATED:
             add(Notice(_("The code fits: their card came to you unchanged."), "success"))
             self._content.addSpacing(16)
             self.stated = Check(_("Their officer says that the check passed there too."))
@@ -198,10 +210,12 @@ class VerifySheet(Sheet):
             return verification.confirm(installation, ceremony)
 
         def done(_one: Listed) -> None:
-            self.close_sheet()
-            self.verified.emit()
+            if isValid(self):
+                self.close_sheet()
+                self.verified.emit()
 
-        self._desk.write(work, done, self.refusal.show_refusal, changes=(COUNTERPARTS,))
+        self.next.setEnabled(False)
+        self._desk.write(work, done, self._refuse, changes=(COUNTERPARTS,))
 
 
 def _groups(fingerprint: str) -> str:

@@ -186,7 +186,11 @@ class DetailPanel(Pane):
         self.foot.show()
 
     def show_foot(self, items: Sequence[Item]) -> None:
-        """Replace the actions; none hides the foot."""
+        """Replace the actions; none hides the foot. The focus stays on the action of the same name."""
+        with focus_kept(self.foot):
+            self._replace_foot(items)
+
+    def _replace_foot(self, items: Sequence[Item]) -> None:
         clear(self.foot.row)
         self.foot.setFixedHeight(TOKENS.layout["actions"])
         for item in items:
