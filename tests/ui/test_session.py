@@ -109,6 +109,9 @@ def test_indexes_made_anew_are_shown_and_can_be_stopped(
     click(door, "Unlock")
     wait(door.stop.isVisible, "the progress")
     assert door.busy_text.text() == "Indexing 2 of 10"
+    bar = door.busy.grab().toImage()
+    done, left = (bar.pixel(round(bar.width() * part), bar.height() // 2) for part in (0.15, 0.25))
+    assert done != left, "the bar says the same as the words"
     click(door, "Cancel")
     wait(door.button.isEnabled, "the end")
     assert (door.stop.isVisible(), door.busy_text.text(), door.refusal.code) == (False, "", "")

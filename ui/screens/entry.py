@@ -330,6 +330,7 @@ class Unlock(Door):
         if stage:
             count = _("{done} of {total}").format(done=numbers.number(done), total=numbers.number(total))
             self.show_busy(f"{_(STAGES[stage])} {count}")
+            self.busy.show_part(done, total)
             self.stop.show()
 
     def refuse(self, refused: Refused) -> None:
