@@ -12,7 +12,7 @@ from app.holdings import attachments, browsing, feedback, graph
 from app.holdings.feedback import Feedback
 from app.intel import compare, marking
 from app.intel.marking import Level
-from app.messages import listed, ngettext
+from app.messages import _, listed, ngettext
 from app.store import counterparts as store_counterparts
 from app.store.attachments import Attachment
 from app.store.conditions import Selection
@@ -136,7 +136,9 @@ def plain_value(value: object, names: dict[str, str] | None = None) -> str:
     if isinstance(value, list) and any(isinstance(v, dict) and not _NAMES & v.keys() for v in value):
         return ngettext("{n} entry", "{n} entries", len(value)).format(n=numbers.number(len(value)))
     if isinstance(value, list):
-        return listed(filter(None, (plain_value(v, names) for v in value[:LISTED])))[:VALUE_LIMIT]
+        return _some_of(
+            list(filter(None, (plain_value(v, names) for v in value[:LISTED]))), len(value) - LISTED
+        )
     if isinstance(value, dict):
         for key in _NAMING:
             inner = value.get(key)
@@ -145,6 +147,20 @@ def plain_value(value: object, names: dict[str, str] | None = None) -> str:
                 return f"{inner} {more}" if isinstance(more, str) else inner[:VALUE_LIMIT]
         return listed(f"{k}: {plain_value(v, names)}" for k, v in list(value.items())[:8])[:VALUE_LIMIT]
     return ""
+
+
+def _some_of(things: Sequence[str], more: int) -> str:
+    """Whole things, as many as have room, and how many more there are."""
+    room = VALUE_LIMIT
+    for at, one in enumerate(things):
+        room -= len(one)
+        if room < 0 and at:
+            things, more = things[:at], max(more, 0) + len(things) - at
+            break
+    said = listed(things)
+    if more > 0:
+        return listed((said, _("and {n} more").format(n=numbers.number(more))))
+    return said
 
 
 def level_label(level: int | None) -> str:

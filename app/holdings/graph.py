@@ -76,6 +76,26 @@ def neighbours(installation: Installation, id_: str, hops: int = 1, limit: int =
         return Neighbours(row, _told(reader, key, steps[:limit]), len(steps) > limit)
 
 
+def links_of(installation: Installation, id_: str, limit: int) -> tuple[list[links.Link], bool]:
+    """The keys of the steps from an object to what is one away, at most `limit`, and whether there are more; `told`
+    reads some of them. Raises `Refused` (object-unknown).
+    """
+    with installation.database.snapshot() as reader:
+        begin = objects.id_hash(objects.hash_key(reader), id_)
+        if objects.find(reader, begin) is None:
+            raise Refused("object-unknown", id=id_)
+        found = links.around(reader, [begin], limit + 1)
+    # What an object says of itself is seen from both its ends.
+    once = {(link.rel, link.vid, frozenset((link.near, link.far))): link for link in reversed(found)}
+    return list(reversed(once.values()))[:limit], len(found) > limit
+
+
+def told(installation: Installation, steps: Sequence[links.Link]) -> tuple[Neighbour, ...]:
+    """Some of what `links_of` gave."""
+    with installation.database.snapshot() as reader:
+        return _told(reader, objects.hash_key(reader), [(1, link) for link in steps])
+
+
 def _told(reader: Connection, key: bytes, steps: Sequence[tuple[int, links.Link]]) -> tuple[Neighbour, ...]:
     # An id is looked up in an index that has no order: where the object was come across, by its number.
     by_oid = {row.oid: row for row in objects.rows(reader, [link.oid for _, link in steps if link.oid])}

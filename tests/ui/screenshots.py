@@ -300,6 +300,12 @@ def shots(stand: Stage, save: Callable[[Session, str], None]) -> None:
     holdings.table.setFocus()
     settle(session)
     save(session, "holdings")
+    holdings.panel.show_linked()
+    settle(session)
+    QTest.qWait(60)
+    settle(session)
+    save(session, "linked")
+    _close_sheets(session)
     attached = holdings.panel.attached
     holdings.panel.scroller.ensureWidgetVisible(attached.refusal.parentWidget())
     save(session, "attached")

@@ -13,6 +13,7 @@ from tests.ui import stage
 from tests.ui.driving import click, settle, wait
 from tests.ui.test_told import enter, words
 from ui import reading
+from ui.screens.linked import LinkedSheet
 from ui.session import Session
 from ui.widgets.buttons import Button
 
@@ -87,3 +88,46 @@ def test_of_many_links_the_first_are_shown(
     assert linked is not None
     assert len(linked.found) == reading.LINKED
     assert linked.more
+
+
+def test_all_links_are_listed_and_one_is_shown(
+    sessions: Callable[[Path], Session], side: stage.Side, tmp_path: Path
+) -> None:
+    one, other = (stage.indicator(n, "")["id"] for n in (1, 2))
+    many = [link(10 + n, one, f"rel-{n:03}", other) for n in range(250)]
+    own = link(300, one, "self-evident", one)
+    stage.take(side, stage.bundle(tmp_path / "more.json", [*many, own]))
+    session = sessions(side.home)
+    place = enter(session, side, "holdings")
+    place.search.setText(one)
+    wait(lambda: place.panel.shown and place.panel.shown.shown.row.id == one, "the object")
+    settle(session)
+    click(place.panel, "Show all links")
+    sheet = wait(lambda: session.window.findChild(LinkedSheet), "the sheet")
+    wait(lambda: len(sheet.model.ids) == 253 and sheet.model.row_at(0), "all of them")
+    assert sheet.count.shown == "253 links"
+    seen = set()
+    for at in range(253):
+        row = wait(lambda at=at: sheet.model.row_at(at), "the row")
+        seen.add(row.data.rel)
+        assert "\u202e" not in "".join(cell.shown for cell in row.cells)
+    assert {f"rel-{n:03}" for n in range(250)} | {"derived-from", "indicates", "self-evident"} == seen
+    absent = next(n for n in range(253) if sheet.model.row_at(n).data.row is None)
+    sheet.table.select_row(absent)
+    assert not sheet.button.isEnabled()
+    there = next(n for n in range(253) if sheet.model.row_at(n).data.rel == "derived-from")
+    sheet.table.select_row(there)
+    assert sheet.button.isEnabled()
+    sheet.show_current()
+    wait(lambda: place.panel.shown.shown.row.id == other, "the other one")
+    settle(session)
+    assert not [s for s in session.window.findChildren(LinkedSheet) if s.isVisible()]
+    # Closed while its links are read, and locked.
+    place.panel.go_back()
+    wait(lambda: place.panel.shown.shown.row.id == one, "the first one")
+    place.panel.show_linked()
+    session.window.findChildren(LinkedSheet)[-1].close_sheet()
+    settle(session)
+    place.panel.show_linked()
+    session.lock()
+    assert not [s for s in session.window.findChildren(LinkedSheet) if s.isVisible()]

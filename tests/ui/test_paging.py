@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QTableView
 
 from app.jobs import Job
+from app.messages import Refused
 from tests.ui.driving import click_row
 from ui.theme import theme
 from ui.widgets.paging import PAGE, PAGES_KEPT, Cell, Column, PagedModel, Row
@@ -36,8 +38,14 @@ class Source:
         self.asked.append(list(ids))
         return [Row((Cell(f"name {i}"), Cell("22 Nov"))) for i in ids]
 
-    def read(self, work: Callable[[Job], Any], done: Callable[[Any], object], _failed: object) -> None:
-        result = work(Job())
+    def read(
+        self, work: Callable[[Job], Any], done: Callable[[Any], object], failed: Callable[[Refused], object]
+    ) -> None:
+        try:
+            result = work(Job())
+        except Refused as refused:
+            self.waiting.append(partial(failed, refused))
+            return
         if self.late:
             self.waiting.append(lambda: done(result))
         else:
@@ -188,3 +196,43 @@ def test_emptied_models_hold_nothing(qapp: QApplication) -> None:
     made.empty()
     assert made.rowCount() == 0
     assert not made._pages
+
+
+def test_a_refusal_of_what_is_not_asked_for_any_more_is_not_told(qapp: QApplication) -> None:
+    source = Source(5)
+    made = model(source)
+    told: list[object] = []
+    made.refused.connect(told.append)
+
+    def refuses(_job: Job) -> Sequence[Hashable]:
+        raise Refused("query-filter")
+
+    made._fetch_ids = refuses
+    made.reload()
+    made._fetch_ids = source.fetch_ids
+    made.reload()
+    source.waiting.pop()()
+    assert told == []
+    made._fetch_ids = refuses
+    made.reload()
+    source.waiting.pop()()
+    assert len(told) == 1
+
+
+def test_rows_asked_for_before_the_ids_came_are_not_taken_for_theirs(qapp: QApplication) -> None:
+    """The readers work side by side: the rows of the old ids may come after the new ids."""
+    source = Source(5)
+    made = model(source)
+    source.late = True
+    source.ids = [100]
+    made.reload()
+    assert made.row_at(0) is None
+    ids, rows = source.waiting
+    ids()
+    rows()
+    row = made.row_at(0)
+    assert row is None
+    source.waiting[-1]()
+    row = made.row_at(0)
+    assert row is not None
+    assert row.cells[0].text == "name 100"

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QToolTip, QWidg
 
 from tests.ui.driving import wait
 from tests.ui.hostile import STRINGS
+from ui import reading
 from ui.safe_text import (
     LINE_LIMIT,
     PARAGRAPH_LIMIT,
@@ -25,6 +26,7 @@ from ui.safe_text import (
     visible,
 )
 from ui.theme import theme
+from ui.widgets.text import Text
 
 ACTING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 HARMLESS = set("\u200c\u200d\u00ad")
@@ -126,3 +128,24 @@ def test_tool_tips_are_plain(qapp: QApplication) -> None:
     assert all(isinstance(tip, QLabel) and tip.textFormat() == Qt.TextFormat.PlainText for tip in tips)
     QToolTip.hideText()
     parent.close()
+
+
+def test_a_line_ends_between_ids_and_not_in_one() -> None:
+    ids = [f"course-of-action--00000000-0000-4000-8000-{n:012d}" for n in range(9)]
+    text = Text(", ".join(ids), size="label", wrap=True)
+    width = text.sizeHint().width()
+    for wide in (width, width * 2 - 40):
+        [layout], _height = text._lay_out(wide)
+        begins = {layout.lineAt(n).textStart() for n in range(layout.lineCount())}
+        assert len(begins) > 2
+        assert begins <= {text.shown.index(one) for one in ids}
+    assert text.shown == ", ".join(ids)
+
+
+def test_a_long_list_is_cut_between_its_things() -> None:
+    ids = [f"malware--00000000-0000-4000-8000-{n:012d}" for n in range(30)]
+    said = reading.plain_value(ids)
+    *shown, more = said.replace("\u2068", "").replace("\u2069", "").split(", ")
+    assert shown == ids[: len(shown)]
+    assert more == f"and {30 - len(shown)} more"
+    assert reading.plain_value(ids[:3]).count("malware--") == 3

@@ -24,6 +24,7 @@ from ui.desk import HOLDINGS, INBOX, Desk
 from ui.jobs import Task
 from ui.safe_text import isolate, short_id, visible
 from ui.screens.attached import Attached
+from ui.screens.linked import LinkedSheet, said
 from ui.screens.told import Told
 from ui.widgets.buttons import Button
 from ui.widgets.layout import Item, line
@@ -78,6 +79,12 @@ class ObjectPanel(DetailPanel):
             here = self._whole.shown.row
             self._before.append((here.oid, here.name or here.id))
             self._turn_to(one.row.oid)
+
+    def show_linked(self) -> None:
+        """Show all that this object is linked with."""
+        if self._whole is not None:
+            row = self._whole.shown.row
+            LinkedSheet(self._desk, row.id, row.name or short_id(row.id), self.follow).open()
 
     def go_back(self) -> None:
         """Show the object from where one came."""
@@ -200,7 +207,7 @@ class ObjectPanel(DetailPanel):
         if whole.linked is not None and whole.linked.found:
             links = [self._link(one) for one in whole.linked.found]
             if whole.linked.more:
-                links.append(muted(_("and more, on the command line"), size="label"))
+                links.append(Button(_("Show all links…"), "quiet", icon="chevron-down", run=self.show_linked))
             items.append(Section(_("Linked"), None if whole.linked.more else len(links), *links))
         called = row.name or short_id(row.id)
         items.append(self.attached.section(row.id, called, whole.attachments, whole.senders))
@@ -235,15 +242,14 @@ class ObjectPanel(DetailPanel):
 
     def _link(self, one: Neighbour) -> QWidget:
         """The object at the other end, and which of the two says what of the other."""
-        word = isolate(one.rel if one.by else property_word(one.rel))
-        said = (_("this: {link}") if one.outward else _("{link}: this")).format(link=word)
+        link = said(one)
         if one.row is None:
-            words = _("{link} · not held").format(link=said)
+            words = _("{link} · not held").format(link=link)
             return entry("circle-question-mark", short_id(one.far), words, color="warning")
         name = one.row.name or short_id(one.row.id)
         show = Button(_("Show {name}").format(name=isolate(name)), "icon", icon="chevron-right")
         show.clicked.connect(lambda *_args: self.follow(one))
-        words = f"{type_word(one.row.type)} · {said}"
+        words = f"{type_word(one.row.type)} · {link}"
         return entry(icons.object_icon(one.row.type), name, words, trailing=show)
 
     def _holder(self, one: receipts.Entry, current: str) -> QWidget:

@@ -105,7 +105,7 @@ class PagedModel(QAbstractTableModel):
             if generation == self._generation:
                 self._take(ids)
 
-        self._read(self._fetch_ids, done, self.refused.emit)
+        self._read(self._fetch_ids, done, self._refuser())
 
     def refresh(self) -> None:
         """Fetch the rows in sight anew; the ids stay."""
@@ -117,10 +117,10 @@ class PagedModel(QAbstractTableModel):
 
     def empty(self) -> None:
         """Forget everything at once: locking."""
-        self._generation += 1
         self._take(())
 
     def _take(self, ids: Sequence[Hashable]) -> None:
+        self._generation += 1  # rows that were asked for meanwhile are those of other ids
         self.beginResetModel()
         self._ids = ids
         self._pages.clear()
@@ -144,6 +144,8 @@ class PagedModel(QAbstractTableModel):
 
     def row_at(self, row: int) -> Row | None:
         """The row if its page is here; else it is fetched, and None."""
+        if row < 0:  # no row is the current one
+            return None
         number, offset = divmod(row, PAGE)
         page = self._pages.get(number)
         if page is None:
@@ -174,7 +176,17 @@ class PagedModel(QAbstractTableModel):
                 self.index(min(first + PAGE, len(self._ids)) - 1, len(self.columns) - 1),
             )
 
-        self._read(lambda job: self._fetch_rows(job, ids), done, self.refused.emit)
+        self._read(lambda job: self._fetch_rows(job, ids), done, self._refuser())
+
+    def _refuser(self) -> Callable[[Refused], None]:
+        """Tells of a refusal, unless what was asked for is not wanted any more by then."""
+        generation = self._generation
+
+        def failed(refused: Refused) -> None:
+            if generation == self._generation:
+                self.refused.emit(refused)
+
+        return failed
 
     # --- Qt's side ----------------------------------------------------------------------------------------------------
 

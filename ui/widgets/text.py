@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent, QTextLayout, QTextOption
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolTip
@@ -11,6 +13,7 @@ from ui.safe_text import spoken, visible
 from ui.theme import theme
 from ui.tokens import TOKENS
 
+_ID = re.compile("[a-z0-9-]{1,60}--[0-9a-f]{8}-[0-9a-f…-]{1,27}")
 WIDTHS_KEPT = 4  # a layout asks for the height at several widths
 
 
@@ -134,6 +137,8 @@ class Text(QLabel):
         y = 0.0
         for paragraph in self._shown.split("\n"):
             content = paragraph.replace("⁅", "\u2009").replace("⁆", "\u2009")
+            # A line ends between ids, not in one: drawn with hyphens that do not part, letter by letter as it is kept.
+            content = _ID.sub(lambda found: found[0].replace("-", "\u2011"), content)
             if not self._mono:
                 option.setTextDirection(drawing.runs(content))
             layout = QTextLayout(content, font)
