@@ -334,7 +334,7 @@ def shots(stand: Stage, save: Callable[[Session, str], None]) -> None:
     QTest.qWait(200)
     settle(session)
     save(session, "holdings-no-match")
-    holdings.search.setText("altpan")
+    holdings.search.setText("elay")
     QTest.qWait(200)
     settle(session)
     wait(holdings.middle.isVisible, "the offer")
