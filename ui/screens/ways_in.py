@@ -32,7 +32,7 @@ from ui.widgets.text import Text, muted
 if TYPE_CHECKING:
     from crypto.slots import Slot
 
-ICONS = {"passphrase": "key-round", "device": "monitor", "recovery": "file-key"}
+ICONS = {"passphrase": "key-round", "passphrase+device": "monitor", "recovery": "file-key"}
 
 
 class WaysIn(Section):
