@@ -186,7 +186,7 @@ CLAUSES: dict[str, str] = {
 # What opens an installation.
 SLOTS: dict[str, str] = {
     "passphrase": N_("Passphrase"),
-    "device": N_("Passphrase, with this workstation's keyring"),
+    "passphrase+device": N_("Passphrase, with this workstation's keyring"),
     "recovery": N_("Recovery kit"),
 }
 
