@@ -17,7 +17,7 @@ from app.jobs import Job
 from app.messages import Refused
 from tests.ui import stage
 from tests.ui.driving import click, settle, type_into, wait
-from ui.screens.agreements import SignSheet
+from ui.screens.agreements import ProposeSheet, SignSheet
 from ui.screens.entry import FirstRun
 from ui.screens.releases import Releases
 from ui.session import Session
@@ -124,3 +124,26 @@ def test_enter_after_the_last_digit_goes_on(qapp: QApplication) -> None:
     QTest.keyClicks(field, "12345678")
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert pressed == ["12345678"]
+
+
+def test_no_two_acts_of_a_menu_have_the_same_words(sessions: Make, tmp_path: Path) -> None:
+    here = entered(sessions(tmp_path / "a"), stage.create(tmp_path / "a").home)
+    assert here.desk is not None
+    words = [(one.menu, one.words) for one in here.desk.actions.entries()]
+    assert len(words) == len(set(words))
+
+
+def test_a_refused_proposal_shows_what_to_do(sessions: Make, tmp_path: Path) -> None:
+    a, _b = stage.pair(tmp_path)
+    here = entered(sessions(a.home), a.home)
+    here.window.resize(1400, 900)
+    here.go("counterparts")
+    settle(here)
+    click(here.window, "Propose…")
+    sheet = wait(lambda: here.window.findChild(ProposeSheet), "the sheet")
+    sheet.until.setText("2026-13-01")
+    sheet.propose(tmp_path)
+    wait(lambda: sheet.refusal.code, "the refusal")
+    settle(here)
+    end = sheet.refusal.mapTo(sheet, sheet.refusal.rect().bottomLeft()).y()
+    assert end < sheet.go.mapTo(sheet, sheet.go.rect().topLeft()).y()

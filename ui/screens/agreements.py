@@ -274,6 +274,7 @@ class ProposeSheet(Sheet):
             if isValid(self):
                 self.go.setEnabled(True)
                 self.refusal.show_refusal(refused)
+                self.refit()  # what to do must not lie under the edge
             else:
                 self._desk.refused.emit(refused)
 

@@ -304,7 +304,7 @@ class Holdings(Pane):
             self.window(),
             _("Import"),
             self.import_file,
-            filters=_("STIX 2.1 bundles (*.json);;All files (*)"),
+            filters=_("STIX bundles (*.json);;All files (*)"),
             many=True,
         )
 

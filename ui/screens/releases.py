@@ -57,7 +57,7 @@ class Releases(QStackedWidget):
     def register(self) -> None:
         add = self._desk.actions.add
         add(
-            Entry("send-receipt", "exchange", N_("Send a receipt…"), "", "receipt", 2),
+            Entry("send-receipt", "exchange", N_("Send a receipt to the recipient…"), "", "receipt", 2),
             self.history.ask_receipt,
         )
         add(
