@@ -101,6 +101,8 @@ def show(session: Session, id_: str, versions: bool) -> int:
     with session.unlocked() as installation:
         found, bound = browsing.show(installation, id_), embargo.of(installation, id_)
         said = feedback.of(installation, id_)
+        acts = {act.number: act for version in found.versions for act in version.sources}.values()
+        called = browsing.source_names(installation, acts)
         texts = (
             {v.row.vid: browsing.version_raw(installation, v.row.vid) for v in found.versions}
             if versions
@@ -131,7 +133,7 @@ def show(session: Session, id_: str, versions: bool) -> int:
         },
         "sources": [
             {"kind": o.kind, "name": o.name, "package": o.package, "officer": o.officer, "at": o.at}
-            for o in {o.number: o for v in found.versions for o in v.sources}.values()
+            for o in acts
         ],
         "versions": [
             {
@@ -152,6 +154,9 @@ def show(session: Session, id_: str, versions: bool) -> int:
     lines = [Sentence("{name}  ({kind})").format(name=plain(found.row.name), kind=kind), found.row.id]
     lines += table([(_("marking"), document["marking"] or "-"), (_("handling"), document["handling"] or "-")])
     lines += embargo_lines(bound)
+    lines += table(
+        (word(ORIGINS, act.kind), name, act.officer, act.at) for act, name in zip(acts, called, strict=True)
+    )
     lines += table((type_name(f.type), f.words[:60], word(ORIGINS, f.kind), f.source, f.id) for f in said)
     lines += table(
         (v["modified"] or "-", v["sha256"], "*" if v["current"] else "") for v in document["versions"]

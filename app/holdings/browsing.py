@@ -270,15 +270,18 @@ class Line:
 
 def lines(installation: Installation, wanted: Sequence[int]) -> list[Line]:
     """The lines of these row numbers, in that order; one that is gone is left out."""
-    reader = installation.database.read()
-    names = {one.fingerprint: one.alias for one in counterparts.everyone(reader)}
-    found = []
+    reader, found = installation.database.read(), list[tuple[ObjectRow, Origin]]()
     for row in objects.rows(reader, wanted):
-        origin = origins.of(reader, row.current)[-1]
-        # A file may be named like anything, a fingerprint too.
-        source = names.get(origin.name, origin.name) if origin.kind == "package" else origin.name
-        found.append(Line(row, origin.kind, source))
-    return found
+        found.append((row, origins.of(reader, row.current)[-1]))
+    called = source_names(installation, [origin for _, origin in found])
+    return [Line(row, origin.kind, name) for (row, origin), name in zip(found, called, strict=True)]
+
+
+def source_names(installation: Installation, acts: Iterable[Origin]) -> list[str]:
+    """What the sides are called that these acts brought something from: the file, or the counterpart's alias."""
+    names = {one.fingerprint: one.alias for one in counterparts.everyone(installation.database.read())}
+    # A file may be named like anything, a fingerprint too.
+    return [names.get(act.name, act.name) if act.kind == "package" else act.name for act in acts]
 
 
 def counts_by_type(installation: Installation, chosen: Selection) -> list[tuple[str, int]]:
