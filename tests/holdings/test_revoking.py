@@ -55,7 +55,7 @@ def take_back(site, *acts):
     """Forget what came by the acts with these numbers."""
     with site.database.write() as tx:
         vids = [row.vid for _, _, row in origins.brought_by(tx, acts)]
-        return taking_back.take_back(tx, site, vids, acts)
+        return taking_back.take_back(tx, site, vids, acts, quiet())
 
 
 def pin(site, side):
@@ -174,7 +174,7 @@ def forget_taken_back(site):
     vids = [version.row.vid for version in browsing.show(site, IDENTITY).versions]
     with site.database.write() as tx:
         acts = [act.number for vid in vids for act in origins.of(tx, vid)]
-        taking_back.take_back(tx, site, vids, acts)
+        taking_back.take_back(tx, site, vids, acts, quiet())
 
 
 @pytest.mark.parametrize("forget", [forget_purged, forget_taken_back])
@@ -200,7 +200,7 @@ def test_an_identity_that_stays_by_a_later_act_decides_by_that_one(site):
     (version,) = browsing.show(site, IDENTITY).versions
     with site.database.write() as tx:
         first = origins.first(tx, version.row.vid)
-        taking_back.take_back(tx, site, [version.row.vid], [first])
+        taking_back.take_back(tx, site, [version.row.vid], [first], quiet())
     assert shown(site, value).row.revoked
     assert problems(site) == []
 
