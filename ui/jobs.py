@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
@@ -71,7 +72,10 @@ class Task(QObject):
 
 @dataclass
 class _Pending:
+    """What is under way. `work` is held here too: what it holds of the window is let go in the window's thread then."""
+
     task: Task
+    work: Callable[[Job], Any]
     done: Callable[[Any], object] | None
     failed: Callable[[Refused], object] | None
     cancelled: Callable[[], object] | None
@@ -82,12 +86,13 @@ class _Workers:
     and the store keeps a reader for each thread."""
 
     def __init__(self, count: int, name: str) -> None:
-        self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Callable[[], Callable[[], None]] | None] = queue.SimpleQueue()
         self._threads = [threading.Thread(target=self._serve, name=name, daemon=True) for _n in range(count)]
         for thread in self._threads:
             thread.start()
 
-    def put(self, run: Callable[[], None]) -> None:
+    def put(self, run: Callable[[], Callable[[], None]]) -> None:
+        """Have it run, and what it gives called once nothing of it is held here any more."""
         self._queue.put(run)
 
     def end(self) -> None:
@@ -99,7 +104,10 @@ class _Workers:
 
     def _serve(self) -> None:
         while (run := self._queue.get()) is not None:
-            run()
+            tell = run()
+            del run
+            tell()
+            del tell
 
 
 class _Floor:
@@ -153,6 +161,7 @@ class Jobs(QObject):
         self._writer = _Workers(1, "writer")
         self._floor = _Floor()
         self._pending: dict[int, _Pending] = {}
+        self._forgotten: list[_Pending] = []
         self._numbers = itertools.count()
         self._stopped = False
         self._then: Callable[[], object] | None = None
@@ -210,6 +219,7 @@ class Jobs(QObject):
             pending.task.cancel()
             pending.task.ended.emit()
             pending.task.deleteLater()
+        self._forgotten += self._pending.values()
         self._pending.clear()
         if interrupt is not None and not self._floor.taken:
             interrupt()
@@ -226,6 +236,7 @@ class Jobs(QObject):
 
     @Slot()
     def _all_ended(self) -> None:
+        self._forgotten.clear()
         if self._then is not None:
             self._then()
 
@@ -252,18 +263,17 @@ class Jobs(QObject):
         task = Task(title, job, self)
         if self._stopped:
             return task
-        self._pending[number] = _Pending(task, done, failed, cancelled)
+        self._pending[number] = _Pending(task, work, done, failed, cancelled)
 
-        def run() -> None:
+        def run() -> Callable[[], None]:
             try:
                 with entry(job):
                     job.step(0, 0, "")
                     result = work(job)
             except BaseException as error:
                 _let_go(error)
-                bridge.ended.emit(number, None, error)
-            else:
-                bridge.ended.emit(number, result, None)
+                return partial(bridge.ended.emit, number, None, error)
+            return partial(bridge.ended.emit, number, result, None)
 
         if title:
             QTimer.singleShot(SHOWN_AFTER_MS, task, lambda: self._show(number))

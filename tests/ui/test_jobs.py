@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from PySide6.QtCore import QThread
@@ -239,3 +240,34 @@ def test_what_failed_work_held_is_freed_in_its_own_thread(jobs: Jobs) -> None:
     wait(lambda: seen)
     assert freed == [seen[0].facts["here"]] * 2
     assert seen[0].__traceback__ is not None
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("stopped", [False, True])
+def test_what_work_holds_is_let_go_in_the_windows_thread(
+    qapp: QApplication, fails: bool, stopped: bool
+) -> None:
+    """What is Qt's among it, a timer or the model of a table, would end in the worker otherwise."""
+    gone: list[int] = []
+    ended: list[int] = []
+
+    class Held:
+        def __del__(self) -> None:
+            gone.append(threading.get_ident())
+
+    def work(_held: Held, job: Job) -> None:
+        while stopped:
+            job.step(0, 0, "")
+            time.sleep(0.01)
+        if fails:
+            raise Refused("disk-full")
+
+    jobs = Jobs()
+    for number in range(6):
+        jobs.read(partial(work, Held()), lambda _none: ended.append(1), lambda _refused: ended.append(1))
+        if not stopped:
+            wait(lambda many=number: len(ended) > many)  # type: ignore[misc]
+    end: list[int] = []
+    jobs.stop(then=lambda: end.append(1))
+    wait(lambda: end, "the workers to end")
+    assert gone == [threading.get_ident()] * 6
