@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 from shiboken6 import isValid
 
 from app import audit, vault
@@ -116,7 +116,7 @@ def test_a_file_is_attached_and_removed(sessions: Make, side: stage.Side, tmp_pa
     path = tmp_path / "re\u202eport .txt"
     path.write_bytes(b"what was seen")
     button(place.panel, "Attach a file").setFocus()
-    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Space)
+    QTest.keyClick(session.window.focusWidget(), Qt.Key.Key_Space)
     answer_dialog(session, path)
     asked = sheet(session, AttachSheet)
     assert asked.name.text() == "report .txt"
