@@ -33,7 +33,7 @@ from app.vault.checking import Problem
 from tests.ui import gallery, stage
 from tests.ui.driving import settle, wait
 from ui import numbers, safe_text, theme
-from ui.screens.agreements import ProposeSheet
+from ui.screens.agreements import ProposeSheet, SignSheet
 from ui.screens.dangling import DanglingSheet
 from ui.screens.export import ExportSheet
 from ui.screens.key_sheet import Tell
@@ -377,6 +377,9 @@ def shots(stand: Stage, save: Callable[[Session, str], None]) -> None:
     settle(session)
     ProposeSheet(session.desk, people._shown.one).open()  # type: ignore[arg-type]
     save(session, "propose")
+    _close_sheets(session)
+    SignSheet(session.window, people._shown.agreements[0], lambda: None).open()  # type: ignore[union-attr]
+    save(session, "sign")
     _close_sheets(session)
     people.list.open(one.fingerprint)
     settle(session)
