@@ -15,10 +15,12 @@ from app.holdings import handling
 from app.intel.marking import Level
 from tests.ui import stage
 from tests.ui.driving import answer_dialog, click, settle, wait
-from ui.screens.agreements import Agreements, ProposeSheet, SignSheet
+from ui.screens.agreements import CLAUSE, Agreements, ProposeSheet, SignSheet
 from ui.session import Session
+from ui.theme import theme
 from ui.widgets.buttons import Button
 from ui.widgets.sheet import Question
+from ui.widgets.text import Text
 
 
 def enter(session: Session, home: Path) -> Any:
@@ -72,7 +74,13 @@ def test_propose_sign_release_end(sessions: Callable[[Path], Session], tmp_path:
 
     wait(lambda: section() and section().findChildren(Button), "the agreement")  # type: ignore[union-attr]
     click(there.window, "Sign…")
-    click(wait(lambda: there.window.findChild(SignSheet), "the clauses"), "Sign…")
+    clauses = wait(lambda: there.window.findChild(SignSheet), "the clauses")
+    settle(there)
+    # Nothing is cut short where it is signed, nor would the longest French name of a clause be.
+    assert not [text for text in clauses.findChildren(Text) if text.is_cut()]
+    longest = theme().metrics("label").horizontalAdvance("Les récépissés ne donnent que des nombres")
+    assert longest < CLAUSE
+    click(clauses, "Sign…")
     answer_dialog(there, stick)
     wait(lambda: len(packages(stick)) == 2, "the signature")
     settle(there)

@@ -147,6 +147,10 @@ class Agreements(QWidget):
         self._desk.write(work, None, failed, changes=(COUNTERPARTS, RELEASES, AUDIT), title=title)
 
 
+CLAUSE = 300
+"""Width of the name of a clause: none is cut short where it is signed."""
+
+
 class SignSheet(Sheet):
     """Every clause of what is about to be signed: nothing is signed that was not shown."""
 
@@ -159,7 +163,7 @@ class SignSheet(Sheet):
             _("They signed it. Once you sign it too, it is in force here; there, when the package comes."),
         )
         for label, value in clauses_said(agreement):
-            self.body.addWidget(fact(label, value))
+            self.body.addWidget(fact(label, value, width=CLAUSE))
             self.body.addSpacing(8)
         self._sign = sign
         self.foot_trail.addWidget(Button(_("Cancel"), run=self.close_sheet))
