@@ -98,6 +98,16 @@ def one_of(column: str, values: Sequence[object]) -> tuple[str, tuple[object, ..
     return f"{column} IN ({', '.join('?' * len(values))})", tuple(values)
 
 
+def in_period(selection: Selection, terms: list[str], values: list[object]) -> None:
+    """Add the condition on moments, if there is one."""
+    if selection.after:
+        terms.append("moment >= ?")
+        values.append(selection.after)
+    if selection.before:
+        terms.append("moment > '' AND moment < ?")
+        values.append(selection.before)
+
+
 def _plain(selection: Selection) -> tuple[list[str], list[object]]:
     """The conditions on the row itself."""
     terms, values = ["TRUE"], list[object]()
@@ -106,12 +116,7 @@ def _plain(selection: Selection) -> tuple[list[str], list[object]]:
             term, some = one_of(column, wanted)
             terms.append(term)
             values += some
-    if selection.after:
-        terms.append("moment >= ?")
-        values.append(selection.after)
-    if selection.before:
-        terms.append("moment > '' AND moment < ?")
-        values.append(selection.before)
+    in_period(selection, terms, values)
     if selection.confidence is not None:
         terms.append("confidence BETWEEN ? AND ?")
         values += selection.confidence

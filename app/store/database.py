@@ -195,7 +195,8 @@ class Database:
                 os.replace(kept, kept.with_name(kept.name.replace(UNDER_WAY, BEFORE)))
 
     def _step_up(self, steps: list[Callable[[], str]], have: int) -> None:
-        # Also of what was made for a while only, nothing is left behind these: later sorts may spill.
+        # Large indexes may be made here. And tables for a while only, which a changed schema leaves, go with it: where
+        # there are any, later sorts could not spill.
         with spilled.sorting(self._writer):
             for number, read in enumerate(steps[have:], have + 1):
                 try:

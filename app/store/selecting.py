@@ -346,12 +346,7 @@ def _along(selection: Selection, descending: bool, key: Sequence[object] | None)
     if key is not None:
         terms.append(f"(moment, oid) {'<' if descending else '>'} (?, ?)")
         values += key
-    if selection.after:
-        terms.append("moment >= ?")
-        values.append(selection.after)
-    if selection.before:
-        terms.append("moment > '' AND moment < ?")
-        values.append(selection.before)
+    conditions.in_period(selection, terms, values)
     return " AND ".join(terms), values
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QLineEdit
 
 from app import vault
 from app.exchange import receipts, receiving, releases
@@ -130,7 +130,7 @@ def test_the_question_names_what_goes_what_went_out_and_what_stays(session: Sess
     ):
         assert part in said
     # Neither Enter nor a half-typed word does anything.
-    assert QApplication.focusWidget() is asked.cancel
+    assert session.window.focusWidget() is asked.cancel
     field = asked.findChild(QLineEdit)
     assert field is not None
     act = next(b for b in asked.findChildren(type(asked.cancel)) if b.label == "Purge 3 objects")

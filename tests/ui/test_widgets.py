@@ -188,13 +188,13 @@ def test_tab_stays_inside_a_sheet_and_esc_closes_it() -> None:
     sheet.open()
     seen = []
     for _n in range(12):
-        focus = QApplication.focusWidget()
+        focus = window.focusWidget()
         assert focus is not None
         assert sheet.isAncestorOf(focus)
         seen.append(focus)
         QTest.keyClick(focus, Qt.Key.Key_Tab)
     assert len(set(map(id, seen))) >= 3
-    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_Escape)
     assert sheet.isHidden()
     assert before.isVisible()
 
@@ -209,7 +209,7 @@ def test_a_question_gives_cancel_the_focus_and_wants_the_word_typed() -> None:
         window, "Revoke?", "It cannot be undone.", "Revoke", lambda: done.append(1), typed="revoke"
     )
     asked.open()
-    assert QApplication.focusWidget() is asked.cancel
+    assert window.focusWidget() is asked.cancel
     act = next(b for b in asked.findChildren(Button) if b.label == "Revoke")
     assert not act.isEnabled()
     field = asked.findChild(QLineEdit)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QKeyCombination, QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QApplication, QLineEdit, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 from shiboken6 import isValid
 
 from app.intel.fold import fold
@@ -221,7 +221,7 @@ class Sheet(QWidget):
             widget = widget.nextInFocusChain()
         if not reach:
             return False
-        now = QApplication.focusWidget()
+        now = self.window().focusWidget()
         if now in reach:
             following = reach[(reach.index(now) + (1 if forward else -1)) % len(reach)]
         else:
