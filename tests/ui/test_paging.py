@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any
@@ -62,10 +61,8 @@ def test_a_million_rows_show_at_once(qapp: QApplication) -> None:
     source = Source(1_000_000)
     table = ListTable(model(source), "rows")
     table.resize(700, 600)
-    began = time.monotonic()
     table.show()
     table.grab()
-    assert time.monotonic() - began < 1
     assert len(source.asked) == 1
     table.scrollToBottom()
     table.grab()

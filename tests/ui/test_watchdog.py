@@ -1,4 +1,4 @@
-"""Nothing keeps the window's thread over 50 ms of its own time: not an import, not paging, not the gate, not locking.
+"""The window's thread does no work that belongs to a worker: no import, no paging, no gate, no locking.
 
 Runs in a process of its own, with an application that times every event it hands on.
 """
@@ -20,12 +20,13 @@ from app.exchange import releases
 from app.exchange.releases import Wish
 from app.jobs import Job
 from tests.ui import stage
+from tests.ui.watchdog import PATIENCE_S
 
 OBJECTS = 4_000
 
 
-def walk() -> dict[str, list[str]]:
-    """The steps in which an event took too long, with those events."""
+def walk() -> dict[str, tuple[float, str]]:
+    """The event of each step that took longest: seconds of the window's thread, and which it was."""
     environment = dict(os.environ)
     if not environment.get("DISPLAY"):
         environment["QT_QPA_PLATFORM"] = "offscreen"
@@ -38,17 +39,14 @@ def walk() -> dict[str, list[str]]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    found: dict[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, tuple[float, str]] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def test_no_event_takes_longer_than_the_budget() -> None:
-    # What a busy machine does once it does not do twice in the same step; what the window computes, it does.
-    slow = walk()
-    if slow:
-        again = walk()
-        slow = {step: events for step, events in again.items() if step in slow}
-    assert slow == {}
+def test_no_event_does_the_work_of_a_worker() -> None:
+    longest = walk()
+    assert len(longest) > 15
+    assert {step: event for step, event in longest.items() if event[0] > PATIENCE_S} == {}
 
 
 @pytest.mark.usefixtures("qapp")
@@ -65,13 +63,13 @@ def test_the_watchdog_bites() -> None:
         "    app.quit()\n"
         "QTimer.singleShot(0, busy)\n"
         "app.exec()\n"
-        "print(len(app.slow))\n"
+        "print(app.longest[0] >= 0.1)\n"
     )
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "1"
+    assert done.stdout.strip() == "True"
 
 
 def main() -> int:
@@ -90,13 +88,12 @@ def main() -> int:
     stage.take(b, many, "CLEAR")
     with vault.unlocked(b.home, stage.PASSPHRASE) as there:
         package = releases.release(there, a.name, Wish(None), folder / "package.age", Job()).package.path
-    slow: dict[str, list[str]] = {}
+    longest: dict[str, tuple[float, str]] = {}
 
     def note(step: str) -> None:
         settle(session)
-        if application.slow:
-            slow[step] = [f"{what} {seconds * 1000:.0f} ms" for seconds, what in application.slow]
-            application.slow.clear()
+        longest[step] = max(longest.get(step, (0.0, "")), application.longest)
+        application.longest = (0.0, "")
 
     session = Session(application, a.home)
     session.show()
@@ -145,7 +142,7 @@ def main() -> int:
     wait(lambda: session._unlock.button.isEnabled(), "the store to be closed")
     note("lock")
     session.window.close()
-    print(json.dumps(slow))
+    print(json.dumps(longest))
     return 0
 
 
