@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -24,9 +25,9 @@ import msgspec
 
 from app import outside
 from app.formats import worker
-from app.formats.worker import Batch, End
+from app.formats.worker import Batch, Contents, End
 from app.intel import ids
-from app.intel.prepared import Prepared
+from app.intel.prepared import Prepared, Source
 from app.intel.reading import Fault
 from app.intel.splitting import MAX_OBJECT
 from app.jobs import Job, quiet
@@ -46,7 +47,10 @@ PATIENCE = 60.0
 
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "PYTHONHOME")
 _BATCH = msgspec.msgpack.Decoder(Batch)
-_END = msgspec.msgpack.Decoder(End)
+_DECODERS: dict[bytes, msgspec.msgpack.Decoder[Batch | Contents | End]] = {
+    b"C": msgspec.msgpack.Decoder(Contents),
+    b"E": msgspec.msgpack.Decoder(End),
+}
 _TEXT = msgspec.json.Decoder(dict[str, object])
 _CODES = re.compile(r"(json|stix)-[a-z0-9.-]{1,40}|not-stix|object-size|file-size|file-unreadable")
 _NUMBER = re.compile(r"\[([0-9]{1,10})\]")
@@ -60,20 +64,29 @@ def command() -> Sequence[str]:
 
 
 @contextlib.contextmanager
-def opened(path: Path, job: Job | None = None) -> Iterator[Iterator[Prepared | Fault]]:
-    """The objects of a bundle file, while the block lasts. `job` may cancel while nothing comes.
+def opened(path: Path, job: Job | None = None) -> Iterator[Source]:
+    """The objects of a bundle file, while the block lasts. `job` may cancel while nothing comes. What the source
+    recognises is left out where readers can wait for a file (`ready`).
 
     Raises `Refused`: file-unreadable, as reading does, and reader-died or reader-hung when the process that reads
     ends before it is done, or gives nothing for `PATIENCE` seconds. What came before counts for nothing then.
     """
-    with outside.reading(path) as file:
-        process = _READY.take(file) or _started(file.fileno())
-    assert process.stdout is not None
-    try:
-        with answers(process.stdout, process.kill, job or quiet(), path) as found:
-            yield found
-    finally:
-        process.wait()
+    ready()
+    theirs, ours = os.pipe()
+    with open(ours, "wb", buffering=0) as told, outside.reading(path) as file:
+        try:
+            waiting = _READY.take(file, theirs)
+        finally:
+            os.close(theirs)
+        process = waiting or _started(file.fileno())
+        assert process.stdout is not None
+        try:
+            with answers(
+                process.stdout, process.kill, job or quiet(), path, told if waiting else None
+            ) as found:
+                yield found
+        finally:
+            process.wait()
 
 
 def size(path: Path) -> int:
@@ -118,8 +131,8 @@ class _Ready:
                 with theirs:
                     self._waiting = _started(theirs.fileno()), ours
 
-    def take(self, file: IO[bytes]) -> subprocess.Popen[bytes] | None:
-        """Let it read this file; None if there is none."""
+    def take(self, file: IO[bytes], answers: int) -> subprocess.Popen[bytes] | None:
+        """Let it read this file, and from that pipe what is recognised; None if there is none."""
         with self._lock:
             waiting, self._waiting = self._waiting, None
         if waiting is None:
@@ -127,7 +140,7 @@ class _Ready:
         process, control = waiting
         with control:
             try:
-                socket.send_fds(control, [b"F"], [file.fileno()])
+                socket.send_fds(control, [worker.FILE], [file.fileno(), answers])
             except OSError:
                 process.kill()
                 process.communicate()
@@ -156,26 +169,38 @@ def environment() -> dict[str, str]:
 
 @contextlib.contextmanager
 def answers(
-    pipe: IO[bytes], end: Callable[[], None], job: Job, path: Path
-) -> Iterator[Iterator[Prepared | Fault]]:
-    """What a reader answers on a pipe, while the block lasts; then `end` ends the reader. Raises as `opened` does."""
+    pipe: IO[bytes], end: Callable[[], None], job: Job, path: Path, told: IO[bytes] | None = None
+) -> Iterator[Source]:
+    """What a reader answers on a pipe, while the block lasts; then `end` ends the reader. `told`: the pipe where it is
+    told what is recognised. Raises as `opened` does.
+    """
     try:
-        yield _entries(pipe, path, job)
+        yield Source(partial(_entries, pipe, path, job, told))
     finally:
         end()
         pipe.close()
 
 
-def _entries(pipe: IO[bytes], path: Path, job: Job) -> Iterator[Prepared | Fault]:
+def _entries(
+    pipe: IO[bytes], path: Path, job: Job, told: IO[bytes] | None, source: Source
+) -> Iterator[Prepared | Fault]:
     """What a reader answers. Of what may be great, no more is held than is being looked at: the rest waits in the pipe,
     and in the reader.
     """
+    if told is not None:
+        os.set_blocking(told.fileno(), False)
+        _tell(told, worker.ASK if source.recognise else worker.ASK_NOT)
     upto = 0
-    while isinstance(found := _answer(_Waiting(pipe.fileno(), upto, job)), Batch):
-        upto, objects = found.upto, _in_order(found)
-        del found
-        yield from objects
-        del objects
+    while not isinstance(found := _answer(_Waiting(pipe.fileno(), upto, job)), End):
+        if isinstance(found, Batch):
+            upto, objects = found.upto, _in_order(found)
+            del found
+            yield from objects
+            del objects
+        elif told is not None and source.recognise is not None:
+            _tell(told, bytes(source.recognise(found)))
+        else:
+            raise Refused("reader-died")
     facts = {name: fact for name, fact in found.facts.items() if name in ("where", "limit", "why")}
     if found.code and not _said(found.code, *facts.values()):
         raise Refused("reader-died")
@@ -185,7 +210,16 @@ def _entries(pipe: IO[bytes], path: Path, job: Job) -> Iterator[Prepared | Fault
         raise Refused(found.code, **facts)
 
 
-def _answer(waiting: _Waiting) -> Batch | End:
+def _tell(told: IO[bytes], said: bytes) -> None:
+    """A reader that is itself never asks so much before it listens that it would not go into the pipe."""
+    try:
+        if told.write(said) != len(said):
+            raise Refused("reader-died")
+    except BrokenPipeError:
+        raise Refused("reader-died") from None
+
+
+def _answer(waiting: _Waiting) -> Batch | Contents | End:
     """The next frame, of a reader that is itself. Raises `Refused`: reader-died, reader-hung."""
     head = waiting.read(worker.HEAD)
     length = int.from_bytes(head[:-1], "big")
@@ -194,9 +228,11 @@ def _answer(waiting: _Waiting) -> Batch | End:
     if length > GREAT:
         make_room()
     try:
-        found = (_END if head[-1:] == b"E" else _BATCH).decode(waiting.read(length))
+        found = _DECODERS.get(bytes(head[-1:]), _BATCH).decode(waiting.read(length))
     except (msgspec.DecodeError, ValueError, RecursionError):
         raise Refused("reader-died") from None
+    if isinstance(found, tuple) and not 0 < len(found) <= worker.BATCH:
+        raise Refused("reader-died")
     if isinstance(found, Batch) and not (
         all(map(_holds, found.objects)) and all(_said(one.code, one.where) for one in found.faults)
     ):

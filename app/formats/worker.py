@@ -5,9 +5,10 @@ end first), a letter and MessagePack: `B` a batch of what was read, `E` the end,
 file, if anything is. An output that stops without an `E` means that the reader died. It knows neither the store nor the
 name of the file, holds no keys, and takes its own powers away before the first byte of the file.
 
-With a socket as its standard input it waits there. When a file comes over it, it becomes the reader of that. For each
-pair of pipes that comes it makes a child that is such a reader (of STIX 2.1 alone), and answers with the child's
-number: a child costs much less than a new process, and none has seen what another one read.
+With a socket as its standard input it waits there. When a file comes over it, with a pipe for answers (`_Asking`), it
+becomes the reader of that. For each pair of pipes that comes it makes a child that is such a reader (of STIX 2.1
+alone), and answers with the child's number: a child costs much less than a new process, and none has seen what another
+one read.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
+import hashlib
 import io
 import os
 import socket
@@ -22,7 +24,8 @@ import stat
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 import msgspec
@@ -43,6 +46,16 @@ BATCH = 250
 FIRST_BATCH = 32
 """In the first frame; each has twice as many as the one before, so that the other side soon has something to do."""
 BATCH_BYTES = 1 << 20
+ASKED_BYTES = 1 << 16
+"""Bytes of a text, at most, that is held here until the answer comes."""
+AHEAD = 3
+"""Batches of which the answer may still be on its way."""
+SELDOM = 16
+"""Batches that are not asked about, at most, between two that are, where little is recognised."""
+FILE = b"F"
+"""What comes over the socket with a file; with a pair of pipes, anything else."""
+ASK, ASK_NOT = b"A", b"N"
+"""What the other side says first, and then a byte of 0 or 1 for each object it is asked about."""
 BEAT = 1.0
 """Seconds after which a reader that has nothing to give shows that it still reads."""
 NUMBER_BYTES = 4
@@ -63,6 +76,10 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
     objects: tuple[Prepared, ...]
     faults: tuple[Fault, ...]
     upto: int
+
+
+Contents = tuple[tuple[str, bytes], ...]
+"""Which objects were read, by (id, SHA-256 of the exact text)."""
 
 
 class End(msgspec.Struct, frozen=True, array_like=True):
@@ -86,8 +103,12 @@ class _Watched:
             yield chunk
 
 
-def read(file: BinaryIO, write: Callable[[bytearray], None], take_old: bool = True) -> None:
-    """Read `file` and write frames until its end. `take_old`: what is STIX 2.0 is converted, else it is a fault."""
+def read(
+    file: BinaryIO, write: Callable[[bytearray], None], take_old: bool = True, answers: int | None = None
+) -> None:
+    """Read `file` and write frames until its end. `take_old`: what is STIX 2.0 is converted, else it is a fault.
+    `answers`: the pipe where it is said what is recognised.
+    """
     frames = _Frames(write)
 
     def beat(upto: int) -> None:
@@ -97,7 +118,14 @@ def read(file: BinaryIO, write: Callable[[bytearray], None], take_old: bool = Tr
     chunks = _Watched(file, beat)
     try:
         found = read_chunks(chunks, take_old)
-        _send(stix20.converted(found) if take_old else found, chunks, frames)
+        asking = None if answers is None else _Asking(answers)
+        batches = _Batches(chunks, frames, asking)
+        for entry in stix20.converted(found) if take_old else found:
+            batches.add(entry)
+            # It may be as great as an object can be: nothing of it is held while it is sent, or the next one is read.
+            del entry
+            batches.close_full()
+        batches.end()
         end = End("", {})
     except Refused as refused:
         end = End(refused.code, {key: str(fact) for key, fact in refused.facts.items()})
@@ -114,7 +142,7 @@ class _Frames:
         self._encode_into = msgspec.msgpack.Encoder().encode_into
         self.last = time.monotonic()
 
-    def send(self, kind: bytes, what: Batch | End) -> None:
+    def send(self, kind: bytes, what: Batch | Contents | End) -> None:
         frame = bytearray(HEAD)
         self._encode_into(what, frame, HEAD)
         frame[:HEAD] = (len(frame) - HEAD).to_bytes(HEAD - 1, "big") + kind
@@ -122,22 +150,109 @@ class _Frames:
         self.last = time.monotonic()
 
 
-def _send(entries: Iterable[Entry | Fault], chunks: _Watched, frames: _Frames) -> None:
-    """Send what is read in batches. Nothing of a batch, nor the entry before, is held while the next one is read: each
-    may be as great as an object can be.
+class _Asking:
+    """The other side, which may hold some of the objects already: what it recognises need not be looked at, which is
+    most of the work. Asked of batches, while that is worth the wait.
     """
-    objects, faults, size, most = list[Prepared](), list[Fault](), 0, FIRST_BATCH
-    for entry in entries:
+
+    def __init__(self, answers: int) -> None:
+        self._answers = answers
+        self._begun = self._wanted = False
+        self._pause = self._passing = 0
+        os.set_blocking(answers, False)
+
+    def begins(self) -> bool:
+        """Whether the next batch is one to ask about."""
+        if not self._begun:
+            try:
+                said = os.read(self._answers, 1)
+            except BlockingIOError:
+                return False
+            self._begun, self._wanted = True, said == ASK
+            os.set_blocking(self._answers, True)
+        if self._passing:
+            self._passing -= 1
+            return False
+        return self._wanted
+
+    def answer(self, many: int) -> bytes:
+        """A byte for each object of the batch that was asked about first: 1 if it is recognised."""
+        found = b""
+        while len(found) < many:
+            more = os.read(self._answers, many - len(found))
+            if not more:
+                raise BrokenPipeError
+            found += more
+        self._pause = 0 if 4 * sum(found) >= many else min(2 * self._pause or 1, SELDOM)
+        self._passing = self._pause
+        return found
+
+
+class _Batches:
+    """What is read, put into frames in order. Of a batch that is asked about, texts wait for the answer."""
+
+    def __init__(self, chunks: _Watched, frames: _Frames, asking: _Asking | None) -> None:
+        self._chunks, self._frames, self._asking = chunks, frames, asking
+        self._waiting = deque[tuple[list[Prepared | Entry], list[Fault], int]]()
+        self._most = FIRST_BATCH
+        self._clear()
+
+    def _clear(self) -> None:
+        self._objects: list[Prepared | Entry] = []
+        self._faults: list[Fault] = []
+        self._size = 0
+        self._asks = self._asking is not None and self._asking.begins()
+
+    def add(self, entry: Entry | Fault) -> None:
+        """The next thing that was read."""
         if isinstance(entry, Fault):
-            faults.append(entry)
+            self._faults.append(entry)
+        elif self._asks and _may_be_held(entry):
+            self._objects.append(entry)
+            self._size += len(entry.raw)
         else:
-            objects.append(prepare(entry))
-            size += len(entry.raw)
-        del entry
-        if len(objects) + len(faults) >= most or size >= BATCH_BYTES:
-            frames.send(b"B", Batch(tuple(objects), tuple(faults), chunks.upto))
-            objects, faults, size, most = [], [], 0, min(2 * most, BATCH)
-    frames.send(b"B", Batch(tuple(objects), tuple(faults), chunks.upto))
+            if len(entry.raw) > ASKED_BYTES:
+                self._settle(0)
+            self._objects.append(prepare(entry))
+            self._size += len(entry.raw)
+
+    def close_full(self) -> None:
+        """Send the batch on its way, if it is full."""
+        if len(self._objects) + len(self._faults) >= self._most or self._size >= BATCH_BYTES:
+            self._close()
+            self._most = min(2 * self._most, BATCH)
+
+    def end(self) -> None:
+        """There is nothing more."""
+        self._close()
+        self._settle(0)
+
+    def _close(self) -> None:
+        asked = [one for one in self._objects if isinstance(one, Entry)]
+        if asked:
+            contents = ((str(one.value["id"]), hashlib.sha256(one.raw).digest()) for one in asked)
+            self._frames.send(b"C", tuple(contents))
+        self._waiting.append((self._objects, self._faults, self._chunks.upto))
+        self._settle(AHEAD if asked else 0)
+        self._clear()
+
+    def _settle(self, left: int) -> None:
+        """Send the batches that wait, but for so many."""
+        while len(self._waiting) > left:
+            found, faults, upto = self._waiting.popleft()
+            asked = sum(isinstance(one, Entry) for one in found)
+            known = iter(self._asking.answer(asked) if asked and self._asking is not None else b"")
+            objects = [
+                prepare(one) if isinstance(one, Entry) else one
+                for one in found
+                if not isinstance(one, Entry) or not next(known)
+            ]
+            self._frames.send(b"B", Batch(tuple(objects), tuple(faults), upto))
+
+
+def _may_be_held(entry: Entry) -> bool:
+    """Whether to ask of an object, at all. A definition of markings is always looked at."""
+    return not entry.old and len(entry.raw) <= ASKED_BYTES and entry.value["type"] != "marking-definition"
 
 
 def confine() -> None:
@@ -165,6 +280,7 @@ def _load() -> None:
     """Load what is loaded at its first use: then no file can be opened any more. The library of hashes takes 4 ms, so a
     server does this for its children.
     """
+    hashlib.sha256(b"")
     rfc8785.dumps({"": ""})
     uuid.uuid5(uuid.NAMESPACE_URL, "")
     with contextlib.suppress(ImportError):
@@ -197,17 +313,17 @@ def serve(control: socket.socket) -> None:
     gc.freeze()
     child = 0
     while True:
-        _, pipes, _, _ = socket.recv_fds(control, 1, 2)
+        what, pipes, _, _ = socket.recv_fds(control, 1, 2)
         if child:
             # Whoever asked for it is done with it. Only now is its number free for another process.
             os.waitpid(child, 0)
-        if len(pipes) == 1:
+        if len(pipes) != 2:
+            return
+        if what == FILE:
             control.close()
             os.dup2(pipes[0], 0)
             os.close(pipes[0])
-            _live(take_old=True)
-            return
-        if len(pipes) != 2:
+            _live(take_old=True, answers=pipes[1])
             return
         child = os.fork()
         if not child:
@@ -234,7 +350,7 @@ def main() -> None:
         _live(take_old=True)
 
 
-def _live(take_old: bool) -> None:
+def _live(take_old: bool, answers: int | None = None) -> None:
     """A reader's whole life."""
     confine()
 
@@ -245,7 +361,7 @@ def _live(take_old: bool) -> None:
 
     # The side that reads the pipe may go away at any time: a cancelled import.
     with contextlib.suppress(BrokenPipeError), open(0, "rb", buffering=0, closefd=False) as file:
-        read(file, write, take_old)
+        read(file, write, take_old, answers)
 
 
 if __name__ == "__main__":

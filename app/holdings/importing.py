@@ -23,7 +23,7 @@ from app.holdings.definitions import Definitions, Marked
 from app.intel import compare as values
 from app.intel.marking import Level
 from app.intel.observables import Observable
-from app.intel.prepared import Prepared, prepare
+from app.intel.prepared import Prepared, Source, prepare
 from app.intel.reading import Entry, Fault
 from app.jobs import Job
 from app.messages import Refused
@@ -131,7 +131,8 @@ def import_entries(
     with installation.database.large(job) as tx:
         origin = origins.add(tx, "import", name, None, installation.officer, installation.now())
         default = people.default_handling(tx) if handling is None else handling
-        take(tx, good(), origin, default, job, 0, counts, size=size)
+        source = entries if isinstance(entries, Source) else None
+        take(tx, good(), origin, default, job, 0, counts, size=size, source=source)
         if not counts.read:
             raise Refused("not-stix")
         if counts.read == len(counts.refused):
@@ -164,17 +165,20 @@ def take(
     counts: Counts | None = None,
     foreign: bool = False,
     size: int = 0,
+    source: Source | None = None,
 ) -> Counts:
     """Put objects into the holdings inside the caller's transaction; returns what each turned out to be.
 
-    `foreign`: they come from a counterpart, who may raise the level of what is held here and never lower it.
+    `foreign`: they come from a counterpart, who may raise the level of what is held here and never lower it. `source`:
+    where they come from, if they are still being read; what is recognised there is counted as read.
     """
     taking = _Taking(tx, origin, default, foreign, counts or Counts(), job, size // TEXT)
-    waiting, done, most = iter(incoming), 0, FIRST_STEP
+    if source is not None and taking.holding:
+        source.recognise = taking.recognise
+    waiting, most = iter(incoming), FIRST_STEP
     while some := _some(waiting, most):
-        job.step(done, total, "store")
+        job.step(taking.taken, total, "store")
         taking.take(some)
-        done += len(some)
         some.clear()
         taking.make_room()
         most = min(2 * most, STEP)
@@ -217,7 +221,7 @@ class _Taking:
         self._new = Arriving(tx, origin, self._texts)
         self._lately = set[int]()
         self._held, self._began = self._new.oid, self._new.vid
-        self._expected, self._taken = expected, 0
+        self._expected, self.taken = expected, 0
         self._seen = Seen(tx, self._held, expected)
         self._aside: list[str] = []
         self._again: list[int] = []
@@ -230,6 +234,29 @@ class _Taking:
         self._read_by: dict[int, int] = {}
         self._shown: dict[int, Content] = {}
         """The contents that newer ones of the step may take the place of, by vid."""
+
+    @property
+    def holding(self) -> bool:
+        """Whether anything was held before."""
+        return self._held > 0
+
+    def recognise(self, contents: Sequence[tuple[str, bytes]]) -> list[bool]:
+        """Which of these, (id, SHA-256 of the text), are held and change nothing: that they came is noted. Between two
+        steps.
+        """
+        self._job.step(self.taken, 0, "store")
+        hashes = [self._new.id_hash(id_) for id_, _ in contents]
+        held = objects.settled(self._tx, self._seen.among(hashes), self._default)
+        found = [held.get(idh, (0, b"")) for idh in hashes]
+        same = [sha256 == text for (_, text), (_, sha256) in zip(found, contents, strict=True)]
+        if many := sum(same):
+            origins.came(
+                self._tx, [vid for (vid, _), one in zip(found, same, strict=True) if one], self._origin
+            )
+        self.counts.read += many
+        self.counts.same += many
+        self.taken += many
+        return same
 
     def take(self, some: Sequence[Incoming]) -> None:
         """Take some objects, or count them as refused. What is held of them is looked up at once for all."""
@@ -254,7 +281,7 @@ class _Taking:
         self._lately.clear()
         origins.came(self._tx, self._again, self._origin)
         self._again.clear()
-        self._taken += len(some)
+        self.taken += len(some)
         if not self._aside and self._many():
             self._aside = index.lay_aside(self._tx, self._expected)
 
@@ -299,7 +326,7 @@ class _Taking:
     def _many(self) -> bool:
         """Whether so much is new that indexes are better made at the end."""
         new = self.counts.new
-        coming = max(new, new * self._expected // self._taken)
+        coming = max(new, new * self._expected // self.taken)
         return new > MANY and coming > self._held // BESIDE
 
     def _admit(self, prepared: Prepared) -> bool:
@@ -332,7 +359,7 @@ class _Taking:
                 (marked, vids) for marked, vids in self._marked.items() if arrived.intersection(marked[1])
             ]
             lower = self._definitions.settle(
-                late, self._default, lambda: self._job.step(self._taken, 0, "store")
+                late, self._default, lambda: self._job.step(self.taken, 0, "store")
             )
         upto = self._began if known else self._new.vid
         before = {

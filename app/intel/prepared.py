@@ -6,13 +6,15 @@ reader taken over by what it read can lie about the objects of its file and do n
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+
 import msgspec
 
 from app.intel import indexing, marking
 from app.intel.envelope import envelope
 from app.intel.indexing import Indexed, Link
 from app.intel.marking import Level, Resolve
-from app.intel.reading import Entry
+from app.intel.reading import Entry, Fault
 
 
 class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -47,6 +49,28 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
             if level is not None and (strictest is None or level > strictest):
                 strictest = level
         return strictest
+
+
+Recognise = Callable[[Sequence[tuple[str, bytes]]], Sequence[bool]]
+"""Told (id, SHA-256 of the exact text) of objects that are read, it says of each whether that was all there is to know
+of it.
+"""
+
+
+class Source:
+    """Objects on their way from another process: what `reading` of this source gives, once. What `recognise`, if it is
+    set before the first one is taken, has recognised never comes.
+    """
+
+    def __init__(self, reading: Callable[[Source], Iterator[Prepared | Fault]]) -> None:
+        self.recognise: Recognise | None = None
+        self._found = reading(self)
+
+    def __iter__(self) -> Iterator[Prepared | Fault]:
+        return self._found
+
+    def __next__(self) -> Prepared | Fault:
+        return next(self._found)
 
 
 def prepare(entry: Entry) -> Prepared:

@@ -128,6 +128,18 @@ def find_many(connection: Connection, hashes: Iterable[int]) -> dict[int, Object
     return {row[0]: object_row(row[1:]) for row in in_many(connection, sql, hashes)}
 
 
+def settled(connection: Connection, hashes: Iterable[int], default: int) -> dict[int, tuple[int, bytes]]:
+    """{id hash: (vid, SHA-256 of its text)} of objects of which the same content changes nothing when it comes again,
+    if what has no marking is treated at the level `default`.
+    """
+    sql = f"""
+        SELECT idh, current, sha256 FROM object JOIN version ON vid = current
+        WHERE variants = 1
+            AND (object.marking <> {int(Level.UNREADABLE)} OR object.marking IS NULL AND handling >= {int(default)})
+            AND idh IN"""
+    return {row[0]: (row[1], bytes(row[2])) for row in in_many(connection, sql, hashes)}
+
+
 def known(connection: Connection, hashes: Iterable[int]) -> set[int]:
     """Those of these id hashes that are held."""
     return {row[0] for row in in_many(connection, "SELECT idh FROM object WHERE idh IN", hashes)}
