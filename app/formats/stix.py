@@ -212,11 +212,10 @@ def _entries(
 
 def _tell(told: IO[bytes], said: bytes) -> None:
     """A reader that is itself never asks so much before it listens that it would not go into the pipe."""
-    try:
+    # It may be done, of a small file before it is told anything: or dead, as its next answer tells.
+    with contextlib.suppress(BrokenPipeError):
         if told.write(said) != len(said):
             raise Refused("reader-died")
-    except BrokenPipeError:
-        raise Refused("reader-died") from None
 
 
 def _answer(waiting: _Waiting) -> Batch | Contents | End:

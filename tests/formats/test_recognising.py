@@ -223,6 +223,18 @@ def test_a_file_that_comes_again_is_hardly_sent(sites, tmp_path, monkeypatch):
     assert came[1] < 4_000
 
 
+def test_a_reader_that_is_done_before_it_is_told_anything_is_a_good_one(sites, tmp_path, monkeypatch):
+    site = holding(sites[0])
+    path = tmp_path / "in.json"
+    path.write_bytes(bundle(indicator(7)))
+    stix._READY.close()
+    started, real = [], stix._started
+    monkeypatch.setattr(stix, "_started", lambda source: started.append(real(source)) or started[-1])
+    with stix.opened(path) as entries:
+        started[0].wait(60)
+        assert importing.import_entries(site, entries, path.name, None, quiet()).same == 1
+
+
 # Hostile ----------------------------------------------------------------------------------------------------
 
 
