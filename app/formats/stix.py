@@ -212,10 +212,15 @@ def _entries(
 
 def _tell(told: IO[bytes], said: bytes) -> None:
     """A reader that is itself never asks so much before it listens that it would not go into the pipe."""
-    # It may be done, of a small file before it is told anything: or dead, as its next answer tells.
-    with contextlib.suppress(BrokenPipeError):
-        if told.write(said) != len(said):
-            raise Refused("reader-died")
+    try:
+        written = told.write(said)
+    except BrokenPipeError:
+        # It may be done, of a small file before it is told anything; or dead, as its next answer tells.
+        return
+    except OSError:
+        written = None
+    if written != len(said):
+        raise Refused("reader-died")
 
 
 def _answer(waiting: _Waiting) -> Batch | Contents | End:

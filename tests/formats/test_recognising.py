@@ -66,15 +66,15 @@ class Told(io.FileIO):
 
 
 @contextlib.contextmanager
-def asked(text):
+def asked(text, pipe=Told):
     """The objects of a bundle from a reader, in a thread of this process, that asks; and what it was told."""
     (out, into), (answers, ours) = os.pipe(), os.pipe()
-    told = Told(ours)
+    told = pipe(ours)
 
     def work():
         told.begun.wait()
-        with contextlib.suppress(BrokenPipeError), open(into, "wb", buffering=0) as pipe:
-            worker.read(io.BytesIO(text), lambda frame: pipe.write(bytes(frame)), True, answers)
+        with contextlib.suppress(BrokenPipeError), open(into, "wb", buffering=0) as file:
+            worker.read(io.BytesIO(text), lambda frame: file.write(bytes(frame)), True, answers)
 
     reader = threading.Thread(target=work)
     reader.start()
@@ -233,6 +233,21 @@ def test_a_reader_that_is_done_before_it_is_told_anything_is_a_good_one(sites, t
     with stix.opened(path) as entries:
         started[0].wait(60)
         assert importing.import_entries(site, entries, path.name, None, quiet()).same == 1
+
+
+def test_a_pipe_that_fails_is_an_error_of_the_reader(sites):
+    class Failing(Told):
+        def write(self, said):
+            self.begun.set()
+            raise OSError(5, "Input/output error")
+
+    before = state(holding(sites[0]))
+    with (
+        pytest.raises(Refused, match="reader-died"),
+        asked(bundle(indicator(7)), Failing) as (found, _),
+    ):
+        importing.import_entries(sites[0], found, "in.json", None, quiet())
+    assert state(sites[0]) == before
 
 
 # Hostile ----------------------------------------------------------------------------------------------------
