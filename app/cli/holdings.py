@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from app.intel import marking
 from app.intel.marking import Level
 from app.messages import Refused, Sentence, _, ngettext, plain
 from app.words import ORIGINS, type_name, word
+
+_LEVELS = click.Choice(["CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"], case_sensitive=False)
 
 
 @click.command("import")
@@ -206,17 +209,25 @@ def creator(session: Session, identity: str, name: str | None, ours: bool, forge
 
 
 @click.command("handling")
-@click.argument("id_", metavar="ID")
-@click.argument(
-    "level", type=click.Choice(["CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"], case_sensitive=False)
+@click.argument("first", metavar="[ID]")
+@click.argument("second", metavar="LEVEL", required=False)
+@click.option(
+    "--ids",
+    type=click.Path(path_type=Path),
+    help="Instead of ID: a file with one STIX id a line, or a JSON list of them. Each is treated at LEVEL at least.",
 )
 @click.pass_obj
-def handling_(session: Session, id_: str, level: str) -> int:
+def handling_(session: Session, first: str, second: str | None, ids: Path | None) -> int:
     """Set the TLP level at which an object is treated here."""
+    if (second is None) is (ids is None):
+        raise click.UsageError(_("Give an ID and a LEVEL, or a LEVEL and --ids."))
+    level = _level(_LEVELS.convert(first if second is None else second, None, None))
+    if ids is not None:
+        return _raise_listed(session, ids_from(ids), level)
     with session.unlocked() as installation:
-        changed = handling.set_level(installation, id_, _level(level))
+        changed = handling.set_level(installation, first, level)
     document = {
-        "id": id_,
+        "id": first,
         "before": _label(changed.before),
         "after": changed.after.label,
         "lowered": changed.lowered,
@@ -224,6 +235,20 @@ def handling_(session: Session, id_: str, level: str) -> int:
     }
     lines = [_("Handled as {level}.").format(level=changed.after.label), *given_lines(changed.given)]
     return session.show(document, lines, attention=bool(changed.given))
+
+
+def _raise_listed(session: Session, ids: Sequence[str], level: Level) -> int:
+    with session.unlocked() as installation:
+        raised = handling.raise_listed(installation, ids, level, session.job())
+    document = {
+        "after": level.label,
+        "objects": len(set(ids)),
+        "raised": raised.objects,
+        "given": [given_document(one) for one in raised.given],
+    }
+    words = _("Treated more strictly than before: {n} of {total}.")
+    lines = [words.format(n=raised.objects, total=len(set(ids))), *given_lines(raised.given)]
+    return session.show(document, lines, attention=bool(raised.given))
 
 
 @click.command()

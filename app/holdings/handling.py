@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -10,9 +11,11 @@ from app import audit
 from app.intel import marking
 from app.intel.envelope import envelope
 from app.intel.marking import Level
+from app.jobs import Job
 from app.messages import Refused
 from app.store import index, objects
 from app.store import ledger as store_ledger
+from app.store.database import Connection
 from app.store.installation import Installation
 from app.store.ledger import Given
 
@@ -51,6 +54,53 @@ def set_level(installation: Installation, id_: str, level: Level) -> Changed:
         raised = max(marked, level) > max(marked, -1 if before is None else before)
         given = store_ledger.given_to(tx, [id_]) if raised else []
     return Changed(before, level, lowered, tuple(given))
+
+
+@dataclass(frozen=True)
+class Raised:
+    """How many `objects` are treated at a higher level than before, and to whom they were `given` then."""
+
+    objects: int
+    given: tuple[Given, ...]
+
+
+def raise_many(installation: Installation, oids: Sequence[int], level: Level, job: Job) -> Raised:
+    """Treat these objects at `level` at least, in one transaction: none at a lower level than before. What is gone is
+    left out.
+
+    Raises `Refused`: level-unknown.
+    """
+    with installation.database.write() as tx:
+        return _raise(tx, installation, oids, level, job)
+
+
+def raise_listed(installation: Installation, ids: Sequence[str], level: Level, job: Job) -> Raised:
+    """The same for the objects with these STIX ids. Raises `Refused` too (object-unknown) when one is not held."""
+    with installation.database.write() as tx:
+        key = objects.hash_key(tx)
+        hashes = {objects.id_hash(key, id_): id_ for id_ in ids}
+        known = objects.oids_of(tx, hashes)
+        for idh, id_ in hashes.items():
+            if idh not in known:
+                raise Refused("object-unknown", id=id_)
+        return _raise(tx, installation, list(known.values()), level, job)
+
+
+STEP = 500
+
+
+def _raise(tx: Connection, installation: Installation, oids: Sequence[int], level: Level, job: Job) -> Raised:
+    if level is Level.UNREADABLE:
+        raise Refused("level-unknown", level=level.label)
+    raised, given = 0, list[Given]()
+    for at in range(0, len(oids), STEP):
+        job.step(at, len(oids), "store")
+        ids = objects.raise_handling(tx, oids[at : at + STEP], level)
+        raised += len(ids)
+        given += store_ledger.given_to(tx, ids)
+    if raised:
+        audit.append(tx, installation, "handling.raised", objects=raised, after=level.label)
+    return Raised(raised, tuple(given))
 
 
 def resolve(installation: Installation, id_: str, keep: str) -> int:

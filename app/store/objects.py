@@ -295,6 +295,19 @@ def set_handling(connection: Connection, oid: int, level: int) -> None:
         connection.execute("UPDATE object SET handling = ? WHERE oid = ?", (level, oid))
 
 
+def raise_handling(tx: Connection, oids: Sequence[int], level: int) -> list[str]:
+    """Treat those of these objects that were treated at a lower level than this at it; returns their ids."""
+    lower = [
+        *in_many(tx, f"SELECT oid, type, uid, level FROM object WHERE level < {int(level)} AND oid IN", oids)
+    ]
+    tx.executemany("UPDATE object SET handling = ? WHERE oid = ?", [(int(level), row[0]) for row in lower])
+    counts = Counter(("level", str(row[3])) for row in lower)
+    index.count(
+        tx, {facet: -many for facet, many in counts.items()} | {("level", str(int(level))): len(lower)}
+    )
+    return [stix_id(row[1], row[2]) for row in lower]
+
+
 _OTHERWISE = """(SELECT oid, vid, marking FROM version
     WHERE vid IN (SELECT value FROM json_each(:vids)) AND marking IS NOT :level)"""
 """Of versions those of which another level was read."""

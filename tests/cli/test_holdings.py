@@ -245,3 +245,26 @@ def test_an_export_with_its_closure_holds_what_is_needed(site, tmp_path):
         note["id"],
         needed["id"],
     }
+
+
+def test_many_are_treated_at_a_level_at_least(site, tmp_path):
+    site.run("import", bundle(tmp_path / "in.json", *map(indicator, (1, 2, 3))), "--handling", "GREEN")
+    ids = tmp_path / "ids"
+    ids.write_text("\n".join(indicator(n)["id"] for n in (1, 2)))
+    assert site.run("handling", "--ids", ids, "AMBER") == {
+        "after": "AMBER",
+        "objects": 2,
+        "raised": 2,
+        "given": [],
+    }
+    assert site.run("handling", "clear", "--ids", ids) == {
+        "after": "CLEAR",
+        "objects": 2,
+        "raised": 0,
+        "given": [],
+    }
+    assert site.run("show", indicator(1)["id"])["handling"] == "AMBER"
+    ids.write_text(indicator(9)["id"])
+    assert site.refused("handling", "--ids", ids, "RED") == "object-unknown"
+    for wrong in (["AMBER"], [indicator(1)["id"], "AMBER", "--ids", ids], ["PURPLE", "--ids", ids]):
+        site.run("handling", *wrong, ok=(2,))

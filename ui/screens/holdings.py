@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtGui import QPaintEvent
 
 from app.formats import stix
-from app.holdings import browsing, importing
+from app.holdings import browsing, handling, importing
 from app.holdings.importing import Counts
+from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import N_, Refused, _, listed, ngettext
 from app.store.installation import Installation
@@ -21,6 +23,7 @@ from ui.screens import filters
 from ui.screens.dangling import DanglingNotice
 from ui.screens.export import Export
 from ui.screens.filters import Filter, Filters
+from ui.screens.levels import open_levels
 from ui.screens.object_panel import ObjectPanel
 from ui.screens.order import Order
 from ui.screens.purge import Purge
@@ -83,6 +86,7 @@ class Holdings(Pane):
         self.selection_foot = SelectionFoot(
             self.table.clearSelection,
             self.purge_selected,
+            self.open_levels,
             self.export_selected,
             self.release_selected,
             self.result,
@@ -219,6 +223,10 @@ class Holdings(Pane):
             self.export_selected,
         )
         add(
+            Entry("handling", "selection", N_("Treat the selection more strictly…"), "", "tag", 2),
+            self.open_levels,
+        )
+        add(
             Entry("purge", "selection", N_("Purge the selection…"), "Ctrl+Del", "trash-2", 3),
             self.purge_selected,
         )
@@ -288,6 +296,34 @@ class Holdings(Pane):
         if picked:
             self._desk.go.emit("holdings")
             self.export.ask(tuple(picked), _("What is selected"))  # type: ignore[arg-type]
+
+    def open_levels(self) -> None:
+        """Offer the levels that the selection can be treated at, at least."""
+        # What is selected may change under the menu.
+        picked = tuple(self.table.selected_ids())
+        if picked:
+            self._desk.go.emit("holdings")
+            at = self.selection_foot.levels if len(picked) > 1 else self.table
+            open_levels(at, _("Treat as {level} at least"), partial(self.treat_at_least, picked))  # type: ignore[arg-type]
+
+    def treat_at_least(self, oids: Sequence[int], level: Level) -> None:
+        """Treat these objects at `level` at least; what is treated more strictly stays so."""
+        self.refusal.clear()
+        self.telling.clear()
+
+        def done(raised: handling.Raised) -> None:
+            words = _("Treated more strictly than before: {n} of {total}.")
+            self.result.say(words.format(n=numbers.number(raised.objects), total=numbers.number(len(oids))))
+            self.telling.tell(Told(given=raised.given))
+
+        self._desk.write(
+            lambda i, job: handling.raise_many(i, oids, level, job),
+            done,
+            self._refuse,
+            changes=(HOLDINGS,),
+            title=_("Handling"),
+            cancelled=lambda: self.result.say(_("Cancelled. Nothing was changed.")),
+        )
 
     def purge_selected(self) -> None:
         """Ask before the selection is removed for good."""
@@ -380,15 +416,18 @@ class SelectionFoot(Pane):
         self,
         clear: Callable[[], object],
         purge: Callable[[], object],
+        levels: Callable[[], object],
         export: Callable[[], object],
         release: Callable[[], object],
         result: ResultLine,
     ) -> None:
         super().__init__("surface", "top")
         self._count = count_text()
+        self.levels = Button(_("Handling"), icon="tag", trailing="chevron-down", run=levels)
         self._acts = (
             Button(_("Select nothing"), "quiet", run=clear),
             Button(_("Purge…"), "danger", icon="trash-2", run=purge),
+            self.levels,
             Button(_("Export…"), icon="upload", run=export),
             Button(_("Release…"), icon="send", run=release),
         )

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.exchange import receipts
 from app.holdings import handling
@@ -22,8 +21,9 @@ from app.store.origins import Origin
 from ui import icons, numbers, reading
 from ui.desk import HOLDINGS, INBOX, Desk
 from ui.jobs import Task
-from ui.safe_text import isolate, short_id, visible
+from ui.safe_text import isolate, short_id
 from ui.screens.attached import Attached
+from ui.screens.levels import open_levels
 from ui.screens.linked import LinkedSheet, said
 from ui.screens.told import Told
 from ui.widgets.buttons import Button
@@ -323,16 +323,9 @@ class ObjectPanel(DetailPanel):
         whole = self._whole
         if whole is None:
             return
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        # What is shown may change under the menu.
-        id_ = whole.shown.row.id
-        for level in reversed(Level):
-            if level is not Level.UNREADABLE:
-                words = _("Treat as {level}").format(level=level.label)
-                menu.addAction(visible(words), partial(self.set_handling, id_, level))
         button = self.foot.findChildren(Button)[1]
-        menu.popup(button.mapToGlobal(button.rect().topLeft()) - QPoint(0, menu.sizeHint().height() + 4))
+        # What is shown may change under the menu.
+        open_levels(button, _("Treat as {level}"), partial(self.set_handling, whole.shown.row.id))
 
     def set_handling(self, id_: str, level: Level) -> None:
         """Treat the object `id_` at `level` here."""
