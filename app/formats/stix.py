@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import io
 import os
 import re
 import select
@@ -72,21 +73,14 @@ def opened(path: Path, job: Job | None = None) -> Iterator[Source]:
     ends before it is done, or gives nothing for `PATIENCE` seconds. What came before counts for nothing then.
     """
     ready()
-    theirs, ours = os.pipe()
-    with open(ours, "wb", buffering=0) as told, outside.reading(path) as file:
-        try:
-            waiting = _READY.take(file, theirs)
-        finally:
-            os.close(theirs)
-        process = waiting or _started(file.fileno())
-        assert process.stdout is not None
-        try:
-            with answers(
-                process.stdout, process.kill, job or quiet(), path, told if waiting else None
-            ) as found:
-                yield found
-        finally:
-            process.wait()
+    with outside.reading(path) as file:
+        process, told = _handed(file)
+    assert process.stdout is not None
+    try:
+        with answers(process.stdout, process.kill, job or quiet(), path, told) as found:
+            yield found
+    finally:
+        process.wait()
 
 
 def size(path: Path) -> int:
@@ -102,6 +96,20 @@ def ready() -> None:
     if hasattr(socket, "send_fds"):
         with contextlib.suppress(OSError):
             _READY.start()
+
+
+def _handed(file: IO[bytes]) -> tuple[subprocess.Popen[bytes], io.FileIO | None]:
+    """The reader that was given this file, and the pipe where it is told what is recognised."""
+    theirs, ours = os.pipe()
+    told = io.FileIO(ours, "w")
+    try:
+        process = _READY.take(file, theirs)
+    finally:
+        os.close(theirs)
+    if process is None:
+        told.close()
+        return _started(file.fileno()), None
+    return process, told
 
 
 def _started(source: int) -> subprocess.Popen[bytes]:
@@ -169,7 +177,7 @@ def environment() -> dict[str, str]:
 
 @contextlib.contextmanager
 def answers(
-    pipe: IO[bytes], end: Callable[[], None], job: Job, path: Path, told: IO[bytes] | None = None
+    pipe: IO[bytes], end: Callable[[], None], job: Job, path: Path, told: io.FileIO | None = None
 ) -> Iterator[Source]:
     """What a reader answers on a pipe, while the block lasts; then `end` ends the reader. `told`: the pipe where it is
     told what is recognised. Raises as `opened` does.
@@ -179,10 +187,12 @@ def answers(
     finally:
         end()
         pipe.close()
+        if told is not None:
+            told.close()
 
 
 def _entries(
-    pipe: IO[bytes], path: Path, job: Job, told: IO[bytes] | None, source: Source
+    pipe: IO[bytes], path: Path, job: Job, told: io.FileIO | None, source: Source
 ) -> Iterator[Prepared | Fault]:
     """What a reader answers. Of what may be great, no more is held than is being looked at: the rest waits in the pipe,
     and in the reader.
@@ -210,7 +220,7 @@ def _entries(
         raise Refused(found.code, **facts)
 
 
-def _tell(told: IO[bytes], said: bytes) -> None:
+def _tell(told: io.FileIO, said: bytes) -> None:
     """A reader that is itself never asks so much before it listens that it would not go into the pipe."""
     try:
         written = told.write(said)

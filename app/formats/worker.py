@@ -233,7 +233,7 @@ class _Batches:
             contents = ((str(one.value["id"]), hashlib.sha256(one.raw).digest()) for one in asked)
             self._frames.send(b"C", tuple(contents))
         self._waiting.append((self._objects, self._faults, self._chunks.upto))
-        self._settle(AHEAD if asked else 0)
+        self._settle(AHEAD if asked and self._size < BATCH_BYTES else 0)
         self._clear()
 
     def _settle(self, left: int) -> None:

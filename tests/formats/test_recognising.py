@@ -83,7 +83,6 @@ def asked(text, pipe=Told):
             yield found, told.said
     finally:
         told.begun.set()
-        told.close()
         reader.join()
         os.close(answers)
 
@@ -248,6 +247,24 @@ def test_a_pipe_that_fails_is_an_error_of_the_reader(sites):
     ):
         importing.import_entries(sites[0], found, "in.json", None, quiet())
     assert state(sites[0]) == before
+
+
+def test_no_pipe_stays_open(sites, tmp_path):
+    path = tmp_path / "in.json"
+    path.write_bytes(bundle(indicator(7)))
+
+    def several():
+        for _ in range(5):
+            with stix.opened(path) as entries:
+                list(entries)
+            with stix.opened(path):
+                pass
+            with pytest.raises(Refused, match="file-unreadable"), stix.opened(tmp_path / "none"):
+                pass
+        stix._READY.close()
+        return len(os.listdir("/proc/self/fd"))
+
+    assert several() == several()
 
 
 # Hostile ----------------------------------------------------------------------------------------------------
