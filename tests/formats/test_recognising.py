@@ -60,9 +60,10 @@ class Told(io.FileIO):
         self.said = []
 
     def write(self, said):
-        self.begun.set()
         self.said.append(bytes(said))
-        return super().write(said)
+        written = super().write(said)
+        self.begun.set()
+        return written
 
 
 @contextlib.contextmanager
