@@ -304,7 +304,7 @@ class Holdings(Pane):
         if picked:
             self._desk.go.emit("holdings")
             at = self.selection_foot.levels if len(picked) > 1 else self.table
-            open_levels(at, _("Treat as {level} at least"), partial(self.treat_at_least, picked))  # type: ignore[arg-type]
+            open_levels(self, at, _("Treat as {level} at least"), partial(self.treat_at_least, picked))  # type: ignore[arg-type]
 
     def treat_at_least(self, oids: Sequence[int], level: Level) -> None:
         """Treat these objects at `level` at least; what is treated more strictly stays so."""

@@ -12,9 +12,9 @@ from app.intel.marking import Level
 from ui.safe_text import visible
 
 
-def open_levels(over: QWidget, words: str, choose: Callable[[Level], object]) -> None:
-    """Open it above a widget; `words` say what each `{level}` would do."""
-    menu = QMenu(over)
+def open_levels(within: QWidget, over: QWidget, words: str, choose: Callable[[Level], object]) -> None:
+    """Open it above a widget, which may be gone before it is; `words` say what each `{level}` would do."""
+    menu = QMenu(within)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     for level in reversed(Level):
         if level is not Level.UNREADABLE:

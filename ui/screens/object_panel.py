@@ -325,7 +325,7 @@ class ObjectPanel(DetailPanel):
             return
         button = self.foot.findChildren(Button)[1]
         # What is shown may change under the menu.
-        open_levels(button, _("Treat as {level}"), partial(self.set_handling, whole.shown.row.id))
+        open_levels(self, button, _("Treat as {level}"), partial(self.set_handling, whole.shown.row.id))
 
     def set_handling(self, id_: str, level: Level) -> None:
         """Treat the object `id_` at `level` here."""
