@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -182,9 +182,11 @@ def answers(
     """What a reader answers on a pipe, while the block lasts; then `end` ends the reader. `told`: the pipe where it is
     told what is recognised. Raises as `opened` does.
     """
+    source = Source(partial(_entries, pipe, path, job, told))
     try:
-        yield Source(partial(_entries, pipe, path, job, told))
+        yield source
     finally:
+        source.close()
         end()
         pipe.close()
         if told is not None:
@@ -193,7 +195,7 @@ def answers(
 
 def _entries(
     pipe: IO[bytes], path: Path, job: Job, told: io.FileIO | None, source: Source
-) -> Iterator[Prepared | Fault]:
+) -> Generator[Prepared | Fault]:
     """What a reader answers. Of what may be great, no more is held than is being looked at: the rest waits in the pipe,
     and in the reader.
     """
@@ -202,6 +204,7 @@ def _entries(
         _tell(told, worker.ASK if source.recognise else worker.ASK_NOT)
     upto = 0
     while not isinstance(found := _answer(_Waiting(pipe.fileno(), upto, job)), End):
+        job.look()
         if isinstance(found, Batch):
             upto, objects = found.upto, _in_order(found)
             del found
@@ -237,16 +240,15 @@ def _answer(waiting: _Waiting) -> Batch | Contents | End:
     """The next frame, of a reader that is itself. Raises `Refused`: reader-died, reader-hung."""
     head = waiting.read(worker.HEAD)
     length = int.from_bytes(head[:-1], "big")
-    if length > worker.MAX_FRAME:
+    kind = bytes(head[-1:])
+    if length > (worker.MAX_SHORT_FRAME if kind in _DECODERS else worker.MAX_FRAME):
         raise Refused("reader-died")
     if length > GREAT:
         make_room()
     try:
-        found = _DECODERS.get(bytes(head[-1:]), _BATCH).decode(waiting.read(length))
+        found = _DECODERS.get(kind, _BATCH).decode(waiting.read(length))
     except (msgspec.DecodeError, ValueError, RecursionError):
         raise Refused("reader-died") from None
-    if isinstance(found, tuple) and not 0 < len(found) <= worker.BATCH:
-        raise Refused("reader-died")
     if isinstance(found, Batch) and not (
         all(map(_holds, found.objects)) and all(_said(one.code, one.where) for one in found.faults)
     ):

@@ -26,7 +26,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 import msgspec
 import rfc8785
@@ -68,6 +68,8 @@ HEAD = 5
 """Bytes of a frame before its text: the length of that, and the letter."""
 MAX_FRAME = 192 << 20
 """Bytes of a frame: the greatest object with its texts, many times over."""
+MAX_SHORT_FRAME = 1 << 17
+"""And of one that holds no objects: a question about as many as may be, with ids as long as they may be."""
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):
@@ -78,7 +80,8 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
     upto: int
 
 
-Contents = tuple[tuple[str, bytes], ...]
+Digest = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+Contents = Annotated[tuple[tuple[str, Digest], ...], msgspec.Meta(min_length=1, max_length=BATCH)]
 """Which objects were read, by (id, SHA-256 of the exact text)."""
 
 
@@ -193,7 +196,7 @@ class _Batches:
 
     def __init__(self, chunks: _Watched, frames: _Frames, asking: _Asking | None) -> None:
         self._chunks, self._frames, self._asking = chunks, frames, asking
-        self._waiting = deque[tuple[list[Prepared | Entry], list[Fault], int]]()
+        self._waiting = deque[tuple[list[Prepared | Entry], list[Fault], int, set[object]]]()
         self._most = FIRST_BATCH
         self._clear()
 
@@ -201,20 +204,26 @@ class _Batches:
         self._objects: list[Prepared | Entry] = []
         self._faults: list[Fault] = []
         self._size = 0
+        self._ids = set[object]()
         self._asks = self._asking is not None and self._asking.begins()
 
     def add(self, entry: Entry | Fault) -> None:
         """The next thing that was read."""
         if isinstance(entry, Fault):
             self._faults.append(entry)
-        elif self._asks and _may_be_held(entry):
+            return
+        if self._asks and _may_be_held(entry) and not self._is_here(entry.value["id"]):
             self._objects.append(entry)
-            self._size += len(entry.raw)
         else:
             if len(entry.raw) > ASKED_BYTES:
                 self._settle(0)
             self._objects.append(prepare(entry))
-            self._size += len(entry.raw)
+        self._size += len(entry.raw)
+        self._ids.add(entry.value["id"])
+
+    def _is_here(self, id_: object) -> bool:
+        """Whether another content of that object is not there yet. What this one means there may follow from it."""
+        return id_ in self._ids or any(id_ in ids for *_, ids in self._waiting)
 
     def close_full(self) -> None:
         """Send the batch on its way, if it is full."""
@@ -232,14 +241,14 @@ class _Batches:
         if asked:
             contents = ((str(one.value["id"]), hashlib.sha256(one.raw).digest()) for one in asked)
             self._frames.send(b"C", tuple(contents))
-        self._waiting.append((self._objects, self._faults, self._chunks.upto))
+        self._waiting.append((self._objects, self._faults, self._chunks.upto, self._ids))
         self._settle(AHEAD if asked and self._size < BATCH_BYTES else 0)
         self._clear()
 
     def _settle(self, left: int) -> None:
         """Send the batches that wait, but for so many."""
         while len(self._waiting) > left:
-            found, faults, upto = self._waiting.popleft()
+            found, faults, upto, _ = self._waiting.popleft()
             asked = sum(isinstance(one, Entry) for one in found)
             known = iter(self._asking.answer(asked) if asked and self._asking is not None else b"")
             objects = [

@@ -176,25 +176,13 @@ def take(
     if source is not None and taking.holding:
         source.recognise = taking.recognise
     waiting, most = iter(incoming), FIRST_STEP
-    while some := _some(waiting, most):
+    while taking.gather(waiting, most):
         job.step(taking.taken, total, "store")
-        taking.take(some)
-        some.clear()
+        taking.take()
         taking.make_room()
         most = min(2 * most, STEP)
     taking.end()
     return taking.counts
-
-
-def _some(waiting: Iterator[Incoming], most: int) -> list[Incoming]:
-    """The next objects, at most so many of them, or `STEP_BYTES` together."""
-    some, size = list[Incoming](), 0
-    for one in waiting:
-        some.append(one)
-        size += len(one.prepared.raw)
-        if len(some) == most or size > STEP_BYTES:
-            break
-    return some
 
 
 class _Taking:
@@ -224,6 +212,7 @@ class _Taking:
         self._expected, self.taken = expected, 0
         self._seen = Seen(tx, self._held, expected)
         self._aside: list[str] = []
+        self._some: list[Incoming] = []
         self._again: list[int] = []
         self._correlation = Correlation(tx, upto=self._held) if self._held else None
         self._about: dict[str, tuple[Observable, ...]] = {}
@@ -240,26 +229,39 @@ class _Taking:
         """Whether anything was held before."""
         return self._held > 0
 
+    def gather(self, waiting: Iterator[Incoming], most: int) -> bool:
+        """Gather the objects of a step, at most so many, or `STEP_BYTES` together; whether there are any."""
+        size = 0
+        for one in waiting:
+            self._some.append(one)
+            size += len(one.prepared.raw)
+            if len(self._some) == most or size > STEP_BYTES:
+                break
+        return bool(self._some)
+
     def recognise(self, contents: Sequence[tuple[str, bytes]]) -> list[bool]:
-        """Which of these, (id, SHA-256 of the text), are held and change nothing: that they came is noted. Between two
-        steps.
+        """Which of these, (id, SHA-256 of the text), are held and change nothing: that they came is noted. Asked while
+        a step is gathered: what comes after another content of its object is looked at.
         """
         self._job.step(self.taken, 0, "store")
+        gathered = {one.prepared.id for one in self._some}
         hashes = [self._new.id_hash(id_) for id_, _ in contents]
         held = objects.settled(self._tx, self._seen.among(hashes), self._default)
-        found = [held.get(idh, (0, b"")) for idh in hashes]
-        same = [sha256 == text for (_, text), (_, sha256) in zip(found, contents, strict=True)]
-        if many := sum(same):
-            origins.came(
-                self._tx, [vid for (vid, _), one in zip(found, same, strict=True) if one], self._origin
-            )
-        self.counts.read += many
-        self.counts.same += many
-        self.taken += many
+        same, again = list[bool](), list[int]()
+        for (id_, sha256), idh in zip(contents, hashes, strict=True):
+            vid, text = held.get(idh, (0, None))
+            same.append(text == sha256 and id_ not in gathered)
+            if same[-1]:
+                again.append(vid)
+        origins.came(self._tx, again, self._origin)
+        self.counts.read += len(again)
+        self.counts.same += len(again)
+        self.taken += len(again)
         return same
 
-    def take(self, some: Sequence[Incoming]) -> None:
-        """Take some objects, or count them as refused. What is held of them is looked up at once for all."""
+    def take(self) -> None:
+        """Take what was gathered, or count it as refused. What is held of it is looked up at once for all."""
+        some = self._some
         hashes = list(map(self._new.id_hash, [one.prepared.id for one in some]))
         known = self._known(hashes)
         waiting: list[tuple[int, Incoming]] = []
@@ -282,6 +284,7 @@ class _Taking:
         origins.came(self._tx, self._again, self._origin)
         self._again.clear()
         self.taken += len(some)
+        some.clear()
         if not self._aside and self._many():
             self._aside = index.lay_aside(self._tx, self._expected)
 

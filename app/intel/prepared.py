@@ -6,7 +6,7 @@ reader taken over by what it read can lie about the objects of its file and do n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 import msgspec
 
@@ -62,7 +62,7 @@ class Source:
     set before the first one is taken, has recognised never comes.
     """
 
-    def __init__(self, reading: Callable[[Source], Iterator[Prepared | Fault]]) -> None:
+    def __init__(self, reading: Callable[[Source], Generator[Prepared | Fault]]) -> None:
         self.recognise: Recognise | None = None
         self._found = reading(self)
 
@@ -71,6 +71,11 @@ class Source:
 
     def __next__(self) -> Prepared | Fault:
         return next(self._found)
+
+    def close(self) -> None:
+        """Nothing comes any more, and whoever recognised is let go."""
+        self._found.close()
+        self.recognise = None
 
 
 def prepare(entry: Entry) -> Prepared:

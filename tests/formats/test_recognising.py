@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import sys
@@ -116,11 +117,11 @@ contents = st.builds(
     lambda number, moment, name, mark, revoked: indicator(
         number, mark, modified=moment, name=name, revoked=revoked
     ),
-    st.integers(1, 4),
+    st.sampled_from([1, 1, 1, 2, 3]),
     st.sampled_from([T0, T1, T2]),
     st.sampled_from(["one", "two"]),
     st.sampled_from([None, CLEAR, AMBER, DEFINED]),
-    st.sampled_from([None, None, True]),
+    st.sampled_from([None, None, None, True]),
 )
 files = st.lists(st.one_of(contents, st.just(definition(1, "amber"))), min_size=1, max_size=8)
 acts = st.lists(
@@ -131,7 +132,7 @@ acts = st.lists(
 
 
 @given(acts, st.booleans())
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 def test_asked_or_not_the_same_is_held(sites, acts, again):
     one, other = map(emptied, sites)
     for values, handling, name in [*acts, *(acts if again else [])]:
@@ -174,6 +175,20 @@ def test_one_that_is_treated_more_strictly_now_is_not_passed_by(sites):
     assert (counts.same, said[1:]) == (1, [b"\0"])
     assert browsing.page(site, browsing.selection(), 1).rows[0].level == Level.RED
     assert imported(site, text, Level.AMBER)[1][1:] == [b"\1"]
+
+
+@pytest.mark.parametrize("long", [0, 1, worker.ASKED_BYTES])
+@pytest.mark.parametrize("between", [0, 40, 1_000])
+def test_what_comes_after_another_content_of_it_is_looked_at(sites, long, between):
+    """What the newer one was marked with holds what is unmarked at that level, also if it is on its way."""
+    site = emptied(sites[0])
+    imported(site, bundle(indicator(1, None)), Level.CLEAR)
+    newer = indicator(1, AMBER, modified=T1, description="x" * long)
+    others = [indicator(n) for n in range(2, 2 + between)]
+    imported(site, bundle(newer, *others, indicator(1, None)), Level.CLEAR)
+    imported(site, bundle(indicator(1, CLEAR, modified=T2)), Level.CLEAR)
+    shown = browsing.show(site, indicator(1)["id"]).row
+    assert (shown.marking, shown.handling) == (Level.CLEAR, Level.AMBER)
 
 
 def test_great_texts_are_not_kept_for_an_answer(sites):
@@ -250,6 +265,38 @@ def test_a_pipe_that_fails_is_an_error_of_the_reader(sites):
     assert state(sites[0]) == before
 
 
+def test_nothing_of_the_act_stays_with_its_source(sites):
+    site = holding(sites[0])
+
+    class Impatient(Job):
+        def step(self, done, total, stage):
+            raise Cancelled
+
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(Cancelled), asked(bundle(indicator(7))) as (found, _):
+            importing.import_entries(site, found, "in.json", None, Impatient())
+        assert found.recognise is None
+    finally:
+        gc.enable()
+
+
+def test_a_reader_that_gives_nothing_without_end_can_be_stopped(sites, tmp_path, monkeypatch):
+    path = tmp_path / "in.json"
+    path.write_bytes(bundle(indicator(1)))
+    stix._READY.close()
+    nothing = msgspec.msgpack.encode(worker.Batch((), (), 0))
+    script = (
+        f"import os\nwhile True: os.write(1, {(len(nothing).to_bytes(4, 'big') + b'B' + nothing)!r} * 1000)"
+    )
+    monkeypatch.setattr(stix, "command", lambda: [sys.executable, "-I", "-c", script])
+    job = Job()
+    threading.Timer(0.3, job.cancel).start()
+    with pytest.raises(Cancelled), stix.opened(path, job) as entries:
+        next(entries)
+
+
 def test_no_pipe_stays_open(sites, tmp_path):
     path = tmp_path / "in.json"
     path.write_bytes(bundle(indicator(7)))
@@ -309,6 +356,9 @@ DIGEST = b"\7" * 32
         f"say(b'C', {question()})",
         f"say(b'C', {question(*[('indicator--1', DIGEST)] * (worker.BATCH + 1))})",
         f"say(b'C', {question((1, DIGEST))})",
+        f"say(b'C', {question(('indicator--1', b''))})",
+        f"say(b'C', {question(('indicator--1', DIGEST + b'x'))})",
+        f"say(b'C', b'x' * {worker.MAX_SHORT_FRAME + 1})",
         f"say(b'C', {question(('indicator--1', 'text'))})",
         f"say(b'C', {question(('indicator--1',))})",
         f"say(b'C', {question(('indicator--1', DIGEST))})",
@@ -328,7 +378,7 @@ def test_one_that_asks_though_nothing_is_held_is_an_error(sites, tmp_path, monke
     assert instead(emptied(sites[0]), tmp_path, monkeypatch, script) == "reader-died"
 
 
-@pytest.mark.parametrize("id_", ["", "x" * 100_000, "\ud7ff\U0010ffff", "indicator--\0"])
+@pytest.mark.parametrize("id_", ["", "x" * 20_000, "\ud7ff\U0010ffff", "indicator--\0"])
 def test_what_is_no_id_is_held_by_nobody(sites, tmp_path, monkeypatch, id_):
     end = msgspec.msgpack.encode(worker.End("", {}))
     script = f"say(b'C', {question((id_, DIGEST))})\nsay(b'E', {end!r})"
