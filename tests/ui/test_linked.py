@@ -76,6 +76,25 @@ def test_a_link_leads_there_and_back(sessions: Callable[[Path], Session], side: 
     )
 
 
+def test_what_a_link_led_to_is_what_is_released(
+    sessions: Callable[[Path], Session], side: stage.Side
+) -> None:
+    session = sessions(side.home)
+    place = enter(session, side, "holdings")
+    wait(lambda: place.model.row_at(3), "the rows")
+    place.table.select_row(next(n for n in range(4) if place.model.row_at(n).cells[0].text == "One"))
+    wait(lambda: place.panel.shown and place.panel.shown.shown.row.name == "One", "the object")
+    settle(session)
+    click(place.panel, "Show")
+    wait(lambda: place.panel.shown.shown.row.name.startswith("Other"), "the other one")
+    settle(session)
+    wanted: list[object] = []
+    session.desk.release_wanted.connect(wanted.append)  # type: ignore[union-attr]
+    click(place.panel, "Release…")
+    settle(session)
+    assert wanted == [(stage.indicator(2, "")["id"],)]
+
+
 def test_of_many_links_the_first_are_shown(
     sessions: Callable[[Path], Session], side: stage.Side, tmp_path: Path
 ) -> None:

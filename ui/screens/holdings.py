@@ -92,7 +92,7 @@ class Holdings(Pane):
             self.result,
         )
         side = Pane("surface", layout=column(self.listing, self.selection_foot))
-        self.panel = ObjectPanel(desk, self.release_selected, self.result.say, self.telling.tell)
+        self.panel = ObjectPanel(desk, self.result.say, self.telling.tell)
         self.split = ListDetail(side, self.panel)
         self.setLayout(column(self.split))
         self.table.opened.connect(self._open)

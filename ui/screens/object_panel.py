@@ -45,14 +45,12 @@ class ObjectPanel(DetailPanel):
     def __init__(
         self,
         desk: Desk,
-        release: Callable[[], object],
         say: Callable[[str], object],
         tell: Callable[[Told], object],
     ) -> None:
         super().__init__()
         self._tell = tell
         self._desk = desk
-        self._release = release
         self._oid: int | None = None
         self._whole: reading.Whole | None = None
         self._before: list[tuple[int, str]] = []
@@ -153,7 +151,13 @@ class ObjectPanel(DetailPanel):
         hint = muted(_("Readable") if self._raw else _("Raw JSON"))
         self.show_foot(
             [
-                Button(_("Release…"), "primary", icon="send", run=self._release),
+                # What is read, which a link may have led to: the selection of the list is released over there.
+                Button(
+                    _("Release…"),
+                    "primary",
+                    icon="send",
+                    run=lambda: self._desk.release_wanted.emit((row.id,)),
+                ),
                 Button(_("Handling"), icon="tag", trailing="chevron-down", run=self._open_levels),
                 None,
                 hint,
