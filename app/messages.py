@@ -29,6 +29,11 @@ def use_language(language: str) -> None:
     _translation = _gettext.translation(DOMAIN, str(CATALOGUES), [language], fallback=True)
 
 
+def language() -> str:
+    """The language in use: "en", "ar" or "fr"."""
+    return _translation.info().get("language", "en")[:2]
+
+
 def translated() -> bool:
     """Whether what is shown is in another language than English, the language of sentences and codes."""
     return type(_translation) is not _gettext.NullTranslations
@@ -36,7 +41,7 @@ def translated() -> bool:
 
 def right_to_left() -> bool:
     """Whether the language in use is written from right to left."""
-    return _translation.info().get("language", "").startswith("ar")
+    return language() == "ar"
 
 
 class Sentence(str):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-LANGUAGES = ("en", "ar", "fr")
+LANGUAGES = ("system", "en", "ar", "fr")
 THEMES = ("system", "light", "dark", "high_contrast")
 DENSITIES = ("normal", "compact")
 HANDLINGS = ("CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED")
@@ -21,7 +21,7 @@ class Settings:
 
     handling: str = "AMBER"
     idle_minutes: int = 10
-    language: str = "en"
+    language: str = "system"
     theme: str = "system"
     density: str = "normal"
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
-from app import officers, vault
+from app import messages, officers, vault
 from app.exchange import counterparts
 from app.jobs import Job
 from app.messages import N_, Refused, _, ngettext, use_language
@@ -56,8 +56,8 @@ def _refuse(frame: Frame, refused: Refused) -> None:
 
 
 def speak(language: str) -> None:
-    """Speak a language from the next screen on: words, digits, fonts, direction. "en" leaves what the desktop chose."""
-    if language != "en":
+    """Speak a language from the next screen on: words, digits, fonts, direction."""
+    if language != messages.language():
         use_language(language)
         numbers.use_arabic_digits(language == "ar")
         if theme().arabic != (language == "ar"):
@@ -131,6 +131,8 @@ class Session(QObject):
         # The application's to end, as Python's collector would end it in whichever thread it runs.
         super().__init__(application)
         self.home = home
+        # Whoever chooses another language finds the way back to it.
+        self._desktop = messages.language()
         self.window = Window()
         self.desk: Desk | None = None  # once every place is built
         self._opening: Desk | None = None
@@ -214,7 +216,7 @@ class Session(QObject):
         def done(found: tuple[str, Settings]) -> None:
             name, values = found
             # Before there is a frame to be styled anew.
-            speak(values.language)
+            speak(self._desktop if values.language == "system" else values.language)
             theme().set_mode(values.theme)  # type: ignore[arg-type]
             theme().set_density(values.density)  # type: ignore[arg-type]
             self._build(desk, name, values)

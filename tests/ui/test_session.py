@@ -27,7 +27,7 @@ from tests.ui import stage
 from tests.ui.driving import click, settle, type_into, wait
 from ui import main as program
 from ui.screens.entry import FirstRun, Unlock
-from ui.session import Session, kind_of
+from ui.session import Session, kind_of, speak
 from ui.single import Single
 from ui.widgets.sheet import Sheet
 
@@ -136,6 +136,29 @@ def test_idle_locks(sessions: Make, pair: tuple[stage.Side, stage.Side, Path]) -
     session._idle._tick()
     assert session.window.frame is None
     assert session.desk is None
+
+
+def test_a_language_is_chosen_and_left_again(
+    sessions: Make, pair: tuple[stage.Side, stage.Side, Path]
+) -> None:
+    home = pair[0].home
+    session = sessions(home)
+    words = {"ar": "المحفوظات", "en": "Holdings", "system": "Holdings"}
+    try:
+        frame = enter(session, home)
+        for language in ("ar", "en", "ar", "system"):
+            place: Any = frame.place("settings")
+            wait(lambda place=place: place._shown, "the settings")
+            place.language._choose(language)
+            settle(session)
+            session.lock()
+            wait(lambda: session._unlock.button.isEnabled(), "the door")
+            frame = enter(session, home)
+            assert frame.rail.place("holdings").accessibleName() == words[language]
+            mirrored = session.window.layoutDirection() == Qt.LayoutDirection.RightToLeft
+            assert mirrored is (language == "ar")
+    finally:
+        speak("en")
 
 
 def test_going_to_sleep_locks(sessions: Make, pair: tuple[stage.Side, stage.Side, Path]) -> None:

@@ -135,7 +135,8 @@ class Settings(Pane):
             values.density,
             partial(self.change, "density"),
         )
-        self.language = Choice(list(LANGUAGES.items()), values.language, partial(self.change, "language"))
+        languages = [("system", _("As the desktop")), *LANGUAGES.items()]
+        self.language = Choice(languages, values.language, partial(self.change, "language"))
         security = Section(
             _("Security"),
             None,
