@@ -37,6 +37,7 @@ class Desk(QObject):
     """One unlocked installation as its places see it."""
 
     changed = Signal(object)  # frozenset of the names above
+    acting = Signal()  # the officer does something: what was done before is not what came of it
     go = Signal(str)  # a place to show
     release_wanted = Signal(object)  # ids (tuple of STIX ids) to release, or None for all
     open_file = Signal(object)  # Path of something to open: a package, a card, a bundle
@@ -80,6 +81,7 @@ class Desk(QObject):
     ) -> Task:
         """Run work that changes the store; afterwards say what `changes` (the audit log always does). `alone`: no other
         work is under way meanwhile, as what writes the store's file anew asks for."""
+        self.acting.emit()
         installation = self.installation
 
         def finish(result: T) -> None:

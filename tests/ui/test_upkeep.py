@@ -141,3 +141,15 @@ def test_after_a_move_that_came_to_nothing_it_works_here_again(
     desk: Any = session.desk
     assert vault.retired(desk.installation) == ""
     assert "was moved" not in words(place.backup)
+
+
+def test_what_was_done_is_not_said_of_what_is_refused(
+    sessions: Make, side: stage.Side, tmp_path: Path
+) -> None:
+    session = sessions(side.home)
+    place = enter(session, side, "settings")
+    place.backup.back_up(tmp_path / "one.backup")
+    wait(lambda: place.result.words == "Backup written and read back.", "the backup")
+    place.backup.back_up(tmp_path / "one.backup")
+    wait(lambda: place.backup.refusal.code == "target-exists", "the refusal")
+    assert place.result.words == ""

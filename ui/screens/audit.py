@@ -75,6 +75,7 @@ class Audit(Pane):
         self.header = Header(_("Audit"), check, export)
         self.refusal = Refusal()
         self.result = ResultLine()
+        desk.acting.connect(self.result.clear)
         self.listing = ListPane(
             self.header, [self.refusal], self.table, Empty("scroll-text", _("No entry yet."))
         )

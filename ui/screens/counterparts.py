@@ -182,6 +182,7 @@ class Counterparts(Pane):
         self.list.opened.connect(self._open)
         self.refusal = Refusal()
         self.result = ResultLine()
+        desk.acting.connect(self.result.clear)
         self.empty = Empty(
             "users",
             _("No counterpart yet. Add the card they sent you, or drop it here."),

@@ -61,6 +61,7 @@ class Holdings(Pane):
         outward = Button(_("Export what is listed"), "icon", icon="upload", run=self.export_listed)
         self.header = Header(_("Holdings"), self.search, outward, self._import)
         self.result = ResultLine()
+        desk.acting.connect(self.result.clear)
         self.refusal = Refusal()
         self.export = Export(desk, self.result, self.refusal)
         self.telling = Telling(desk.window)

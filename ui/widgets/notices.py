@@ -218,6 +218,10 @@ class ResultLine(QWidget):
             self._timer.start(20_000)
         self.changed.emit()
 
+    def clear(self) -> None:
+        """What comes next may come to nothing: nothing is said to be done."""
+        self.say("")
+
     @property
     def words(self) -> str:
         return self._text.shown
