@@ -6,6 +6,7 @@ Digits in prose follow the language; digits inside ids, versions, addresses and 
 from __future__ import annotations
 
 import datetime
+import unicodedata
 
 from app.messages import N_, _, listed, ngettext, pgettext, write_numbers
 
@@ -38,6 +39,11 @@ def use_arabic_digits(on: bool) -> None:
     global _arabic_digits
     _arabic_digits = on
     write_numbers(number if on else str)
+
+
+def western(typed: str) -> str:
+    """What was typed, its digits of any script as Western ones, without the white space around it."""
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in typed.strip())
 
 
 def arabic(digits: str) -> str:

@@ -68,10 +68,28 @@ def test_a_recall_is_answered(home: Path, sessions: Callable[[Path], Session]) -
     click(sheet, "Delete and confirm")
     wait(lambda: sheet.refusal.code == "backups-past", "the refusal")
     assert held(session) == {"Name 0", "Name 1"}
-    sheet.backups.setText("none")
+    sheet.backups.setText("٢٠٢٧-١٢-٣١")
     click(sheet, "Delete and confirm")
     wait(lambda: not box.packages.recalls.isVisible(), "the end of the notice")
     assert held(session) == {"Name 1"}
+    said = "Deleted, and the confirmation is sealed: package 2, to be carried from Releases."
+    wait(lambda: box.packages.result.words == said, "the words on it")
+
+
+def test_a_recall_that_comes_is_told_of(
+    home: Path, tmp_path: Path, sessions: Callable[[Path], Session]
+) -> None:
+    with vault.unlocked(tmp_path / "northmark", stage.PASSPHRASE) as there:
+        more = stage.indicator(1, "")["id"]
+        package = recalling.recall(
+            there, "CERT Almaria", [more], None, "Again.", tmp_path, Job()
+        ).package.path
+    session = sessions(home)
+    box = enter(session, home)
+    box.packages.receive(package)
+    wait(
+        lambda: box.packages.result.words.endswith("They ask something back. Answer it above the list."), "it"
+    )
 
 
 def test_an_acceptance_is_undone(home: Path, sessions: Callable[[Path], Session]) -> None:

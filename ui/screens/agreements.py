@@ -256,9 +256,9 @@ class ProposeSheet(Sheet):
         level = marking.parse(self.ceiling.value)
         clauses = Clauses(
             ceiling=Level.CLEAR if level is None else level,
-            start=self.start.text(),
-            until=self.until.text(),
-            open_until=self.open_until.text(),
+            start=numbers.western(self.start.text()),
+            until=numbers.western(self.until.text()),
+            open_until=numbers.western(self.open_until.text()),
             kinds=tuple(kind for kind in terms.KINDS if self.kinds[kind].isChecked()),
             onward=self.onward.value,
             exercise=self.exercise.isChecked(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtWidgets import QStackedWidget
@@ -109,7 +110,8 @@ class Packages(Pane):
         )
         self.refusal = Refusal()
         self.result = ResultLine()
-        self.recalls = Recalls(desk)
+        desk.acting.connect(self.result.clear)
+        self.recalls = Recalls(desk, partial(self.result.say, keep=True))
         self.listing = ListPane(self.header, [self.recalls, self.refusal], self.table, self.empty)
         side = Pane("surface", layout=column(self.listing, ResultFoot(self.result)))
         self.panel = DetailPanel()
@@ -235,17 +237,18 @@ class Packages(Pane):
             self.refusal.show_words(
                 sentence("status-duplicate"), remedy("status-duplicate"), "status-duplicate"
             )
-        elif got.objects:
-            words = _("Package {seq} from {name}: {n} to review.")
-            self.result.say(words.format(seq=got.seq, name=name, n=numbers.objects(got.objects)), keep=True)
         else:
             said = [_(words) for kind, words in SAID.items() if kind in got.said]
-            words = (
-                _("Package {seq} from {name}, nothing to review:")
-                if said
-                else _("Package {seq} from {name}: receipts and keys taken, nothing to review.")
-            )
-            self.result.say(" ".join((words.format(seq=got.seq, name=name), *said)), keep=True)
+            if got.recalls:
+                said.insert(0, _("They ask something back. Answer it above the list."))
+            if got.objects:
+                words = _("Package {seq} from {name}: {n} to review.")
+            elif said:
+                words = _("Package {seq} from {name}, nothing to review:")
+            else:
+                words = _("Package {seq} from {name}: receipts and keys taken, nothing to review.")
+            first = words.format(seq=numbers.number(got.seq), name=name, n=numbers.objects(got.objects))
+            self.result.say(" ".join((first, *said)), keep=True)
         if got.status == "gap":
             self.refusal.show_code("status-gap", {"missing": spoken(got.missing)})
         if got.lacking:

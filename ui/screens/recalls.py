@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtWidgets import QLineEdit, QSizePolicy
+from shiboken6 import isValid
 
 from app.exchange import recalling, wording
 from app.exchange.recalling import Listed, Sent
@@ -31,9 +32,10 @@ NONE = ("none", "-", "0")
 class Recalls(Pane):
     """The recalls that nobody answered yet; nothing at all where there is none."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, say: Callable[[str], object]) -> None:
         super().__init__()
         self._desk = desk
+        self._say = say
         self._rows = column(gap=6, margins=(0, 0, 0, 4))
         self.setLayout(self._rows)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
@@ -71,13 +73,13 @@ class Recalls(Pane):
         def work(installation: Installation, job: Job) -> tuple[Listed, list[Touched]]:
             return recalling.show(installation, number, job)
 
-        self._desk.read(work, lambda found: Answer(self._desk, *found).open())
+        self._desk.read(work, lambda found: Answer(self._desk, self._say, *found).open())
 
 
 class Answer(Sheet):
     """One recall: why, what it touches here, and the two answers."""
 
-    def __init__(self, desk: Desk, one: Listed, touched: list[Touched]) -> None:
+    def __init__(self, desk: Desk, say: Callable[[str], object], one: Listed, touched: list[Touched]) -> None:
         name = isolate(one.counterpart)
         super().__init__(
             desk.window,
@@ -85,7 +87,7 @@ class Answer(Sheet):
             _("Delete it, and say until when backups may hold it; or say why not."),
             width=560,
         )
-        self._desk, self._number = desk, one.number
+        self._desk, self._say, self._number = desk, say, one.number
         self.body.addWidget(Text(one.reason, wrap=True))
         self.body.addSpacing(12)
         onward = sorted({alias for t in touched for alias in t.onward})
@@ -127,19 +129,24 @@ class Answer(Sheet):
         self._count()
 
     def _count(self) -> None:
-        day = self.backups.text().strip().lower()
+        day = self._day
         self.delete_button.setEnabled(day in NONE or wording.is_day(day))
         self.refuse_button.setEnabled(bool(self.reason.text().strip()))
 
+    @property
+    def _day(self) -> str:
+        return numbers.western(self.backups.text()).lower()
+
     def delete(self) -> None:
         """Delete it, and seal the confirmation into the outbox."""
-        said = self.backups.text().strip().lower()
-        day, number = "" if said in NONE else said, self._number
+        day, number = "" if self._day in NONE else self._day, self._number
 
         def work(installation: Installation, job: Job) -> Sent:
             return recalling.confirm(installation, number, day, None, job)
 
-        self._send(work)
+        self._send(
+            work, _("Deleted, and the confirmation is sealed: package {n}, to be carried from Releases.")
+        )
 
     def refuse(self) -> None:
         """Seal the refusal into the outbox."""
@@ -148,13 +155,19 @@ class Answer(Sheet):
         def work(installation: Installation, job: Job) -> Sent:
             return recalling.refuse(installation, number, reason, None, job)
 
-        self._send(work)
+        self._send(work, _("Refused, and the answer is sealed: package {n}, to be carried from Releases."))
 
-    def _send(self, work: Callable[[Installation, Job], Sent]) -> None:
+    def _send(self, work: Callable[[Installation, Job], Sent], said: str) -> None:
         self.refusal.clear()
+
+        def done(sent: Sent) -> None:
+            self._say(said.format(n=numbers.number(sent.package.seq)))
+            if isValid(self):
+                self.close_sheet()
+
         self._desk.write(
             work,
-            lambda _sent: self.close_sheet(),
+            done,
             self.refusal.show_refusal,
             changes=(HOLDINGS, INBOX, RELEASES),
             title=_("Answer the recall"),
