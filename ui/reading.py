@@ -21,6 +21,10 @@ from app.store.installation import Installation
 from app.store.objects import ObjectRow
 from ui import numbers
 
+TIMES = frozenset(
+    {"created", "modified", "valid_from", "valid_until", "first_seen", "last_seen", "published"}
+)
+"""Properties that are moments, read in words where nothing is compared."""
 # Told elsewhere on the panel, or of no use to a reader there; all of it is in the raw JSON.
 NOT_SHOWN = frozenset(
     {

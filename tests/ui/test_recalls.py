@@ -14,7 +14,8 @@ from app.exchange.releases import Wish
 from app.holdings import browsing
 from app.jobs import Job
 from tests.ui import stage
-from tests.ui.driving import click, settle, wait
+from tests.ui.driving import button, click, settle, wait
+from tests.ui.test_told import words as said
 from ui.screens.recalls import Answer
 from ui.session import Session
 
@@ -105,3 +106,30 @@ def test_an_acceptance_is_undone(home: Path, sessions: Callable[[Path], Session]
     review.accept_rest()
     wait(lambda: len(review.pending) == 1, "what is asked back goes on waiting")
     assert held(session) == {"Name 1"}
+
+
+def test_deciding_leaves_the_keyboard_in_the_list(home: Path, sessions: Callable[[Path], Session]) -> None:
+    session = sessions(home)
+    box = enter(session, home)
+    box.review(box.packages.model.ids[0])
+    review = box.under_review
+    wait(lambda: review._beside, "the comparison")
+    for words, left in (("Undo the acceptance", 2), ("Accept the selected", 1)):
+        review.table.select_row(next(n for n, one in enumerate(review._shown) if one.name == "Name 1"))
+        acting = button(review, words)
+        wait(acting.isEnabled, words)
+        acting.setFocus()
+        acting.click()
+        wait(lambda left=left: len(review.pending) == left, words)
+        settle(session)
+        assert session.window.focusWidget() is review.table
+    send = button(review, "Send a receipt…")
+    send.setFocus()
+    review.reload()
+    settle(session)
+    assert session.window.focusWidget() is button(review, "Send a receipt…")
+    button(review.panel, "Copy").setFocus()
+    review.reload()
+    settle(session)
+    assert session.window.focusWidget() is button(review.panel, "Copy")
+    assert "1 Mar 2026, 08:00" in said(review.panel)

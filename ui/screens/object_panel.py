@@ -202,7 +202,7 @@ class ObjectPanel(DetailPanel):
         if whole.facts:
             items.append(14)
             for name, value in whole.facts[:FACTS]:
-                shown = numbers.moment(value) if name in _TIMES else value
+                shown = numbers.moment(value) if name in reading.TIMES else value
                 items += [fact(property_word(name), shown, mono=name in _MONO), 4]
             if len(whole.facts) > FACTS:
                 more = len(whole.facts) - FACTS
@@ -343,7 +343,4 @@ class ObjectPanel(DetailPanel):
         self._desk.write(work, done, partial(self._refuse, id_), changes=(HOLDINGS,))
 
 
-_TIMES = frozenset(
-    {"created", "modified", "valid_from", "valid_until", "first_seen", "last_seen", "published"}
-)
 _MONO = frozenset({"hashes", "value", "pattern_type"})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLayout, QLineEdit, QWidget
 
 from app.exchange import deciding, inbox, receipts
 from app.exchange.deciding import Decided
@@ -24,6 +24,7 @@ from ui.tokens import TOKENS
 from ui.widgets.buttons import Button
 from ui.widgets.chips import ChipRow, ChipSpec
 from ui.widgets.diff import DiffText
+from ui.widgets.focus import focus_kept
 from ui.widgets.layout import Card, Hairline, Item, Pane, clear, column, line
 from ui.widgets.notices import Empty, Icon, Notice, Refusal
 from ui.widgets.page import Header, ListDetail, back_button
@@ -48,6 +49,7 @@ class Review(Pane):
         self._shown: list[Compared] = []
         self._beside: reading.Beside | None = None
         self._at: Compared | None = None
+        self._drawn: int | None = None
         self._equal = False
         self.header = Header(_("Package"), leading=back_button(leave))
         self._summary_row = line(margins=(16, 10), gap=32)
@@ -184,6 +186,7 @@ class Review(Pane):
         at, found = self._at, self._beside
         if at is None or found is None or self._review is None:
             self.panel.show_items([Empty("package-open", _("Choose an object to compare it here."))])
+            self._drawn = None
             return
         same_kind = [o for o in self._shown if o.status == at.status]
         place = _("{n} of {total}").format(
@@ -206,7 +209,8 @@ class Review(Pane):
         items += self._changes(found, at) if found.changes else self._facts(found)
         if at.hits:
             items += [12, held_already(at.hits)]
-        self.panel.show_items(items)
+        self.panel.show_items(items, anew=self._drawn == at.position)
+        self._drawn = at.position
 
     def _explain(self, at: Compared) -> list[Item]:
         if at.status == "conflict":
@@ -269,7 +273,8 @@ class Review(Pane):
         items: list[Item] = []
         for name, value in facts:
             if name not in reading.NOT_SHOWN and value:
-                items += [fact(property_word(name), value, mono=name == "pattern"), 4]
+                shown = numbers.moment(value) if name in reading.TIMES else value
+                items += [fact(property_word(name), shown, mono=name == "pattern"), 4]
         return items
 
     def _toggle_equal(self) -> None:
@@ -389,16 +394,23 @@ class Review(Pane):
             )
         )
         self.telling.tell(Told(given=decided.given))
+        # The button that did it may end here; left to itself the focus would fall on the one that undoes it.
+        if self.foot.isAncestorOf(self.window().focusWidget()):
+            self.table.setFocus()
 
     def _offer_receipt(self) -> None:
         layout = self.receipt_notice.layout()
         if layout is None or self._review is None:
             return
+        with focus_kept(self.receipt_notice):
+            self._fill_receipt(layout, self._review)
+
+    def _fill_receipt(self, layout: QLayout, review: inbox.Review) -> None:
         clear(layout)
-        decided = [o for o in self._review.objects if o.decision != "pending"]
+        decided = [o for o in review.objects if o.decision != "pending"]
         self.receipt_notice.setVisible(bool(decided))
         if decided:
-            sender = isolate(self._review.package.sender)
+            sender = isolate(review.package.sender)
             send = Button(_("Send a receipt…"), icon="receipt", run=self.ask_receipt)
             words = _("A signed receipt tells {name} what was accepted and what was not.").format(name=sender)
             layout.addWidget(Notice(words, "info", icon="receipt", action=send))

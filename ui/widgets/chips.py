@@ -50,7 +50,7 @@ class Chip(QAbstractButton):
         self._removable = removable
         name = spoken(visible(spec.words))
         if spec.count is not None:
-            name = f"{name} {spec.count}"
+            name = f"{name} {number(spec.count)}"
         self.setText(name.replace("&", "&&"))
         self.setAccessibleName(name)
         self.updateGeometry()
