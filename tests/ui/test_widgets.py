@@ -2,27 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible, QGuiApplication
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QAccessible, QGuiApplication, QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QWidget
 
 from tests.ui import gallery
 from tests.ui.driving import click, wait
 from ui.actions import Actions, Entry
 from ui.widgets.buttons import Button, Segments
-from ui.widgets.chips import ChipRow, ChipSpec
+from ui.widgets.chips import Chip, ChipRow, ChipSpec
 from ui.widgets.digits import DigitEntry, western
 from ui.widgets.page import ListDetail
 from ui.widgets.paging import Column
 from ui.widgets.palette import Palette
 from ui.widgets.panel import DetailPanel
+from ui.widgets.rail import PlaceButton
 from ui.widgets.sheet import Question, Sheet
 from ui.widgets.verdicts import FIRST, Group, VerdictGroup
-from ui.window import Frame, Window
+from ui.window import PLACES, Frame, Window
 
 pytestmark = pytest.mark.usefixtures("qapp")
+
+
+# --- keys ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: Button("Add"),
+        lambda: Chip(ChipSpec("new", "New", 3)),
+        lambda: PlaceButton(PLACES[0]),
+    ],
+)
+def test_enter_presses_what_has_the_focus_once(made: Callable[[], QAbstractButton]) -> None:
+    button, pressed = made(), list[str]()
+    button.clicked.connect(lambda *_args: pressed.append(""))
+    button.show()
+
+    def press(key: Qt.Key, *, again: bool = False) -> None:
+        none = Qt.KeyboardModifier.NoModifier
+        QApplication.sendEvent(button, QKeyEvent(QEvent.Type.KeyPress, key, none, "", again))
+
+    for key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        press(key)
+    assert len(pressed) == 2
+    press(Qt.Key.Key_Return, again=True)
+    assert len(pressed) == 2
+    button.setEnabled(False)
+    press(Qt.Key.Key_Return)
+    assert len(pressed) == 2
+
+
+def test_a_question_is_answered_with_the_word_and_enter(qapp: QApplication) -> None:
+    window, said = Window(), list[str]()
+    window.show()
+    Question(window.body, "Move?", "It retires.", "Move", lambda: said.append("moved"), typed="move").open()
+    field = window.findChild(QLineEdit)
+    assert field is not None
+    QTest.keyClicks(field, "mov")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert said == []
+    QTest.keyClicks(field, "e")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert said == ["moved"]
 
 
 # --- chips --------------------------------------------------------------------------------

@@ -15,13 +15,14 @@ from ui import clipboard, drawing, icons
 from ui.safe_text import spoken, visible
 from ui.theme import theme
 from ui.tokens import TOKENS
+from ui.widgets.focus import Pressed
 
 Kind = Literal["primary", "secondary", "quiet", "danger", "icon"]
 
 GAP = TOKENS.space[3]
 
 
-class Button(QAbstractButton):
+class Button(Pressed):
     """`primary`: one to a panel. `secondary`: outlined. `quiet`: a link. `danger`: outlined. `icon`: only an icon."""
 
     def __init__(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from app.messages import _
 from ui import drawing, icons
@@ -15,6 +15,7 @@ from ui.numbers import number
 from ui.safe_text import spoken, visible
 from ui.theme import theme
 from ui.tokens import TOKENS
+from ui.widgets.focus import Pressed
 
 _PAD = 10
 
@@ -30,7 +31,7 @@ class ChipSpec:
     color: str = "muted"
 
 
-class Chip(QAbstractButton):
+class Chip(Pressed):
     """One chip. On: accent outline and soft ground. `removable` shows an x; `opens` a chevron."""
 
     def __init__(self, spec: ChipSpec, *, opens: bool = False) -> None:

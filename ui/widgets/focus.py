@@ -1,4 +1,6 @@
-"""Where the keyboard is: what is made anew under it gives the focus back to what took the place."""
+"""Where the keyboard is: Enter presses what has the focus; what is made anew under it gives the focus to what took the
+place.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractButton, QWidget
+
+ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+class Pressed(QAbstractButton):
+    """A button that Enter presses as the space bar does, on every desktop; held down, it presses once."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() not in ENTER:
+            super().keyPressEvent(event)
+        elif not event.isAutoRepeat():
+            self.click()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QEnterEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.messages import STAGES, _
 from ui import drawing, icons, numbers
@@ -15,6 +15,7 @@ from ui.jobs import Task
 from ui.theme import theme
 from ui.tokens import TOKENS
 from ui.widgets.buttons import Button
+from ui.widgets.focus import Pressed
 from ui.widgets.layout import Card, Hairline, Pane, column, line
 from ui.widgets.text import Text
 
@@ -59,7 +60,7 @@ class PlaceSpec:
     icon: str
 
 
-class PlaceButton(QAbstractButton):
+class PlaceButton(Pressed):
     """A place: icon, word, and a badge with what waits there."""
 
     def __init__(self, spec: PlaceSpec) -> None:

@@ -279,6 +279,7 @@ class Question(Sheet):
                 # However its letters are written: an Arabic word is typed with or without a hamza.
                 lambda text: self._act.setEnabled(fold(text).strip() == fold(typed))
             )
+            field.returnPressed.connect(self._act.click)
             self.body.addWidget(field)
         self.foot_lead.addWidget(self._act)
         self.foot_trail.addWidget(self.cancel)
