@@ -52,6 +52,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with vault.unlocked(a.home, stage.PASSPHRASE) as here:
         releases.release(here, b.name, Wish(None), folder, Job())
         receiving.receive(here, package, Job())
+        vault.add_slot(here, "another one, and longer", "", False, stage.CHEAP)
     return a.home
 
 

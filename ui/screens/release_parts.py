@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app.messages import _
 from ui import drawing, numbers
+from ui.safe_text import spoken, visible
 from ui.screens.judged import Judged
 from ui.theme import theme
 from ui.widgets.layout import column, line
@@ -23,7 +24,10 @@ class Parts(QWidget):
         super().__init__()
         self._parts = ((leaving, "accent"), (has, "muted"), (held, "warning"))
         self.setFixedHeight(8)
-        self.setAccessibleName(_("{leaving} leave, {held} held back").format(leaving=leaving, held=held))
+        words = _("{leaving} leave, {held} held back").format(
+            leaving=numbers.number(leaving), held=numbers.number(held)
+        )
+        self.setAccessibleName(spoken(visible(words)))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -18,7 +18,7 @@ from app.store.installation import Installation
 from app.words import SLOTS
 from ui import numbers
 from ui.desk import Desk
-from ui.safe_text import isolate
+from ui.safe_text import isolate, spoken, visible
 from ui.screens.entry import form_row, secret_field
 from ui.screens.key_sheet import KeySheet, Tell, label_field, label_help
 from ui.screens.recovery_kit import KitSheet
@@ -65,7 +65,7 @@ class WaysIn(Section):
     def _row(self, slot: Slot, *, alone: bool) -> QWidget:
         icon, second = ICONS[slot.kind], _numbered(slot)
         remove = Button(_("Remove…"), "quiet", run=partial(self.ask_remove, slot))
-        remove.setAccessibleName(_("Remove {name}…").format(name=second))
+        remove.setAccessibleName(spoken(visible(_("Remove {name}…").format(name=second))))
         return entry(icon, slot.label or _("Without a name"), second, trailing=None if alone else remove)
 
     # --- acting -------------------------------------------------------------------------------------------------------
