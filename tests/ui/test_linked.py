@@ -10,7 +10,7 @@ import pytest
 
 from app import vault
 from tests.ui import stage
-from tests.ui.driving import click, settle, wait
+from tests.ui.driving import button, click, settle, wait
 from tests.ui.test_told import enter, words
 from ui import reading
 from ui.screens.linked import LinkedSheet
@@ -68,6 +68,7 @@ def test_a_link_leads_there_and_back(sessions: Callable[[Path], Session], side: 
     click(place.panel, "Show")
     wait(lambda: place.panel.shown.shown.row.name.startswith("Other"), "the other one")
     settle(session)
+    assert session.window.focusWidget() is button(place.panel, "Back to")
     click(place.panel, "Back to")
     wait(lambda: place.panel.shown.shown.row.name == "One", "the first one")
     settle(session)

@@ -25,9 +25,10 @@ class Pressed(QAbstractButton):
 
 
 @contextmanager
-def focus_kept(inside: QWidget) -> Iterator[None]:
+def focus_kept(inside: QWidget, *, other: bool = False) -> Iterator[None]:
     """Around work that replaces widgets in `inside`: if one of them has the focus, or gets it once the window is
-    active, the new one of the same name has it afterwards, or else the new one that stands nearest.
+    active, the new one of the same name has it afterwards, or else the new one that stands nearest. `other`: what
+    comes is about something else, and is read from its first one.
     """
     before, focused = _reachable(inside), inside.window().focusWidget()
     place = next((n for n, one in enumerate(before) if one is focused), -1)
@@ -37,6 +38,8 @@ def focus_kept(inside: QWidget) -> Iterator[None]:
         return
     found = [one for one in _reachable(inside) if one not in before]
     same = [one for one in found if one.accessibleName() == name]
+    if other:
+        same = found[:1]
     nearest = min(same or found, key=lambda one: abs(found.index(one) - place), default=None)
     if nearest is None:
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPaintEvent
@@ -153,11 +152,11 @@ class DetailPanel(Pane):
         self.setMinimumWidth(TOKENS.layout["detail_min"])
 
     def show_items(self, items: Sequence[Item], *, anew: bool = False) -> None:
-        """Replace the content; the scroll position goes to the top. `anew`: the same thing is shown, changed: the
-        scroll position and the focus stay where they are.
+        """Replace the content; the scroll position goes to the top, and the focus with it. `anew`: the same thing is
+        shown, changed: the scroll position and the focus stay where they are.
         """
         self.setUpdatesEnabled(False)
-        with focus_kept(self._inside) if anew else nullcontext():
+        with focus_kept(self._inside, other=not anew):
             self._replace(items)
         if not anew:
             self.scroller.verticalScrollBar().setValue(0)
