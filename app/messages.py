@@ -225,6 +225,10 @@ MESSAGES: dict[str, Message] = {
         N_("A passphrase is needed and there is no terminal to ask at."),
         N_("Give --passphrase-file, and --new-passphrase-file for a new one."),
     ),
+    "rekey-recovery": Message(
+        N_("A fresh key needs a passphrase that comes along; a recovery kit does not."),
+        N_("Give --passphrase-file in the place of --recovery-file; after it, make the kit anew."),
+    ),
     "passphrase-short": Message(
         N_("The passphrase is too short."), N_("Use at least {least} characters; six random words are good.")
     ),
@@ -1238,6 +1242,14 @@ MESSAGES: dict[str, Message] = {
     ),
     "not-a-backup": Message(
         N_("{path} is not a backup of Mithaq."), N_("Check that the right file was chosen.")
+    ),
+    "backup-passphrase": Message(
+        N_("This passphrase or recovery kit does not open the backup."),
+        N_("Type one that opened the installation when the backup was made; check the keyboard layout."),
+    ),
+    "backup-needs-device": Message(
+        N_("Every passphrase of this backup needs the keyring of the workstation it was made on."),
+        N_("Use the recovery kit."),
     ),
     "backup-damaged": Message(
         N_("The backup was cut or changed ({detail}). Nothing was restored."), N_("Use another copy of it.")

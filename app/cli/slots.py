@@ -67,7 +67,7 @@ def remove(session: Session, number: int) -> int:
 def rekey(session: Session) -> int:
     """Encrypt the store anew under a fresh key; only the slot of the passphrase in use comes along."""
     if session.recovery_file is not None:
-        raise Refused("passphrase-missing")
+        raise Refused("rekey-recovery")
     passphrase = session.passphrase()
     with session.unlocked(passphrase) as installation:
         vault.rekey(installation, passphrase, session.job())

@@ -56,14 +56,14 @@ def restore(
     """Make `home` (absent or empty) the installation that the backup in `source` holds. With `recovery`, `passphrase`
     holds the words of a recovery kit. Logged there, by its first officer. `clock` is replaced in tests only.
 
-    Raises `Refused`: installation-exists, file-unreadable, not-a-backup, backup-damaged, wrong-passphrase,
-    recovery-format, slots-damaged, slot-needs-device, store-newer, store-damaged, home-unusable. Nothing is left then.
+    Raises `Refused`: installation-exists, file-unreadable, not-a-backup, backup-damaged, backup-passphrase,
+    recovery-format, backup-needs-device, kdf-memory, store-newer, store-damaged, home-unusable. Nothing is left then.
     """
     close_the_process()
     with outside.reading(source) as file, built_beside(home) as scratch:
         try:
             reader = BackupReader(file)
-            key = keyslots.key_of(reader.slots, passphrase, recovery)
+            key = _key(reader.slots, source, passphrase, recovery)
             index = reader.open(key)
             _unpack(reader, index, scratch, job)
         except CryptoError as error:
@@ -71,6 +71,19 @@ def restore(
             raise Refused(code, path=source, detail=error.detail) from error
         problems = _settle(scratch, key, index, job, clock)
     return Restored(index.fingerprint, index.made, index.entry, index.moved, problems)
+
+
+def _key(raw: bytes, source: Path, passphrase: str, recovery: bool) -> bytes:
+    """The store's key out of the slots of a backup, whose refusals speak of the backup: nothing else is there yet."""
+    try:
+        return keyslots.key_of(raw, passphrase, recovery)
+    except Refused as refused:
+        if refused.code == "slots-damaged":
+            raise Refused("backup-damaged", path=source, detail="slots") from refused
+        raise Refused(_OF_THE_BACKUP.get(refused.code, refused.code)) from refused
+
+
+_OF_THE_BACKUP = {"wrong-passphrase": "backup-passphrase", "slot-needs-device": "backup-needs-device"}
 
 
 def _unpack(reader: BackupReader, index: Index, scratch: Path, job: Job) -> None:

@@ -81,7 +81,7 @@ def test_a_backup_is_made_in_the_settings_and_restored_at_the_door(
     restore = door(other, Restore)
     type_into(restore.key.passphrase, "not the passphrase")
     click(restore, "Restore")
-    wait(lambda: restore.refusal.code == "wrong-passphrase", "the refusal")
+    wait(lambda: restore.refusal.code == "backup-passphrase", "the refusal")
     assert not (tmp_path / "new").exists()
     type_into(restore.key.passphrase, stage.PASSPHRASE)
     click(restore, "Restore")

@@ -15,6 +15,7 @@ from app.holdings import attachments, browsing
 from app.jobs import Cancelled, quiet
 from app.messages import Refused
 from app.vault import backup as backups
+from app.vault.home import SLOTS
 from crypto import backup_file, slots
 from crypto.errors import CryptoError
 from tests.support.pages import decrypted
@@ -108,7 +109,7 @@ def test_the_file_says_nothing(full, tmp_path):
 def test_it_opens_with_the_recovery_kit_and_with_no_other_words(full, tmp_path):
     words = vault.add_recovery_slot(full.alpha, "safe")
     back_up(full.alpha, tmp_path / "b")
-    assert refusal(restore, tmp_path / "home", tmp_path / "b", "wrong horse battery") == "wrong-passphrase"
+    assert refusal(restore, tmp_path / "home", tmp_path / "b", "wrong horse battery") == "backup-passphrase"
     assert refusal(restore, tmp_path / "home", tmp_path / "b", "no words", recovery=True) == "recovery-format"
     assert not (tmp_path / "home").exists()
     restore(tmp_path / "home", tmp_path / "b", " ".join(words), recovery=True)
@@ -134,6 +135,20 @@ def test_never_over_something_and_nothing_is_left_of_a_failure(full, tmp_path):
     assert list(full.alpha.home.glob("backup-*")) == []
     (tmp_path / "empty").mkdir()
     assert restore(tmp_path / "empty", tmp_path / "b").entry
+
+
+def test_what_opens_no_backup_is_said_of_the_backup(full, tmp_path):
+    vault.add_recovery_slot(full.alpha, "safe")
+    back_up(full.alpha, tmp_path / "b")
+    raw, kept = (tmp_path / "b").read_bytes(), (full.alpha.home / SLOTS).read_bytes()
+    (tmp_path / "cut").write_bytes(raw.replace(kept, b"x" * len(kept)))
+    assert refusal(restore, tmp_path / "home", tmp_path / "cut") == "backup-damaged"
+    key = full.alpha.database.key
+    bound = slots.remove(slots.add(kept, key, PASSPHRASE, device_secret=bytes(32), cost=CHEAP), key, 1)
+    (full.alpha.home / SLOTS).write_bytes(bound)
+    back_up(full.alpha, tmp_path / "bound")
+    assert refusal(restore, tmp_path / "home", tmp_path / "bound") == "backup-needs-device"
+    assert not (tmp_path / "home").exists()
 
 
 def test_what_a_crash_left_beside_goes_with_the_next_restore(full, tmp_path):

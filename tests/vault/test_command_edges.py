@@ -181,3 +181,9 @@ def test_a_passphrase_file_that_is_none(run, capfd, tmp_path):
         assert capfd.readouterr().err.startswith("error: ")
     assert cli._run(["--home", home, "--passphrase-file", str(tmp_path), "list"]) == 1
     assert "file-unreadable" in capfd.readouterr().err
+
+
+def test_a_fresh_key_with_a_recovery_kit_is_refused_for_what_it_is(run, tmp_path):
+    kit = tmp_path / "kit"
+    kit.write_text(" ".join(run("slot", "add", "--kind", "recovery")[1]["words"]))
+    assert run("--recovery-file", kit, "slot", "rekey") == (1, None, "rekey-recovery")
