@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 
 from app import audit, vault
 from app.messages import Refused
@@ -19,6 +21,7 @@ from ui.screens.recovery_kit import KitSheet, WordsSheet
 from ui.screens.ways_in import FreshSheet, PassphraseSheet, RemoveSheet
 from ui.session import Session
 from ui.widgets.buttons import Button
+from ui.widgets.sheet import Question
 
 Make = Callable[[Path], Session]
 SECOND = "another horse battery"
@@ -133,6 +136,30 @@ def test_a_recovery_kit_is_made_and_tried_from_the_paper(sessions: Make, side: s
     assert paper.split()[0] not in QGuiApplication.clipboard().text()
     lock(session)
     assert opens(side.home, " ".join(paper.split()), recovery=True)
+
+
+def test_no_one_key_closes_the_words_that_are_shown_once(sessions: Make, side: stage.Side) -> None:
+    session = sessions(side.home)
+    place = enter(session, side, "settings")
+    click(place.ways, "Make a recovery kit")
+    asked = sheet(session, KitSheet)
+    type_into(asked.key.passphrase, stage.PASSPHRASE)
+    click(asked, "Make the kit")
+    shown = sheet(session, WordsSheet)
+    for typing in (False, True):
+        QTest.keyClick(session.window.focusWidget(), Qt.Key.Key_Escape)
+        question = sheet(session, Question)
+        QTest.keyClick(session.window.focusWidget(), Qt.Key.Key_Escape)
+        assert not question.isVisible()
+        assert shown.isVisible()
+        assert shown.key.isVisible() == typing
+        if not typing:
+            click(shown, "I have written them down")
+    shown.close_button.click()
+    click(sheet(session, Question), "Close the words")
+    assert not shown.isVisible()
+    settle(session)
+    assert place.result.words == "The recovery kit is made; its words have not been tried."
 
 
 def test_a_fresh_key_leaves_the_one_passphrase_and_the_window_goes_on(

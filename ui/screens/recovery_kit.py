@@ -14,7 +14,7 @@ from ui.screens.key_sheet import KeySheet, Tell, label_field, label_help
 from ui.widgets.buttons import Button
 from ui.widgets.layout import column
 from ui.widgets.notices import Refusal
-from ui.widgets.sheet import Sheet
+from ui.widgets.sheet import Question, Sheet
 from ui.widgets.text import Text
 
 LINE_WORDS = 4
@@ -79,6 +79,18 @@ class WordsSheet(Sheet):
     def open(self) -> None:
         super().open()
         self.button.setFocus()
+
+    def dismiss(self) -> None:
+        Question(
+            self._desk.window,
+            _("Close without having tried the words?"),
+            _(
+                "They are not shown again. If they are not on paper word for word, this kit opens nothing:"
+                " make another, and remove this one."
+            ),
+            _("Close the words"),
+            self.close_sheet,
+        ).open()
 
     def _show(self, *, typing: bool) -> None:
         self.words.setVisible(not typing)

@@ -123,7 +123,7 @@ class Sheet(QWidget):
         self.title = title(name)
         self.under = muted(under, size="label")
         self.under.setVisible(bool(under))
-        self.close_button = Button(_("Close"), "icon", icon="x", run=self.close_sheet)
+        self.close_button = Button(_("Close"), "icon", icon="x", run=self.dismiss)
         head = line(column(self.title, self.under, gap=2), self.close_button, gap=8)
         head.setAlignment(self.close_button, Qt.AlignmentFlag.AlignTop)
         head.setStretch(0, 1)
@@ -160,6 +160,10 @@ class Sheet(QWidget):
             first.setFocus()
         else:
             self.close_button.setFocus()
+
+    def dismiss(self) -> None:
+        """Somebody closes it, by the key or the cross; a sheet that shows what is seen once asks first."""
+        self.close_sheet()
 
     def close_sheet(self) -> None:
         """Close it and forget it."""
@@ -231,7 +235,7 @@ class Sheet(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self.close_sheet()
+            self.dismiss()
             return
         super().keyPressEvent(event)
 
