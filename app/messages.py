@@ -1288,6 +1288,10 @@ MESSAGES: dict[str, Message] = {
         N_("Package {seq} for {to} carries it and is not acknowledged."),
         N_("Void the package if it has not left; what they have is for them to delete."),
     ),
+    "purge-sanitised": Message(
+        N_("A sanitised form of it, {id}, went to {to} in package {seq}."),
+        N_("What they have they keep: only a recall of that form asks it back."),
+    ),
     # age files
     "age-header": Message(
         N_("Not an age file, or its header is malformed."), N_("Check that the right file was chosen.")

@@ -271,11 +271,13 @@ def purge(session: Session, ids: Path) -> int:
         "referring": list(done.referring),
         "waiting": list(done.waiting),
         "sealed": [{"to": to, "seq": seq} for to, seq in done.sealed],
+        "sanitised": [given_document(one) for one in done.sanitised],
     }
     lines = [_("{n} objects removed for good.").format(n=done.objects)]
     lines += [why("purge-referring", id=id_) for id_ in done.referring]
     lines += [why("purge-waiting", number=number) for number in done.waiting]
     lines += [why("purge-sealed", to=to, seq=seq) for to, seq in done.sealed]
+    lines += [why("purge-sanitised", id=one.id, to=one.to, seq=one.seq) for one in done.sanitised]
     return session.show(document, lines, attention=len(lines) > 1)
 
 

@@ -93,7 +93,7 @@ def purge(installation: Installation, job: Job) -> tuple[purging.Purged, tuple[s
         ids = {one.id for _, one in _held(tx, installation, today) if one.overdue}
         mixed = {id_ for id_ in ids if any(sha256 not in bound for sha256 in store.contents_of(tx, id_))}
         if not ids - mixed:
-            return purging.Purged(0, 0, 0, (), (), (), ()), tuple(sorted(mixed))
+            return purging.Purged(0, 0, 0, (), (), (), (), ()), tuple(sorted(mixed))
         done = purging.purge(tx, installation, sorted(ids - mixed), job)
         audit.append(tx, installation, "retention.purged", objects=len(ids - mixed), kept=len(mixed))
     return done, tuple(sorted(mixed))

@@ -17,7 +17,7 @@ from app.holdings.definitions import Definitions
 from app.jobs import Job, quiet
 from app.messages import Refused
 from app.store import attachments as store_attachments
-from app.store import ledger, objects, origins, packages, people
+from app.store import ledger, objects, origins, packages, people, sanitised
 from app.store.database import Connection, watched
 from app.store.full_text import Texts
 from app.store.installation import Installation
@@ -32,7 +32,8 @@ class Purged:
 
     `objects` and `versions` of the holdings, `copies` in the inbox. `unknown`: ids of which nothing was here.
     `referring`: ids of objects held that name a purged one. `waiting`: numbers of packages in the inbox in which one
-    still pends. `sealed`: (counterpart's alias, seq) of sealed packages not acknowledged that carry one.
+    still pends. `sealed`: (counterpart's alias, seq) of sealed packages not acknowledged that carry one. `sanitised`:
+    to whom forms of them went out that were made to have less in them, by the ids of those.
     """
 
     objects: int
@@ -42,6 +43,7 @@ class Purged:
     referring: tuple[str, ...]
     waiting: tuple[int, ...]
     sealed: tuple[tuple[str, int], ...]
+    sanitised: tuple[Given, ...]
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Foreseen:
     referring: tuple[str, ...]
     waiting: tuple[int, ...]
     sealed: tuple[tuple[str, int], ...]
+    sanitised: tuple[Given, ...]
 
 
 def foresee(installation: Installation, oids: Sequence[int], job: Job) -> Foreseen:
@@ -90,6 +93,7 @@ def _foresee(reader: Connection, oids: Sequence[int], job: Job) -> Foreseen:
         referring=tuple(sorted(referring.difference(ids))),
         waiting=tuple(sorted(waiting)),
         sealed=tuple(sorted(sealed)),
+        sanitised=tuple(sanitised.given_of(reader, held)),
     )
 
 
@@ -131,6 +135,7 @@ def _purge(tx: Connection, installation: Installation, ids: Iterable[str], job: 
     held = objects.oids_of(tx, hashes.values())
     # In order of arrival: what came together lies together.
     wanted = sorted(hashes, key=lambda id_: held.get(hashes[id_], 0))
+    forms = sanitised.given_of(tx, held.values())
     removed = versions = copies = 0
     unknown, definitions, identities = [], [], list[int]()
     words = Texts()
@@ -170,6 +175,7 @@ def _purge(tx: Connection, installation: Installation, ids: Iterable[str], job: 
         referring=tuple(objects.referring(tx, hashes.values())),
         waiting=tuple(packages.pending_with(tx, wanted)),
         sealed=tuple(packages.sealed_with(tx, wanted)),
+        sanitised=tuple(forms),
     )
 
 

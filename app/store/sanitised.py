@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.store.database import Connection
+from app.store.database import Connection, in_many
+from app.store.ledger import Given
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,22 @@ def rows(connection: Connection, cid: int | None = None, original: str | None = 
         (cid, cid, original, original),
     )
     return [Row(r[0], r[1], bytes(r[2]), r[3], r[4], bytes(r[5]), r[6], r[7]) for r in found]
+
+
+def given_of(connection: Connection, oids: Iterable[int]) -> list[Given]:
+    """Which sanitised forms of these objects went out, and to whom, in order; what is void did not. By their contents:
+    that an original leaves sanitised alone may have been ended since.
+    """
+    sql = (
+        "SELECT DISTINCT sanitised.id, alias, seq, state FROM version"
+        " CROSS JOIN sanitised ON original_sha256 = version.sha256"
+        " CROSS JOIN ledger ON ledger.cid = sanitised.cid AND ledger.id = sanitised.id"
+        " CROSS JOIN counterpart ON counterpart.cid = sanitised.cid"
+        " WHERE state <> 'void' AND oid IN"
+    )
+    rows = {Given(*row) for row in in_many(connection, sql, oids)}
+    # Upper and lower case of ASCII are one in an alias.
+    return sorted(rows, key=lambda one: (one.to.encode().lower(), one.seq, one.id, one.state))
 
 
 def made_for(connection: Connection) -> dict[str, int]:

@@ -10,7 +10,7 @@ import pytest
 
 from app.exchange import deciding, inbox, receipts, sanitising
 from app.exchange.sanitising import Wanted
-from app.holdings import browsing
+from app.holdings import browsing, purge
 from app.intel.marking import Level
 from app.jobs import quiet
 from app.messages import Refused
@@ -217,3 +217,24 @@ def test_a_text_to_be_taken_out_is_found_however_it_is_written(ready, said, stan
     both = Wanted(redact=(said, stands.removeprefix("Seen in the ").rstrip(".")), ours=(TEAM["id"],))
     made = sanitise(ready.alpha, "beta", value["id"], wanted=both).made[-1]
     assert json.loads(made.raw)["description"].endswith("[\u2026].")
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_purge_of_the_original_says_who_has_its_sanitised_form(ready, ended):
+    """Also when the counterpart may have the whole one since, and when it changed after it was sanitised."""
+    made = {one.original: one.id for one in sanitise(ready.alpha, "beta", *ready.ids).made}
+    sanitise(ready.alpha, "mallory", *ready.ids)
+    form = made[ready.one["id"]]
+    seq = release(ready.alpha, "beta", form).package.seq
+    if ended:
+        sanitising.give_whole(ready.alpha, "beta", [ready.one["id"]])
+    take(ready.alpha, ready.one | {"modified": T1})
+    oid = browsing.show(ready.alpha, ready.one["id"]).row.oid
+    seen = purge.foresee(ready.alpha, [oid], quiet())
+    assert seen.given == ()
+    assert [(one.id, one.to, one.seq, one.state) for one in seen.sanitised] == [
+        (form, "beta", seq, "carried")
+    ]
+    done = purge.purge_foreseen(ready.alpha, seen, quiet())
+    assert done.sanitised == seen.sanitised
+    assert purge.purge_listed(ready.alpha, [ready.two["id"]], quiet()).sanitised == ()

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
 from app import vault
-from app.exchange import receipts, receiving, releases
+from app.exchange import receipts, receiving, releases, sanitising
 from app.exchange.releases import Wish
 from app.holdings import browsing, purge
 from app.jobs import Job
@@ -62,6 +62,22 @@ def session(sessions: Make, tmp_path: Path) -> Session:
         receiving.receive(here, other, Job())
         releases.release(here, b.name, Wish((objects()[3]["id"],)), tmp_path, Job())
     return enter(sessions, a)
+
+
+def test_the_question_says_who_has_a_sanitised_form(sessions: Make, tmp_path: Path) -> None:
+    a, b = stage.pair(tmp_path)
+    stage.take(a, stage.bundle(tmp_path / "a.json", [stage.indicator(1, "Whole in the harbour")]), "CLEAR")
+    with vault.unlocked(a.home, stage.PASSPHRASE) as here:
+        wanted = sanitising.Wanted(redact=("harbour",))
+        original = stage.indicator(1, "")["id"]
+        made = sanitising.sanitise(here, b.name, [original], wanted, False, Job()).made
+        releases.release(here, b.name, Wish((made[-1].id,)), tmp_path, Job())
+    session = enter(sessions, a)
+    choose(session, "harbour", 1)
+    press(session, Qt.Key.Key_Delete, Qt.KeyboardModifier.ControlModifier)
+    said = words(question(session))
+    assert "Went out sanitised" in said
+    assert "Package 1 to \u2068Northmark CSIRT\u2069" in said
 
 
 @pytest.fixture

@@ -104,9 +104,11 @@ def _told(seen: Foreseen) -> list[QWidget]:
     said: list[QWidget] = [fact(_("Objects"), numbers.objects_in(len(seen.ids), seen.versions))]
     if seen.attachments:
         said.append(fact(_("Attachments"), numbers.number(seen.attachments)))
-    if seen.given:
-        found = packages(seen.given)
-        section = shown_section(_("Went out"), len(found), map(given_entry, found))
+    for name, given in ((_("Went out"), seen.given), (_("Went out sanitised"), seen.sanitised)):
+        if not given:
+            continue
+        found = packages(given)
+        section = shown_section(name, len(found), map(given_entry, found))
         section.content.addWidget(
             muted(_("What they have they keep: only a recall asks it back."), wrap=True)
         )
