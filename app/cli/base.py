@@ -139,7 +139,12 @@ class Session:
 
             text = json_plain(direction.bare(msgspec.json.encode(document, enc_hook=_text).decode())) + "\n"
         else:
-            text = "".join(told(plain(part)) + "\n" for line in lines for part in line.split("\n"))
+            # A list of nothing is told from one that did not come.
+            text = "".join(
+                told(plain(part)) + "\n"
+                for line in [*lines] or [_("There is nothing to show.")]
+                for part in line.split("\n")
+            )
         return _written(text) or (ATTENTION if attention else 0)
 
 

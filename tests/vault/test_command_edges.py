@@ -7,10 +7,10 @@ import os
 
 import pytest
 
-from app import audit, cli
+from app import audit, cli, vault
 from app.exchange import inbox
 from app.holdings import browsing
-from tests.support.sites import PASSPHRASE, bundle, indicator, problems, receive, take, unlocked
+from tests.support.sites import CHEAP, PASSPHRASE, bundle, indicator, problems, receive, take, unlocked
 
 
 @pytest.fixture
@@ -187,3 +187,42 @@ def test_a_fresh_key_with_a_recovery_kit_is_refused_for_what_it_is(run, tmp_path
     kit = tmp_path / "kit"
     kit.write_text(" ".join(run("slot", "add", "--kind", "recovery")[1]["words"]))
     assert run("--recovery-file", kit, "slot", "rekey") == (1, None, "rekey-recovery")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("inbox", "list"),
+        ("outbox",),
+        ("agreement", "list"),
+        ("consent", "list"),
+        ("request", "list"),
+        ("recall", "list"),
+        ("sanitise", "list"),
+        ("drop", "list"),
+        ("ledger",),
+        ("retention", "list"),
+        ("dangling",),
+        ("counterpart", "list"),
+        ("list",),
+        ("search", "nothing-has-it"),
+        ("neighbours", indicator(1)["id"]),
+        ("attachment", "list", indicator(1)["id"]),
+    ],
+    ids=" ".join,
+)
+def test_a_list_of_nothing_says_so_to_a_human(tmp_path, command, capfd):
+    """And to no program: a JSON list is empty."""
+    home, passphrase = tmp_path / "home", tmp_path / "pass"
+    passphrase.write_text(PASSPHRASE + "\n")
+    vault.create(home, "alpha", "JO", "R. Haddad", PASSPHRASE, CHEAP)
+    before = ["--home", str(home), "--passphrase-file", str(passphrase)]
+    if indicator(1)["id"] in command:
+        path = tmp_path / "b"
+        path.write_bytes(bundle(indicator(1)))
+        assert cli._run([*before, "import", str(path)]) == 0
+        capfd.readouterr()
+    assert cli._run([*before, *command]) == 0
+    assert len(capfd.readouterr().out.splitlines()) == 1
+    assert cli._run([*before, "--json", *command]) == 0
+    assert "nothing" not in capfd.readouterr().out
