@@ -333,6 +333,10 @@ MESSAGES: dict[str, Message] = {
         N_("Mithaq failed: {what}."),
         N_("See `audit list` for what was done before it; report it with MITHAQ_TRACE=1 set."),
     ),
+    "unexpected": Message(
+        N_("The program met what it does not know ({what})."),
+        N_("What was under way was undone. Lock, unlock, and try again."),
+    ),
     # What check and audit verify find
     "problems-found": Message(N_("{count} problems were found."), N_("See the list above.")),
     "page-damaged": Message(

@@ -16,12 +16,10 @@ from app.jobs import Job
 from app.messages import Refused
 from app.store.installation import Installation
 from ui.actions import Actions
-from ui.jobs import Jobs, Task
+from ui.jobs import Jobs, Task, unexpected
 from ui.window import Window
 
 T = TypeVar("T")
-
-UNEXPECTED = "unexpected-"
 
 HOLDINGS, INBOX, COUNTERPARTS, RELEASES, AUDIT, SETTINGS = (
     "holdings",
@@ -104,4 +102,4 @@ class Desk(QObject):
         elif isinstance(error, BaseException):
             # A bug: told on standard error in full, on the screen in one line, and fatal to a test.
             sys.excepthook(type(error), error, error.__traceback__)
-            self.refused.emit(Refused(f"{UNEXPECTED}{type(error).__name__.lower()}"))
+            self.refused.emit(unexpected(error))

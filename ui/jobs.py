@@ -315,6 +315,14 @@ class Jobs(QObject):
                 self.crashed.emit(error)
         else:
             self.crashed.emit(error)
+            if pending.failed is not None:
+                # Whoever asked for it waits for an answer.
+                pending.failed(unexpected(error))
+
+
+def unexpected(error: BaseException) -> Refused:
+    """A fault of the program, as it is told on the screen."""
+    return Refused("unexpected", what=type(error).__name__)
 
 
 def _let_go(error: BaseException | None) -> None:

@@ -19,7 +19,7 @@ from app.settings import Settings
 from app.store.installation import Installation
 from ui import clipboard, files, numbers
 from ui.actions import Entry
-from ui.desk import UNEXPECTED, Desk
+from ui.desk import Desk
 from ui.jobs import Jobs
 from ui.theme import theme
 from ui.widgets.sheet import Sheet
@@ -42,17 +42,6 @@ def kind_of(head: bytes) -> str:
     if head.startswith(CARD):
         return "card"
     return "bundle"
-
-
-def _refuse(frame: Frame, refused: Refused) -> None:
-    """A refusal that no place has shown, or a fault of the program."""
-    if refused.code.startswith(UNEXPECTED):
-        what = _("The program met what it does not know.")
-        frame.refusal.show_words(
-            what, _("What was under way was undone. Lock, unlock, and try again."), refused.code
-        )
-    else:
-        frame.refusal.show_refusal(refused)
 
 
 def speak(language: str) -> None:
@@ -231,7 +220,7 @@ class Session(QObject):
         self.window.new_registry()
         self._register(desk)
         desk.go.connect(self.go)
-        desk.refused.connect(partial(_refuse, frame))
+        desk.refused.connect(frame.refusal.show_refusal)
         desk.changed.connect(self._settings_changed)
         desk.jobs.began.connect(frame.rail.watch)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,27 @@ def test_a_recovery_kit_is_made_and_tried_from_the_paper(sessions: Make, side: s
     assert paper.split()[0] not in QGuiApplication.clipboard().text()
     lock(session)
     assert opens(side.home, " ".join(paper.split()), recovery=True)
+
+
+def test_a_fault_of_the_program_leaves_the_sheet_at_work(
+    sessions: Make, side: stage.Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = sessions(side.home)
+    place = enter(session, side, "settings")
+    told: list[object] = []
+    monkeypatch.setattr(sys, "excepthook", lambda *error: told.append(error[0]))
+    click(place.ways, "Make a recovery kit")
+    asked = sheet(session, KitSheet)
+    with monkeypatch.context() as broken:
+        broken.setattr(vault, "add_recovery_slot", lambda *_given: 1 // 0, raising=False)
+        type_into(asked.key.passphrase, stage.PASSPHRASE)
+        click(asked, "Make the kit")
+        wait(lambda: asked.refusal.code == "unexpected", "the refusal")
+    assert told == [ZeroDivisionError]
+    assert "ZeroDivisionError" in words(asked.refusal)
+    type_into(asked.key.passphrase, stage.PASSPHRASE)
+    click(asked, "Make the kit")
+    sheet(session, WordsSheet)
 
 
 def test_no_one_key_closes_the_words_that_are_shown_once(sessions: Make, side: stage.Side) -> None:
