@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from app import vault
 from app.exchange import deciding, recalling, receipts, receiving, releases
@@ -133,3 +135,6 @@ def test_deciding_leaves_the_keyboard_in_the_list(home: Path, sessions: Callable
     settle(session)
     assert session.window.focusWidget() is button(review.panel, "Copy")
     assert "1 Mar 2026, 08:00" in said(review.panel)
+    QTest.keyClick(button(review.panel, "Copy"), Qt.Key.Key_Escape)
+    assert box.under_review is None
+    assert session.window.focusWidget() is box.packages.table

@@ -71,11 +71,14 @@ class Inbox(QStackedWidget):
 
     def leave(self) -> None:
         """Back to the list."""
+        read = self.under_review is not None and self.under_review.isAncestorOf(self.window().focusWidget())
         if self.under_review is not None:
             self.removeWidget(self.under_review)
             self.under_review.deleteLater()
             self.under_review = None
         self.setCurrentWidget(self.packages)
+        if read:
+            self.packages.table.setFocus()
 
     def forget(self) -> None:
         self.leave()
