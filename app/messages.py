@@ -117,13 +117,13 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Message:
-    """What a code says and what can be done about it (`remedy` may be empty: nothing needs doing). `beside` is the
-    remedy where a button stands beside it that does what the terminal has a command for.
+    """What a code says and what can be done about it (`remedy` may be empty: nothing needs doing). `window` is the
+    remedy in the window, where that has a place or a button for what the terminal has a command for.
     """
 
     sentence: str
     remedy: str = ""
-    beside: str = ""
+    window: str = ""
 
 
 def plain(value: object) -> str:
@@ -174,12 +174,12 @@ def sentence(code: str, facts: Mapping[str, object] | None = None) -> str:
 _IN_BRACKETS = re.compile(r" \(\{(\w+)\}\)")
 
 
-def remedy(code: str, facts: Mapping[str, object] | None = None, *, button: bool = False) -> str:
-    """What to do about `code`, or "" where nothing needs doing; with a `button` beside it that does it, as it says."""
+def remedy(code: str, facts: Mapping[str, object] | None = None, *, window: bool = False) -> str:
+    """What to do about `code`, or "" where nothing needs doing; at the terminal, or in the `window`."""
     message = MESSAGES.get(code)
     if message is None or not message.remedy:
         return ""
-    return _filled(_(message.beside if button and message.beside else message.remedy), facts)
+    return _filled(_(message.window if window and message.window else message.remedy), facts)
 
 
 STAGES: dict[str, str] = {
@@ -264,7 +264,11 @@ MESSAGES: dict[str, Message] = {
         N_("There is not enough memory to stretch the passphrase."), N_("Close other programs and try again.")
     ),
     "slots-full": Message(N_("There is no room for another key slot."), N_("Remove one first.")),
-    "slot-unknown": Message(N_("There is no such key slot."), N_("See `slot list`.")),
+    "slot-unknown": Message(
+        N_("There is no such key slot."),
+        N_("See `slot list`."),
+        N_("See the ways to unlock in the settings."),
+    ),
     "slot-going": Message(
         N_("What was typed opens only the slot that is to be removed."),
         N_("Type a passphrase that stays, or the recovery kit: it shows that somebody can still unlock."),
@@ -275,6 +279,7 @@ MESSAGES: dict[str, Message] = {
     "slot-last-free": Message(
         N_("Only slots would be left that need this workstation's keyring, which is lost with the machine."),
         N_("Add a recovery kit or a passphrase first (`slot add`)."),
+        N_("Add a recovery kit or a passphrase first."),
     ),
     "recovery-format": Message(
         N_("These are not the words of a recovery kit."), N_("Type them again; each has five letters.")
@@ -287,6 +292,10 @@ MESSAGES: dict[str, Message] = {
         N_("The store cannot be read, or the disk failed while it was written."),
         N_(
             "Do it again; if it fails again, check the disk, run `check`, and restore the installation from a backup."
+        ),
+        N_(
+            "Do it again; if it fails again, check the disk, check everything in the settings, and restore the"
+            " installation from a backup."
         ),
     ),
     "store-newer": Message(N_("A later version of Mithaq wrote this store."), N_("Use that version.")),
@@ -301,6 +310,7 @@ MESSAGES: dict[str, Message] = {
     "officer-unknown": Message(
         N_("{name} is not an officer of this installation."),
         N_("See `officer list`; add one with `officer add`."),
+        N_("See the officers in the settings; add one there."),
     ),
     "officer-exists": Message(N_("{name} is an officer already.")),
     "officer-last": Message(N_("{name} is the only officer."), N_("Add another before removing this one.")),
@@ -372,9 +382,12 @@ MESSAGES: dict[str, Message] = {
     "counters-wrong": Message(
         N_("The counters of the store do not say what is held."),
         N_("`check --mend` makes them anew."),
+        N_("Make them anew: checking everything in the settings offers it."),
     ),
     "index-wrong": Message(
-        N_("An index does not say what the texts say: {where}."), N_("`check --mend` makes the indexes anew.")
+        N_("An index does not say what the texts say: {where}."),
+        N_("`check --mend` makes the indexes anew."),
+        N_("Make the indexes anew: checking everything in the settings offers it."),
     ),
     "compact-room": Message(
         N_("There is not room for the store a second time: {need} bytes are needed, {free} are free."),
@@ -480,8 +493,12 @@ MESSAGES: dict[str, Message] = {
     ),
     "card-own": Message(N_("This is your own card."), N_("Import the counterpart's.")),
     "card-known": Message(N_("This card is pinned already, as {name}.")),
-    "alias-taken": Message(N_("The name {alias} is taken."), N_("Give another with --alias.")),
-    "counterpart-unknown": Message(N_("There is no counterpart {name}."), N_("See `counterpart list`.")),
+    "alias-taken": Message(
+        N_("The name {alias} is taken."), N_("Give another with --alias."), N_("Give another.")
+    ),
+    "counterpart-unknown": Message(
+        N_("There is no counterpart {name}."), N_("See `counterpart list`."), N_("See the counterparts.")
+    ),
     "counterpart-ambiguous": Message(
         N_("{name} means more than one counterpart."), N_("Give more digits of the fingerprint.")
     ),
@@ -602,7 +619,9 @@ MESSAGES: dict[str, Message] = {
     "nothing-to-excuse": Message(N_("{name} has acknowledged nothing but what was sent.")),
     "gone": Message(N_("Held back: this version is not held any more."), N_("Release what is held now.")),
     "seal-failed": Message(
-        N_("The package could not be sealed ({detail})."), N_("Run `check` and report it.")
+        N_("The package could not be sealed ({detail})."),
+        N_("Run `check` and report it."),
+        N_("Check everything in the settings, and report it."),
     ),
     "too-far": Message(
         N_("Package {seq} from {name} lies too far ahead or behind."),
@@ -658,7 +677,9 @@ MESSAGES: dict[str, Message] = {
         N_("The sender declared this package void; it is not shown."), N_("Nothing needs doing.")
     ),
     "nothing-accepted": Message(
-        N_("Nothing of package {number} is accepted."), N_("See `inbox show {number}`.")
+        N_("Nothing of package {number} is accepted."),
+        N_("See `inbox show {number}`."),
+        N_("See the package in the inbox."),
     ),
     "undo-released": Message(
         N_("The acceptance cannot be undone: {id} was released onward ({n} in all)."),
@@ -731,7 +752,9 @@ MESSAGES: dict[str, Message] = {
         N_("Give one on each line."),
     ),
     "remark-feedback": Message(
-        N_("What they say of something that is held here."), N_("Accepted, it stands beside it: see `show`.")
+        N_("What they say of something that is held here."),
+        N_("Accepted, it stands beside it: see `show`."),
+        N_("Accepted, it stands beside it in the holdings."),
     ),
     "receipt-unknown": Message(
         N_("A receipt is about a package that was never sent to them. It does nothing."),
@@ -841,7 +864,11 @@ MESSAGES: dict[str, Message] = {
         N_("A part of the package is larger than this program reads."), N_("Ask them to send less at once.")
     ),
     "part-repeated": Message(N_("A part came twice; the first one counts."), N_("Tell the counterpart.")),
-    "package-unknown": Message(N_("There is no package {seq} here."), N_("See `inbox list` or `outbox`.")),
+    "package-unknown": Message(
+        N_("There is no package {seq} here."),
+        N_("See `inbox list` or `outbox`."),
+        N_("See the inbox or the releases."),
+    ),
     "carry-outdated": Message(
         N_("Levels or embargoes of what package {seq} has were changed since it was sealed. Nothing left."),
         N_("Send it again as it is now: `resend {seq} --to {name}`."),
@@ -849,6 +876,7 @@ MESSAGES: dict[str, Message] = {
     "no-longer-leaves": Message(
         N_("Package {seq} holds what may not leave for {name} any more; it is void now."),
         N_("See with `release --dry-run` what holds it back, and release what may leave."),
+        N_("A new release says what holds it back; release what may leave."),
     ),
     "package-closed": Message(N_("Package {seq} is acknowledged or void: that is final.")),
     "nothing-pending": Message(N_("Everything in package {number} is decided.")),
@@ -888,7 +916,9 @@ MESSAGES: dict[str, Message] = {
         N_("The drop {path} holds more than {most} files."), N_("Clear it with whoever runs it.")
     ),
     "drop-exists": Message(N_("There is a drop {name} already."), N_("Give it another name.")),
-    "drop-unknown": Message(N_("There is no drop {name}."), N_("See `drop list`.")),
+    "drop-unknown": Message(
+        N_("There is no drop {name}."), N_("See `drop list`."), N_("See the drops in the settings.")
+    ),
     # Releases
     "nothing-leaves": Message(N_("Nothing may leave."), N_("See what holds each object back.")),
     "decision-changed": Message(
@@ -926,10 +956,12 @@ MESSAGES: dict[str, Message] = {
     "purpose": Message(
         N_("Held back: the agreement does not cover this purpose, or none was stated."),
         N_("State a purpose of the agreement with --purpose."),
+        N_("State a purpose of the agreement."),
     ),
     "exercise": Message(
         N_("Held back: the agreement in force is for exercises only."),
         N_("Say with --exercise that this is one, or propose another agreement."),
+        N_("Say that this is an exercise, or propose another agreement."),
     ),
     "card-key": Message(
         N_("Held back: above CLEAR, and there is no one-time key of theirs yet."),
@@ -1004,7 +1036,9 @@ MESSAGES: dict[str, Message] = {
     "protection-card": Message(N_("Sealed to the card's key: nothing above CLEAR leaves under it.")),
     "note-too-long": Message(N_("The note is longer than {most} characters."), N_("Shorten the note.")),
     # Agreements
-    "agreement-unknown": Message(N_("There is no agreement {number} here."), N_("See `agreement list`.")),
+    "agreement-unknown": Message(
+        N_("There is no agreement {number} here."), N_("See `agreement list`."), N_("See the agreements.")
+    ),
     "agreement-period": Message(
         N_("An agreement from {start} until {until} is not open for signing and in force in that order."),
         N_("Give days as 2027-12-31: none is over, and it is signed by its last day."),
@@ -1115,7 +1149,9 @@ MESSAGES: dict[str, Message] = {
         N_("An attachment came that belongs to no object of its package, and was not kept.")
     ),
     "attachment-unknown": Message(
-        N_("{id} has no attachment {name}."), N_("`attachment list` names those it has.")
+        N_("{id} has no attachment {name}."),
+        N_("`attachment list` names those it has."),
+        N_("See the attachments of the object."),
     ),
     "attachment-held": Message(
         N_("{id} has that content, or another under that name, already: {name}."),
@@ -1239,6 +1275,7 @@ MESSAGES: dict[str, Message] = {
     "backup-closed": Message(
         N_("A backup would open on this workstation only: every slot needs its keyring."),
         N_("Add a recovery kit or a passphrase first (`slot add`)."),
+        N_("Add a recovery kit or a passphrase first, in the settings."),
     ),
     "backup-differs": Message(
         N_("The medium gives back something else than was written. There is no backup."),

@@ -90,7 +90,7 @@ def test_codes_that_are_computed_have_sentences(code):
 
 def test_sentences_keep_to_the_rules_of_writing():
     for code, message in MESSAGES.items():
-        for text in filter(None, (message.sentence, message.remedy, message.beside)):
+        for text in filter(None, (message.sentence, message.remedy, message.window)):
             assert text[-1] == ".", code
             assert not re.search(r"\b(please|sorry|invalid|successfully|error)\b|!", text, re.IGNORECASE), (
                 code
@@ -125,12 +125,14 @@ def test_what_is_marked_with_a_context_is_translated_in_it():
         messages.use_language("en")
 
 
-def test_beside_a_button_no_remedy_tells_to_type_what_the_button_does():
-    assert {code for code, message in MESSAGES.items() if message.beside} == {"rolled-back", "anchor-missing"}
-    for code in ("rolled-back", "anchor-missing"):
-        assert "`mithaq-cli head accept`" in messages.remedy(code, {"here": 4})
-        assert "`" not in messages.remedy(code, {"here": 4}, button=True)
-    assert messages.remedy("disk-full", button=True) == messages.remedy("disk-full")
+def test_what_is_to_be_done_in_the_window_is_told_without_a_command():
+    for code, message in MESSAGES.items():
+        if message.window:
+            assert re.search("`| --", message.remedy), code
+            assert not re.search("`| --", message.window), code
+    assert "`slot add`" in messages.remedy("slot-last-free")
+    assert "`" not in messages.remedy("slot-last-free", window=True)
+    assert messages.remedy("disk-full", window=True) == messages.remedy("disk-full")
 
 
 def test_what_a_target_refuses_is_true_of_whatever_is_written_there():

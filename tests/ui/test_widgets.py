@@ -10,18 +10,21 @@ from PySide6.QtGui import QAccessible, QGuiApplication, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QWidget
 
+from app.messages import Refused
 from tests.ui import gallery
 from tests.ui.driving import click, wait
 from ui.actions import Actions, Entry
 from ui.widgets.buttons import Button, Segments
 from ui.widgets.chips import Chip, ChipRow, ChipSpec
 from ui.widgets.digits import DigitEntry, western
+from ui.widgets.notices import Refusal
 from ui.widgets.page import ListDetail
 from ui.widgets.paging import Column
 from ui.widgets.palette import Palette
 from ui.widgets.panel import DetailPanel
 from ui.widgets.rail import PlaceButton
 from ui.widgets.sheet import Question, Sheet
+from ui.widgets.text import Text
 from ui.widgets.verdicts import FIRST, Group, VerdictGroup
 from ui.window import PLACES, Frame, Window
 
@@ -369,3 +372,11 @@ def test_everything_reachable_has_a_name() -> None:
                 interface = QAccessible.queryAccessibleInterface(widget)
                 name = interface.text(QAccessible.Text.Name) if interface is not None else ""
                 assert name, f"{type(widget).__name__} in {place}"
+
+
+def test_a_refusal_in_the_window_names_no_command_for_what_the_window_does(qapp: QApplication) -> None:
+    refusal = Refusal()
+    for code in ("slot-last-free", "backup-closed", "index-wrong"):
+        refusal.show_refusal(Refused(code))
+        said = [text.shown for text in refusal.findChildren(Text)]
+        assert not any("`" in one for one in said), said

@@ -238,7 +238,7 @@ class Packages(Pane):
         name = isolate(got.sender)
         if got.status == "duplicate":
             self.refusal.show_words(
-                sentence("status-duplicate"), remedy("status-duplicate"), "status-duplicate"
+                sentence("status-duplicate"), remedy("status-duplicate", window=True), "status-duplicate"
             )
         else:
             said = [_(words) for kind, words in SAID.items() if kind in got.said]

@@ -265,7 +265,7 @@ class NewRelease(Pane):
                 status,
                 len(items),
                 _reason(code),
-                remedy(code) or (_leaves_under(judged.decision) if code == LEAVES else ""),
+                remedy(code, window=True) or (_leaves_under(judged.decision) if code == LEAVES else ""),
                 rows(items, judged.names),
                 self._action(code),
                 open=code != ALREADY_HAS,

@@ -171,7 +171,9 @@ def given_entry(found: tuple[Given, int]) -> QWidget:
 def left_entry(found: tuple[str, Mapping[str, object]]) -> QWidget:
     """A place that still names or carries what is removed, and what to do about it."""
     code, facts = found
-    return entry("link-2", sentence(code, facts), remedy(code, facts), color="warning", wrap=True)
+    return entry(
+        "link-2", sentence(code, facts), remedy(code, facts, window=True), color="warning", wrap=True
+    )
 
 
 def _hit_entry(hit: Hit) -> QWidget:

@@ -268,7 +268,7 @@ class Store(Section):
 
 def _problem(found: vault.Problem) -> QWidget:
     facts = {"where": found.where}
-    then = remedy(found.code, facts)
+    then = remedy(found.code, facts, window=True)
     row = entry("triangle-alert", sentence(found.code, facts), then, color="danger", wrap=True)
     made = QWidget()
     made.setLayout(

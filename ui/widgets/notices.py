@@ -126,7 +126,7 @@ class Refusal(QWidget):
         self, code: str, facts: object = None, action: tuple[str, Callable[[], object]] | None = None
     ) -> None:
         known = facts if isinstance(facts, dict) else {}
-        then = remedy(code, known, button=action is not None)
+        then = remedy(code, known, window=True)
         self.show_words(sentence(code, known), then, code, action)
 
     def show_words(
