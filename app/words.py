@@ -183,6 +183,12 @@ CLAUSES: dict[str, str] = {
     "ended": NP_("time", "Ended"),
 }
 
+# What a receipt tells of the objects of a package.
+RECEIPTS: dict[str, str] = {
+    "counts": NP_("what receipts tell", "How many"),
+    "ids": NP_("what receipts tell", "Which"),
+}
+
 # What opens an installation.
 SLOTS: dict[str, str] = {
     "passphrase": N_("Passphrase"),
@@ -292,6 +298,32 @@ ACTS: dict[str, str] = {
     "sanitised.ended": N_("Sanitised form given up"),
     "source.declared": N_("Independent source declared"),
 }
+
+YES_NO: dict[str, str] = {"True": N_("yes"), "False": N_("no")}
+
+# Why a channel began anew.
+EPOCH_REASONS: dict[str, str] = {
+    "first": NP_("why a channel began", "First"),
+    "restored": N_("Restored from a backup"),
+    "forked": NP_("why a channel began", "Two packages with one number"),
+    "rotated": NP_("why a channel began", "Keys rotated"),
+    "replaced": NP_("why a channel began", "Keys replaced"),
+}
+
+
+def logged_words(act: str, name: str, value: object) -> Mapping[str, str]:
+    """The words of what an entry of the log tells under a name, where that is one of a list; an officer's own words
+    are none.
+    """
+    if isinstance(value, bool):
+        return YES_NO
+    if name == "reason" and act.startswith("epoch."):
+        return EPOCH_REASONS
+    if name == "kind" and act == "slot.added":
+        return SLOTS | {"device": SLOTS["passphrase+device"]}
+    if name == "undone" and act == "slots.undone":
+        return ACTS
+    return {}
 
 
 def word(words: Mapping[str, str], code: str) -> str:

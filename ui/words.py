@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from app.messages import N_, NP_, _
-from app.words import ACTS, OBJECT_STATES, PACKAGE_STATES, STATUSES, TYPES
+from app.words import ACTS, OBJECT_STATES, PACKAGE_STATES, STATUSES, TYPES, logged_words
+from ui import numbers
 
 PROPERTIES: dict[str, str] = {
     "aliases": N_("Also called"),
@@ -118,6 +119,14 @@ def object_state_word(state: str) -> str:
 def detail_word(name: str) -> str:
     """What the log tells; what has no word keeps the name that stands in it."""
     return _(DETAILS[name]) if name in DETAILS else name
+
+
+def detail_value(act: str, name: str, value: object) -> str:
+    """What the log tells under a name: a number, the word of a code, or what stands there."""
+    if type(value) is int:
+        return numbers.number(value)
+    words = logged_words(act, name, value)
+    return _(words[str(value)]) if str(value) in words else str(value)
 
 
 def act_word(act: str) -> str:

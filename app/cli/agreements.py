@@ -22,6 +22,7 @@ from app.messages import Refused, _, listed, plain
 from app.words import AGREEMENT_STATES, CLAUSES, SIDES, word
 from app.words import KINDS as KIND_WORDS
 from app.words import ONWARD as ONWARD_WORDS
+from app.words import RECEIPTS as RECEIPT_WORDS
 
 CARD_LIMIT = 65_536
 
@@ -334,6 +335,7 @@ _WORDS: dict[str, Mapping[str, str]] = {
     "kinds": KIND_WORDS,
     "onward": ONWARD_WORDS,
     "proposer": SIDES,
+    "receipts": RECEIPT_WORDS,
 }
 
 

@@ -19,7 +19,7 @@ from app.direction import shown
 from app.exchange import counterparts
 from app.messages import _, plain
 from app.store.installation import Installation
-from app.words import ACTS, word
+from app.words import ACTS, logged_words, word
 
 CARD_LIMIT = 65_536
 
@@ -44,7 +44,9 @@ def audit_list(session: Session, limit: int, before: int | None) -> int:
 
 
 def _cells(one: audit.Entry) -> tuple[object, ...]:
-    detail = ", ".join(f"{name}={value}" for name, value in one.detail.items())
+    detail = ", ".join(
+        f"{name}={word(logged_words(one.act, name, value), str(value))}" for name, value in one.detail.items()
+    )
     return one.number, one.at, one.officer, word(ACTS, one.act), detail
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from typing import get_args
 
 import pytest
 
 from app import cli, messages, words
-from app.exchange import consents, recalls, terms
+from app.exchange import channel, consents, recalls, terms
 from app.holdings import comparing
 from app.intel.marking import Level
 from tests.cli.conftest import bundle, indicator
@@ -21,6 +22,8 @@ def test_every_code_of_a_table_has_its_word():
     assert words.ONWARD.keys() == set(terms.ONWARD)
     assert words.STATUSES.keys() == set(comparing.STATUSES)
     assert words.RECALL_STATES.keys() == set(recalls.STATES)
+    assert words.RECEIPTS.keys() == set(terms.RECEIPTS)
+    assert words.EPOCH_REASONS.keys() == set(get_args(channel.Reason))
     assert words.ASKED.keys() > set(consents.ABOUT)
     clauses = terms.clauses_as_facts(terms.Clauses(Level.AMBER, "", "", ""))
     assert words.CLAUSES.keys() > clauses.keys()
@@ -58,7 +61,7 @@ def test_lists_say_codes_in_english_and_words_in_other_languages(exchanged, said
         (a, ("outbox",), ("handed", "flash")),
         (a, ("ledger",), ("carried",)),
         (a, ("agreement", "list"), ("proposed",)),
-        (a, ("agreement", "show", "1"), ("ceiling", "threats", "best-practices", "ours")),
+        (a, ("agreement", "show", "1"), ("ceiling", "threats", "best-practices", "ours", "ids")),
         (a, ("slot", "list"), ("passphrase",)),
         (a, ("audit", "list"), ("package.sealed", "agreement.proposed")),
         (a, ("audit", "report"), ("package.sealed",)),
@@ -90,3 +93,24 @@ def test_a_code_without_a_word_keeps_its_name_and_does_nothing():
         messages.use_language("en")
     assert words.word(words.PACKAGE_STATES, "void") == "void"
     assert words.type_name("malware") == "malware"
+
+
+@pytest.mark.parametrize(
+    "act, name, value, in_french",
+    [
+        ("epoch.restarted", "reason", "rotated", "Rotation des clés"),
+        ("package.rejected", "reason", "rotated", "rotated"),
+        ("slot.added", "kind", "recovery", "Kit de récupération"),
+        ("slots.undone", "undone", "slot.added", "Moyen de déverrouillage ajouté"),
+        ("restored", "moved", False, "non"),
+        ("restored", "made", "True", "True"),
+    ],
+)
+def test_what_the_log_tells_is_in_words_where_it_is_one_of_a_list(act, name, value, in_french):
+    said = words.logged_words(act, name, value)
+    assert words.word(said, str(value)) == str(value)
+    messages.use_language("fr")
+    try:
+        assert words.word(said, str(value)).translate(MARKS) == in_french
+    finally:
+        messages.use_language("en")

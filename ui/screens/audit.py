@@ -23,7 +23,7 @@ from ui.widgets.paging import Cell, Column, PagedModel, Row
 from ui.widgets.panel import DetailPanel, ResultFoot, fact
 from ui.widgets.table import ListTable, date_width
 from ui.widgets.text import muted, title
-from ui.words import act_word, detail_word
+from ui.words import act_word, detail_value, detail_word
 
 BREAKS_SHOWN = 50
 _ICONS = {
@@ -143,7 +143,7 @@ class Audit(Pane):
             fact(_("Act"), entry.act, mono=True),
         ]
         for name, value in entry.detail.items():
-            text = numbers.number(value) if type(value) is int else str(value)
+            text = detail_value(entry.act, name, value)
             items += [4, fact(detail_word(name), text, mono=len(text) >= 32)]
         self.panel.show_items(items)
 
