@@ -23,6 +23,7 @@ from ui.screens.ways_in import FreshSheet, PassphraseSheet, RemoveSheet
 from ui.session import Session
 from ui.widgets.buttons import Button
 from ui.widgets.sheet import Question
+from ui.words import detail_value
 
 Make = Callable[[Path], Session]
 SECOND = "another horse battery"
@@ -213,3 +214,10 @@ def test_a_fresh_key_leaves_the_one_passphrase_and_the_window_goes_on(
     lock(session)
     assert not opens(side.home, stage.PASSPHRASE)
     assert opens(side.home, SECOND)
+
+
+def test_the_log_tells_which_way_was_added_in_words() -> None:
+    assert detail_value("slot.added", "kind", "recovery") == "Recovery kit"
+    assert detail_value("slot.added", "label", "recovery") == "recovery"
+    assert detail_value("restored", "moved", True) == "yes"
+    assert detail_value("slot.removed", "slot", 1200) == "1,200"
