@@ -58,6 +58,18 @@ def click(parent: QWidget, words: str) -> None:
     QTest.mouseClick(found, Qt.MouseButton.LeftButton)
 
 
+def activate(window: QWidget) -> None:
+    """Bring a window to the front; again, as long as another one that is just closing has the keys."""
+
+    def active() -> bool:
+        if not window.isActiveWindow():
+            window.raise_()
+            window.activateWindow()
+        return window.isActiveWindow()
+
+    wait(active, "the window to be active")
+
+
 def type_into(field: QWidget, text: str) -> None:
     field.setFocus()
     QTest.keyClicks(field, text)
@@ -67,9 +79,7 @@ def press(
     session: Session, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
 ) -> None:
     """Press a key in the window, brought to the front first as an officer would."""
-    session.window.raise_()
-    session.window.activateWindow()
-    wait(session.window.isActiveWindow, "the window to be active")
+    activate(session.window)
     QTest.keyClick(session.window, key, modifiers)
 
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QWidget
 
 from app.messages import Refused
 from tests.ui import gallery
-from tests.ui.driving import click, wait
+from tests.ui.driving import activate, click, wait
 from ui.actions import Actions, Entry
 from ui.widgets.buttons import Button, Segments
 from ui.widgets.chips import Chip, ChipRow, ChipSpec
@@ -187,8 +187,7 @@ def test_menu_shortcut_and_palette_come_from_one_entry() -> None:
     window.show_frame(frame)
     window.fill_menus()
     window.show()
-    window.activateWindow()
-    wait(window.isActiveWindow)
+    activate(window)
     menus = {a.text(): a.menu() for a in window.menuBar().actions()}
     assert [a.objectName() for a in menus["Exchange"].actions()] == ["seal"]  # type: ignore[union-attr]
     everything = {a.objectName() for menu in menus.values() for a in menu.actions() if a.objectName()}  # type: ignore[union-attr]
@@ -231,8 +230,7 @@ def test_tab_stays_inside_a_sheet_and_esc_closes_it() -> None:
     frame = gallery.frame()
     window.show_frame(frame)
     window.show()
-    window.activateWindow()
-    wait(window.isActiveWindow)
+    activate(window)
     before = frame.place("holdings")
     sheet = gallery.verify_sheet(window)
     sheet.open()
@@ -252,8 +250,7 @@ def test_tab_stays_inside_a_sheet_and_esc_closes_it() -> None:
 def test_a_question_gives_cancel_the_focus_and_wants_the_word_typed() -> None:
     window = Window()
     window.show()
-    window.activateWindow()
-    wait(window.isActiveWindow)
+    activate(window)
     done: list[int] = []
     asked = Question(
         window, "Revoke?", "It cannot be undone.", "Revoke", lambda: done.append(1), typed="revoke"
