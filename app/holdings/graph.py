@@ -60,13 +60,17 @@ def neighbours(installation: Installation, id_: str, hops: int = 1, limit: int =
         seen, edge = {begin}, [begin]
         steps: list[tuple[int, links.Link]] = []
         told = set[tuple[int, int, str, int]]()
+        read = 0
         for hop in range(1, hops + 1):
             new = dict[int, None]()
-            for link in links.around(reader, edge, limit + 1 - len(steps) + len(told)):
-                # Seen from its other end it is the same step.
+            around = links.around(reader, edge, limit + 1 - len(steps) + read)
+            read += len(around)
+            says = objects.owners(reader, (link.vid for link in around))
+            for link in around:
+                # Seen from its other end it is the same step; so it is if two contents in conflict say it.
                 ends = (link.near, link.far) if link.outward else (link.far, link.near)
-                if (*ends, link.rel, link.vid) not in told:
-                    told.add((*ends, link.rel, link.vid))
+                if (step := (*ends, link.rel, says[link.vid])) not in told:
+                    told.add(step)
                     steps.append((hop, link))
                     new.setdefault(link.far)
             edge = [one for one in new if one not in seen]
@@ -85,8 +89,9 @@ def links_of(installation: Installation, id_: str, limit: int) -> tuple[list[lin
         if objects.find(reader, begin) is None:
             raise Refused("object-unknown", id=id_)
         found = links.around(reader, [begin], limit + 1)
-    # What an object says of itself is seen from both its ends.
-    once = {(link.rel, link.vid, frozenset((link.near, link.far))): link for link in reversed(found)}
+        says = objects.owners(reader, (link.vid for link in found))
+    # What an object says of itself is seen from both its ends; contents in conflict may say the same.
+    once = {(link.rel, says[link.vid], frozenset((link.near, link.far))): link for link in reversed(found)}
     return list(reversed(once.values()))[:limit], len(found) > limit
 
 

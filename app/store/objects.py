@@ -169,6 +169,11 @@ def versions_at_many(connection: Connection, moments: Iterable[tuple[int, str]])
         yield from map(version_row, connection.execute(sql, [fact for one in some for fact in one]))
 
 
+def owners(connection: Connection, vids: Iterable[int]) -> dict[int, int]:
+    """{vid: oid} of the object that each version is one of."""
+    return dict(map(tuple, in_many(connection, "SELECT vid, oid FROM version WHERE vid IN", set(vids))))
+
+
 def first_version(connection: Connection, oid: int) -> int:
     """The vid of the first content of an object that is held."""
     return int(connection.execute("SELECT min(vid) FROM version WHERE oid = ?", (oid,)).fetchone()[0])

@@ -242,3 +242,21 @@ def test_a_cursor_that_is_none_is_refused(site, cursor):
 def test_an_object_that_is_not_held_has_no_neighbours(site):
     with pytest.raises(Refused, match="object-unknown"):
         graph.neighbours(site, ident(99))
+
+
+def test_what_two_contents_in_conflict_say_is_one_step(site):
+    maker, seen = thing("identity", 1), indicator(1)
+    link = relationship(3, seen, maker)
+    note = thing("note", 2, content="moved", object_refs=[seen["id"]])
+    take(emptied(site), maker, seen, link, note)
+    take(site, link | {"description": "of another mind"}, note | {"content": "went"})
+    assert browsing.show(site, link["id"]).row.in_conflict
+    for hops in (1, 2):
+        found = graph.neighbours(site, seen["id"], hops).found
+        assert sorted(one.rel for one in found if one.near == seen["id"]) == [
+            "object_refs",
+            "related-to",
+        ]
+        assert len({(one.near, one.far, one.rel, one.by) for one in found}) == len(found)
+    keys, more = graph.links_of(site, seen["id"], 9)
+    assert (len(keys), more) == (2, False)
