@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from app.intel import timestamp
-from app.intel.fold import fold
+from app.intel.fold import fold, index_text
 from app.store import conditions, objects
 from app.store.conditions import Selection
 from app.store.database import Connection
@@ -236,12 +236,12 @@ def ranked(
         f" WHERE object_text MATCH ? AND object_text.rowid >= ? AND {where}",
         [expression, newest[-1][0], *values],
     )
-    words = [_SPACES.sub("", word) for word in _QUOTED.findall(selection.match)]
+    clauses = _clauses(selection.match)
     found = []
     for weight, oid, name in rows:
-        # Without what stands between words, other spellings of a name are no others.
-        called = _SPACES.sub("", fold(name))
-        found.append((Score(int(not all(word in called for word in words)), weight), -oid))
+        called = _SPACES.sub("", fold(name) if name.isascii() else index_text(name))
+        named = all(any(all(word in called for word in one) for one in either) for either in clauses)
+        found.append((Score(int(not named), weight), -oid))
     found.sort()
     if after is not None:
         found = [one for one in found if one > (after[0], -after[1])]
@@ -250,7 +250,26 @@ def ranked(
     return [(score, row) for (score, _), row in zip(shown, whole, strict=True)]
 
 
+def _clauses(match: str) -> list[list[list[str]]]:
+    """What an expression asks for, each in one of several ways, of words without what stands between them."""
+    found = list[list[list[str]]]()
+    within = False
+    for mark, quoted in _MARKS.findall(match):
+        if mark == "OR":
+            found[-1].append([])
+        elif mark:
+            within = mark == "("
+            if within:
+                found.append([[]])
+        else:
+            if not within:
+                found.append([[]])
+            found[-1][-1].append(_SPACES.sub("", quoted))
+    return found
+
+
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+_MARKS = re.compile(rf"([()]|OR)|{_QUOTED.pattern}")
 _SPACES = re.compile(r"[\W_]+")
 
 
