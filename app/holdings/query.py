@@ -7,8 +7,9 @@
 Words must all occur, in any place, the last one as a beginning unless white space ends the query; a word that looks
 like a part of an address, a name of a host or a hash also finds it inside one, a URL also its host, an address the
 networks around it, a network also what lies in it, a STIX id its object. A name of letters and figures may be written
-with a hyphen or a space between them, or without (APT28, APT-28, APT 28). AND is what words do anyway; OR and NOT there
-are not. Strict: what cannot be meant is refused with its place (the number of the character it begins at, from 1), and
+with a hyphen or a space between them, or without (APT28, APT-28, APT 28); so may some Arabic names, and an Arabic word
+with or without what is written together with it (`app.intel.fold`). AND is what words do anyway; OR and NOT there are
+not. Strict: what cannot be meant is refused with its place (the number of the character it begins at, from 1), and
 a filter nobody knows is never taken for a word.
 """
 
@@ -19,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.intel import ids, marking, timestamp
-from app.intel.fold import fold, is_name, refang, spellings, terms, together
+from app.intel.fold import asked, fold, is_name, refang, spellings, terms, together
 from app.intel.marking import Level
 from app.intel.networks import inside, is_network, networks
 from app.intel.observables import Observable, guess, hash_kind, host, normal
@@ -232,25 +233,31 @@ class _Reader:
 
 def _words(text: str, ended: bool) -> tuple[list[str], list[Either]]:
     """Plain words as full-text expressions, and those that may also be a part of an observable."""
-    found = terms(_LABEL.sub("", text))
+    found = asked(_LABEL.sub("", text))
     if not found and text.strip():
         return [_NOTHING], []
-    matches, either = list[str](), list[Either]()
+    matches, either = list[list[str]](), list[Either]()
     before = ""
-    for number, term in enumerate(found):
+    for number, (typed, several) in enumerate(found):
         beginning = "*" if number == len(found) - 1 and not ended else ""
-        spelled = [one + beginning for one in (_spelled(term) if is_name(term) else [_quoted(term)])]
+        term = several[0]
+        if is_name(term):
+            spelled = [one + beginning for one in _spelled(term)]
+        else:
+            # The beginnings of what stands behind others are gathered from the whole index.
+            spelled = [_quoted(one) + ("" if " " in one else beginning) for one in several]
         if len(term) >= SHORTEST_PART and _PART.search(term):
             id_ = term if ids.type_of(term) else ""
             about = _about(guess(term) + host(term))
             either.append(replace(about, match=" OR ".join(spelled), part=_quoted(term), begins=term, id=id_))
-            term = ""
-        elif name := together(before, term):
-            matches[-1] = _either([f"{matches[-1]} {_quoted(term)}{beginning}", _quoted(name) + beginning])
+            typed = ""
+        elif name := together(before, typed):
+            matches[-1] = [f"{one} {other}" for one in matches[-1] for other in spelled]
+            matches[-1] += [_quoted(one) + beginning for one in asked(name)[0].asked]
         else:
-            matches.append(_either(spelled))
-        before = term
-    return matches, either
+            matches.append(spelled)
+        before = typed
+    return [_either(one) for one in matches], either
 
 
 def _about(whole: tuple[Observable, ...]) -> Either:

@@ -4,9 +4,10 @@ One fold for indexed text and queries alike, before any tokeniser sees them: com
 Greek and Cyrillic accents, Arabic vowel marks and tatweel, the forms of alef, hamza, ya, ta marbuta and kaf,
 Arabic and Persian digits, and characters that cannot be seen. Folding folded text changes nothing.
 
-The Arabic article must not hide a word: the index keeps each word that carries it (alone or behind the
-particles that are written together with it) a second time without, and a query looks for the word without.
-Nor must a hyphen or a space: of a name of letters and figures (APT 28) the index keeps both together once more.
+Nothing written together with an Arabic word must hide it: of each word with the article, a conjunction or a preposition
+before it the index keeps what is behind those too, and a query looks for the word without. So with the seats of hamza
+that are a matter of taste (مسئول, مسؤول), with names of two words (عبد الله) and with a hyphen or a space in a name of
+letters and figures (APT 28): the index keeps both together once more.
 Source: Unicode Standard Annex 15 (normalisation), chapter 9.2 (Arabic); facts of the tokeniser: it splits at
 marks.
 """
@@ -16,6 +17,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
 _DROPPED = (
     *range(0x0300, 0x0370),  # accents
@@ -95,13 +98,38 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", _CHANGED.sub(_changed, _TAGS.sub("", decomposed)))
 
 
-# --- the article --------------------------------------------------------------------------------------------
+# --- Arabic words -------------------------------------------------------------------------------------------
 
 _WORD = re.compile(r"[^\W_]+")
-# Whole words that could carry the article, by their first letter.
-_CARRIER = re.compile(r"[اوفبكل](?<![^\W_].)[^\W_]+", re.DOTALL)
+# Whole words that could carry something, by their first letter.
+_CARRIER = re.compile(r"(?:[وفبكل](?<![^\W_].)|ا(?<![^\W_].)ل)[^\W_]{2,}", re.DOTALL)
+_CARRYING = "لوبفك"
+"""A letter of each carrier, the most frequent first."""
 # Behind one letter the article is surer than behind two, so the longer forms ask for a longer rest.
 _ARTICLE = re.compile(r"(?:ال(?=..)|(?:[وف]?[بك]|[وف])ال(?=...)|[وف]?لل(?=...))(.+)")
+_SHORTEST = 3
+"""Letters that are left of a word of a text behind particles; of one of a query, where the word as it is was meant more
+often than not, one more.
+"""
+_WHOLE = frozenset(
+    (
+        *(
+            "بطاقه",
+            "بطاقات",
+            "بحريه",
+            "بلديه",
+            "بطوله",
+            "برقيه",
+            "بوصله",
+            "فعاليه",
+            "فعاليات",
+            "فعليه",
+            "فعليا",
+        ),
+        *("فاصله", "لازمه", "كوارث", "وسايل", "وجهات"),
+    )
+)
+"""Words that begin like a particle and go on like another word: who types one means that."""
 
 _ELIDED = re.compile(r"[^\w]*(?:[cdjlmnst]|(?:jus|lors|puis|quoi)?qu)['’](?=\w)")
 
@@ -125,26 +153,112 @@ def _others(word: str) -> Iterator[str]:
         yield bare[1:]
 
 
+def _behind(word: str, shortest: int) -> tuple[str, ...]:
+    """What is behind the particles of a folded word without article, if they are any and so many letters are left:
+    behind the first, behind both.
+    """
+    first, length = word[0], len(word)
+    if length <= shortest or first not in "وفبكل":
+        return ()
+    if length > shortest + 1 and first in "وف" and word[1] in "بكل":
+        return word[1:], word[2:]
+    return (word[1:],)
+
+
+_Carried = tuple[str, tuple[str, ...], tuple[str, ...]]
+
+
+def _carries(word: str) -> _Carried:
+    """Of a folded word of a text: it without its article, what else that may be, and what is behind its particles."""
+    bare = _bare(word)
+    if bare:
+        return bare, tuple(_others(word)), ()
+    behind = _behind(word, _SHORTEST)
+    # Two letters behind the article are sure enough only in a text, where looking for them costs no other word.
+    if len(word) == 5 and word[0] in "وف" and word[1:3] == "ال":
+        behind += (word[3:],)
+    return "", (), behind
+
+
+_carried = lru_cache(1 << 13)(_carries)
+_LONGEST = 24
+"""Letters of a word that is kept in mind: few texts have longer ones, and somebody may write very long ones."""
+
+
+# A long u behind a hamza: on ya, on waw, or with one waw for both.
+_ON_YA = re.compile("ي(?=[\u0640\u064b-\u0653\u0655-\u065f]*+\u0654)(?=[\u0640\u064b-\u065f]*+و)")
+
+
+def _seated(text: str) -> str:
+    """`text` folded as if each hamza before a long u sat on waw; "" where that is what it is."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    seated = _ON_YA.sub("و", decomposed)
+    return "" if seated == decomposed else fold(seated)
+
+
+def _single(word: str) -> str:
+    """A folded word with one waw for two, which is how some write both; as it is if few letters were left."""
+    single = word.replace("وو", "و")
+    return single if len(single) > _SHORTEST else word
+
+
+def _doubled(folded: str) -> Iterator[str]:
+    """The words with two waws, without what they carry."""
+    for word in _WORD.findall(folded):
+        if "وو" in word:
+            bare, others, behind = _carries(word)
+            yield from (bare or word, *others, *behind)
+
+
 def index_text(text: str) -> str:
-    """What a full text index stores of `text`: folded, and behind it the words that carry the article, without it,
-    and names of letters and figures, without what stands between the two.
+    """What a full text index stores of `text`: folded, and behind it the Arabic words without what is written together
+    with them, and names of two words or of letters and figures, without what stands between the two.
     """
     folded = fold(text)
     # Most texts hold none, and to be told so is quicker than to be given none.
-    parted = _BY_SPACE(folded) or _BY_HYPHEN(folded) or _BY_LINE(folded) or not folded.isascii()
+    latin = folded.isascii()
+    parted = not latin or _BY_SPACE(folded) or _BY_HYPHEN(folded) or _BY_LINE(folded)
     more = _joined(folded) if parted else {}
-    if "ال" in folded or "لل" in folded:
-        carriers = [word for word in _CARRIER.findall(folded) if _bare(word)]
-        # Side by side as in the text first: a phrase without articles is found too.
-        more = (
-            dict.fromkeys(map(_bare, carriers))
-            | dict.fromkeys(one for word in carriers for one in _others(word))
-            | more
-        )
+    if not latin:
+        more = _uncovered(text, folded, more)
     return f"{folded}\n{' '.join(more)}" if more else folded
 
 
-def terms(query: str) -> tuple[str, ...]:
+def _uncovered(text: str, folded: str, more: dict[str, None]) -> dict[str, None]:
+    """What is kept beside a folded text that may hold Arabic words, `more` among it."""
+    if not any(letter in folded for letter in _CARRYING):
+        return more
+    bare, others, behind = dict[str, None](), dict[str, None](), dict[str, None]()
+    for word in _CARRIER.findall(folded):
+        one, some, rest = _carried(word) if len(word) <= _LONGEST else _carries(word)
+        if one:
+            # Side by side as in the text first: a phrase without articles is found too.
+            bare[one] = None
+        for one in some:
+            others[one] = None
+        for one in rest:
+            behind[one] = None
+    if "وو" in folded:
+        behind.update(dict.fromkeys(map(_single, _doubled(folded))))
+    if "يو" in folded:
+        for one in _doubled(_seated(text)):
+            behind[one] = behind[_single(one)] = None
+    if any(part in folded for part in _OF_NAMES):
+        for first, second in _TWO_WORDS.findall(folded):
+            behind.update(dict.fromkeys((first + second, *_behind(first + second, _SHORTEST))))
+    return bare | others | more | behind
+
+
+class Term(NamedTuple):
+    """A term of a query: `typed` folded, and what is `asked` for, any of it: the first is the term itself, one with a
+    space in it words that stand side by side.
+    """
+
+    typed: str
+    asked: tuple[str, ...]
+
+
+def asked(query: str) -> tuple[Term, ...]:
     """The folded terms of what somebody typed, in order: each must be found, in any place, the last as a
     beginning.
 
@@ -153,20 +267,54 @@ def terms(query: str) -> tuple[str, ...]:
     Arabic article does. Terms hold whatever was typed but white space: quote them for the
     query language.
     """
+    pieces = refang(fold(query)).split()
+    seated = refang(_seated(query)).split() or pieces
     found = []
-    for piece in refang(fold(query)).split():
+    for piece, other in zip(pieces, seated, strict=True):
         words = _WORD.findall(piece)
         if words:
             if len(words) > 1 and (elided := _ELIDED.match(piece)):
                 piece = piece[elided.end() :]
                 words = words[1:]
             # Of ::1 the noughts count.
-            alone = len(words) == 1 and "::" not in piece
-            found.append((_bare(words[0]) or words[0]) if alone else piece)
+            if len(words) == 1 and "::" not in piece:
+                plain = tuple(_looked_for(words[0]))
+                written = plain if other == piece else _looked_for(_WORD.findall(other)[-1])
+                several = dict.fromkeys((*plain, *map(_single, written), *_grouped(words[0])))
+                found.append(Term(words[0], tuple(several)))
+            else:
+                number = _GROUPS.fullmatch(piece)
+                found.append(Term(piece, (piece, "".join(words)) if number else (piece,)))
     return tuple(found)
 
 
-# --- letters and figures ------------------------------------------------------------------------------------
+def terms(query: str) -> tuple[str, ...]:
+    """The terms that are `asked` for, without how else they are written."""
+    return tuple(one.asked[0] for one in asked(query))
+
+
+def _looked_for(word: str) -> Iterator[str]:
+    """What a folded word of a query asks for: itself, and what is behind all it may carry."""
+    bare = _bare(word)
+    yield bare or word
+    behind = () if bare or word in _WHOLE else _behind(word, _SHORTEST + 1)
+    if behind:
+        yield behind[0] if behind[0] in _WHOLE else behind[-1]
+
+
+# --- figures ------------------------------------------------------------------------------------------------
+
+_GROUPS = re.compile("[0-9]{1,3}(?:[,٬،'’][0-9]{3})+")
+_NUMBER = re.compile("[1-9][0-9]{4,14}")
+
+
+def _grouped(word: str) -> Iterator[str]:
+    """A number as it stands where its thousands are kept apart. Shorter ones are years more often than not."""
+    if _NUMBER.fullmatch(word):
+        yield f"{int(word):,}".replace(",", " ")
+
+
+# --- names ------------------------------------------------------------------------------------
 
 MAX_JOINED = 1_000
 """Names of letters and figures that are kept together of one text."""
@@ -195,21 +343,34 @@ def _joined(folded: str) -> dict[str, None]:
     return found
 
 
+# Arabic names of two words that are as often written as one, by the first or by the second. أم is left out: it is "or".
+_FIRST, _SECOND = "عبد|ابو", "الله|الدين"
+_OF_NAMES = ("عبد ", "ابو ", " الله", " الدين")
+_TWO_WORDS = re.compile(
+    rf"(?<![^\W_])([وفبكل]{{0,2}}(?:{_FIRST})(?= )|[^\W_]{{2,24}}(?= (?:{_SECOND})(?![^\W_])))"
+    r" ([^\W_]{2,24})(?![^\W_])"
+)
+_AS_ONE = re.compile(rf"((?:{_FIRST})(?=...)|[^\W_]{{2,24}}(?=(?:{_SECOND})\Z))(.+)")
+
+
 def together(one: str, other: str) -> str:
-    """Two folded words as one name of letters and figures; "" where they are none."""
-    return one + other if _LETTERS_ALONE.fullmatch(one) and _FIGURES_ALONE.fullmatch(other) else ""
+    """Two folded words as one name of letters and figures, or of two Arabic words; "" where they are none."""
+    if _LETTERS_ALONE.fullmatch(one) and _FIGURES_ALONE.fullmatch(other):
+        return one + other
+    name = _TWO_WORDS.fullmatch(f"{one} {other}")
+    return name[1] + name[2] if name else ""
 
 
 def spellings(text: str) -> tuple[str, ...]:
-    """How else the names of letters and figures in folded `text`, of words that must stand side by side, are written:
-    all of them together, all of them apart. Without `text` itself.
+    """How else the names in folded `text`, of words that must stand side by side, are written: all of them together,
+    all of them apart. Without `text` itself.
     """
     words = _WORD.findall(text)
     joined, apart = list[str](), list[str]()
     for word in words:
         name = together(joined[-1], word) if joined else ""
         joined[-1:] = [name] if name else [*joined[-1:], word]
-        found = _APART.fullmatch(word)
+        found = _APART.fullmatch(word) or _AS_ONE.fullmatch(word)
         apart += found.groups() if found else (word,)
     return tuple(dict.fromkeys(" ".join(some) for some in (joined, apart) if some != words))
 

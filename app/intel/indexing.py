@@ -17,7 +17,7 @@ from app.intel.envelope import Envelope
 from app.intel.fold import fold, index_text
 from app.intel.observables import Observable, observables
 
-VERSION = f"7/{unicodedata.unidata_version}"
+VERSION = f"8/{unicodedata.unidata_version}"
 """Of the way of indexing; folding hangs on the characters this Python knows."""
 
 MAX_REL = 250
