@@ -21,7 +21,7 @@ from app.intel import reading
 from app.intel.marking import Level
 from app.jobs import Cancelled, Job, quiet
 from app.messages import Refused
-from app.store import objects, selecting
+from tests.holdings.test_laws import emptied
 from tests.support.sites import (
     AMBER,
     CLEAR,
@@ -92,14 +92,6 @@ def asked(text, pipe=Told):
 def imported(site, text, handling=None, job=None, name="in.json"):
     with asked(text) as (found, said):
         return importing.import_entries(site, found, name, handling, job or quiet()), said
-
-
-def emptied(site):
-    with site.database.write() as tx:
-        for oid in selecting.oids(tx, browsing.selection()):
-            objects.forget(tx, oid)
-        tx.execute("DELETE FROM origin")
-    return site
 
 
 def holdings(site):

@@ -37,6 +37,14 @@ def session(sessions: Callable[[Path], Session], tmp_path: Path) -> Session:
     return made
 
 
+def place(session: Session) -> Holdings:
+    """The list, with all four."""
+    found = session.window.findChild(Holdings)
+    assert found is not None
+    wait(lambda: len(found.model.ids) == 4, "the list")
+    return found
+
+
 def levels(session: Session) -> list[Level | None]:
     assert session.desk is not None
     rows = browsing.page(session.desk.installation, browsing.selection()).rows
@@ -56,9 +64,7 @@ def choose(here: Holdings, words: str) -> None:
 
 
 def test_a_selection_is_treated_at_a_level_at_least(session: Session) -> None:
-    here = session.window.findChild(Holdings)
-    assert here is not None
-    wait(lambda: len(here.model.ids) == 4, "the list")
+    here = place(session)
     here.table.selectAll()
     here.selection_foot.levels.click()
     assert offered(here) == [
@@ -75,9 +81,7 @@ def test_a_selection_is_treated_at_a_level_at_least(session: Session) -> None:
 
 
 def test_what_was_selected_when_it_was_opened_counts(session: Session) -> None:
-    here = session.window.findChild(Holdings)
-    assert here is not None
-    wait(lambda: len(here.model.ids) == 4, "the list")
+    here = place(session)
     here.table.selectAll()
     here.open_levels()
     offered(here)
@@ -88,9 +92,7 @@ def test_what_was_selected_when_it_was_opened_counts(session: Session) -> None:
 
 
 def test_nothing_selected_opens_nothing(session: Session) -> None:
-    here = session.window.findChild(Holdings)
-    assert here is not None
-    wait(lambda: len(here.model.ids) == 4, "the list")
+    here = place(session)
     here.table.clearSelection()
     here.open_levels()
     assert not [m for m in here.findChildren(QMenu) if m.isVisible()]
