@@ -106,7 +106,7 @@ def _review(b: Installation, package: Path, say: Say) -> None:
     review = inbox.review(b, got.number, quiet())
     say("  " + ", ".join(f"{status}: {count}" for status, count in review.counts.items() if count))
     for one in review.objects[:5]:
-        say(f"  {one.status}  {one.type}  {plain(one.name)}")
+        say(f"  {one.status}  {one.type}  {plain(one.title.words)}")
     decided = deciding.accept(b, got.number, None, quiet())
     say(_("{n} objects accepted into the holdings.").format(n=decided.accepted))
 

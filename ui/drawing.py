@@ -15,11 +15,11 @@ from app import direction
 from app.messages import N_, _
 from app.words import STATUSES
 from ui import icons
-from ui.safe_text import MARK, MARK_OPEN, elide_end, elide_middle, isolate_ltr, visible
+from ui.safe_text import MARK, MARK_OPEN, elide_both, elide_end, elide_middle, isolate_ltr, visible
 from ui.theme import focus_width, theme
 from ui.tokens import TOKENS
 
-Elide = Literal["end", "middle", "none"]
+Elide = Literal["end", "middle", "both", "none"]
 Align = Literal["leading", "trailing", "center"]
 
 LEVELS = ("CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED")
@@ -78,6 +78,8 @@ def text(
         content = elide_end(metrics, content, rect.width())
     elif elide == "middle":
         content = elide_middle(metrics, content, rect.width())
+    elif elide == "both":
+        content = elide_both(metrics, content, rect.width())
     painter.setFont(font)
     painter.setPen(look.color(color) if isinstance(color, str) else color)
     trailing = align == "trailing"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from app.exchange import embargo, inbox, receipts
-from app.holdings import attachments, browsing, feedback, graph
+from app.holdings import attachments, browsing, feedback, graph, titles
 from app.holdings.feedback import Feedback
+from app.holdings.titles import Title
 from app.intel import compare, marking
 from app.intel.marking import Level
 from app.messages import _, listed, ngettext
@@ -58,6 +59,7 @@ class Whole:
     bound: Restraint = FREE
     attachments: tuple[Attachment, ...] = ()
     linked: graph.Neighbours | None = None  # one step away, the first `LINKED`
+    called: Mapping[int, Title] = field(default_factory=dict)  # the titles of those, by oid
 
 
 def count(installation: Installation, chosen: Selection) -> int:
@@ -101,6 +103,7 @@ def whole(installation: Installation, oid: int) -> Whole:
             facts.append((name, text))
     description = value.get("description")
     pattern = value.get("pattern")
+    linked = graph.neighbours(installation, shown.row.id, limit=LINKED)
     return Whole(
         shown,
         tuple(facts),
@@ -111,7 +114,8 @@ def whole(installation: Installation, oid: int) -> Whole:
         tuple(feedback.of(installation, shown.row.id)),
         embargo.of(installation, shown.row.id),
         tuple(attachments.listed(installation, shown.row.id)),
-        graph.neighbours(installation, shown.row.id, limit=LINKED),
+        linked,
+        titles.of_held(installation, (one.row for one in linked.found)),
     )
 
 

@@ -119,6 +119,28 @@ def elide_middle(metrics: QFontMetrics, text: str, width: int) -> str:
     return metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width)
 
 
+_ARROW = re.compile(" [→←] ")
+_OPENED, _CLOSED = re.compile("[\u2066-\u2068]"), "\u2069"
+
+
+def elide_both(metrics: QFontMetrics, text: str, width: int) -> str:
+    """One thing → another to `width` px: each is cut at its end, and no more than is left by the other."""
+    arrow = _ARROW.search(text)
+    if arrow is None or metrics.horizontalAdvance(text) <= width:
+        return elide_end(metrics, text, width)
+    before, behind = text[: arrow.start()], text[arrow.end() :]
+    room = width - metrics.horizontalAdvance(arrow[0])
+    first = max(room // 2, room - metrics.horizontalAdvance(behind))
+    before = _whole(elide_end(metrics, before, first))
+    behind = _whole(elide_end(metrics, behind, room - metrics.horizontalAdvance(before)))
+    return f"{before}{arrow[0]}{behind}"
+
+
+def _whole(cut: str) -> str:
+    """A text with the isolates closed whose ends were cut away."""
+    return cut + _CLOSED * (len(_OPENED.findall(cut)) - cut.count(_CLOSED))
+
+
 class _PlainTextRule(QObject):
     """Makes every label plain before its first layout. Without it a name such as `<img src="/dev/zero">` hangs Qt."""
 

@@ -18,6 +18,7 @@ from app.messages import Refused, Sentence, _, plain, remedy, right_to_left, sen
 from app.words import OBJECT_STATES, word
 
 if TYPE_CHECKING:
+    from app.holdings.titles import Title
     from app.store.custody import Restraint
     from app.store.installation import Installation
     from app.store.ledger import Given
@@ -29,6 +30,7 @@ USAGE_CODES = frozenset({"counterpart-ambiguous"})
 DONE_CODES = frozenset({"output-lost", "traces-left", "unconfirmed"})
 PASSPHRASE_LIMIT = 4096
 IDS_LIMIT = 1 << 26
+NAME_WIDTH = 60
 
 
 @dataclass(frozen=True)
@@ -241,6 +243,11 @@ def why(code: str, **facts: object) -> str:
 def counted(many: object, code: str, **facts: object) -> str:
     """How many something is said of, or of what, before `why`."""
     return _("{many}: {what}").format(many=many, what=why(code, **facts))
+
+
+def titled(title: Title) -> str:
+    """What an object is called, as wide as a column is; a relationship has three."""
+    return title.words[: NAME_WIDTH if title.ends is None else 2 * NAME_WIDTH]
 
 
 def table(rows: Iterable[tuple[object, ...]]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from app.cli.base import NUMBER_LIMIT, Session, counted, plain_json, table
+from app.cli.base import NUMBER_LIMIT, Session, counted, plain_json, table, titled
 from app.cli.hits import HITS_SHOWN, hit_document, hit_lines
 from app.exchange import inbox, recalling, telephone
 from app.exchange.inbox import Listed
@@ -110,7 +110,7 @@ def inbox_show(session: Session, number: int, id_: str | None) -> int:
                 word(OBJECT_STATES, o.decision),
                 "-" if o.level is None else o.level.label,
                 type_name(o.type),
-                o.name[:60],
+                titled(o.title),
                 o.id,
             )
             for o in review.objects

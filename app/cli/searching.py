@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from app.cli.base import Session, table
-from app.holdings import browsing, graph
+from app.cli.base import Session, table, titled
+from app.holdings import browsing, graph, titles
 from app.holdings.browsing import Page
 from app.intel.marking import Level
 from app.messages import _, plain
@@ -160,7 +160,8 @@ def row_document(row: ObjectRow) -> dict[str, Any]:
 def _page_lines(page: Page) -> list[str]:
     lines = list(
         table(
-            (row.modified, type_name(row.type), _level_word(row), row.name[:60], row.id) for row in page.rows
+            (row.modified, type_name(row.type), _level_word(row), titled(title), row.id)
+            for row, title in zip(page.rows, page.titles, strict=True)
         )
     )
     lines.append(_("{shown} of {total}").format(shown=len(page.rows), total=page.total))
@@ -183,6 +184,7 @@ def neighbours(session: Session, id_: str, hops: int, limit: int) -> int:
     """What an object is linked with: by relationships, and by references in either."""
     with session.unlocked() as installation:
         found = graph.neighbours(installation, id_, hops, limit)
+        called = titles.of_held(installation, [found.row, *(one.row for one in found.found)])
     document = {
         "id": found.row.id,
         "neighbours": [
@@ -199,13 +201,13 @@ def neighbours(session: Session, id_: str, hops: int, limit: int) -> int:
         ],
         "more": found.more,
     }
-    lines = [plain(found.row.name or found.row.id)]
+    lines = [plain(called[found.row.oid].words)]
     lines += table(
         (
             one.hops,
             (_("{rel} ->") if one.outward else _("<- {rel}")).format(rel=plain(one.rel)),
             type_name(one.row.type) if one.row else "-",
-            one.row.name[:60] if one.row else _("not held"),
+            titled(called[one.row.oid]) if one.row else _("not held"),
             one.far,
         )
         for one in found.found

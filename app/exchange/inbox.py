@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import msgspec
 
 from app.exchange import enquiries
-from app.holdings import comparing
+from app.holdings import comparing, titles
 from app.holdings.comparing import STATUSES, Outside
 from app.holdings.correlation import Hit
+from app.holdings.titles import Title
 from app.intel import compare
 from app.intel.compare import Difference
 from app.intel.marking import Level
@@ -56,6 +57,7 @@ class Compared:
     id: str
     type: str
     name: str
+    title: Title
     modified: str
     status: str
     decision: str
@@ -122,20 +124,26 @@ def review(installation: Installation, number: int, job: Job) -> Review:
             if raw != comparing.PURGED
         ]
 
+        named = {one.id: one.name for one in waiting}
+        about: list[tuple[str, str, tuple[str, ...]]] = []
+
         def outside() -> Iterator[Outside]:
             for done, (one, raw) in enumerate(packages.waiting_texts(reader, number)):
                 if done % STEP == 0:
                     job.step(done, len(waiting), "check")
                 if one.id:
+                    about.append((one.id, one.name, titles.about(one.type, one.name, raw)))
                     yield Outside(one.id, one.moment, one.sha256, raw, _level(one))
 
-        found = comparing.compare(
-            reader,
-            outside(),
-            frozenset(one.id for one in waiting if one.decision != "refused"),
-            definitions,
-            people.default_handling(reader),
-            package.cid,
+        found = list(
+            comparing.compare(
+                reader,
+                outside(),
+                frozenset(one.id for one in waiting if one.decision != "refused"),
+                definitions,
+                people.default_handling(reader),
+                package.cid,
+            )
         )
         bound = custody.waiting_restraints(reader, number)
         asked_back = recalls.from_us(reader, package.cid)
@@ -145,6 +153,7 @@ def review(installation: Installation, number: int, job: Job) -> Review:
                 one.id,
                 one.type,
                 one.name,
+                title,
                 one.modified,
                 judged.status,
                 one.decision,
@@ -154,7 +163,7 @@ def review(installation: Installation, number: int, job: Job) -> Review:
                 judged.hits,
                 judged.level,
             )
-            for one, judged in zip(waiting, found, strict=True)
+            for one, judged, title in zip(waiting, found, titles.titles(reader, about, named), strict=True)
         )
         answers = enquiries.answered_by(reader, package.cid, package.release, ours=False)
         waits = tuple(attachments.waiting(reader, number))

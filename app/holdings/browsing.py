@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from app.holdings import query as language
-from app.holdings import revoking
+from app.holdings import revoking, titles
 from app.holdings.revoking import Side
+from app.holdings.titles import Title
 from app.intel.marking import Level
 from app.messages import Refused
 from app.store import counterparts, hashed, objects, origins, selecting
@@ -41,6 +42,7 @@ class Page:
 
     total: int
     rows: tuple[ObjectRow, ...]
+    titles: tuple[Title, ...]
     next: str | None
 
 
@@ -60,6 +62,7 @@ class Shown:
     """
 
     row: ObjectRow
+    title: Title
     raw: bytes
     versions: tuple[Version, ...]
     creator: Side
@@ -134,8 +137,9 @@ def page(
     with installation.database.snapshot() as reader:
         total = selecting.count(reader, chosen)
         found = _listed(reader, chosen, limit + 1, _Place(order, descending), after)
-    more = len(found) > limit
-    return Page(total, tuple(row for _key, row in found[:limit]), found[limit - 1][0] if more else None)
+        rows = tuple(row for _key, row in found[:limit])
+        entitled = tuple(titles.of_rows(reader, rows))
+    return Page(total, rows, entitled, found[limit - 1][0] if len(found) > limit else None)
 
 
 @dataclass(frozen=True)
@@ -264,6 +268,7 @@ class Line:
     `source` the file's name or the counterpart's alias."""
 
     row: ObjectRow
+    title: Title
     kind: str
     source: str
 
@@ -274,7 +279,11 @@ def lines(installation: Installation, wanted: Sequence[int]) -> list[Line]:
     for row in objects.rows(reader, wanted):
         found.append((row, origins.of(reader, row.current)[-1]))
     called = source_names(installation, [origin for _, origin in found])
-    return [Line(row, origin.kind, name) for (row, origin), name in zip(found, called, strict=True)]
+    entitled = titles.of_rows(reader, [row for row, _ in found])
+    return [
+        Line(row, title, origin.kind, name)
+        for (row, origin), title, name in zip(found, entitled, called, strict=True)
+    ]
 
 
 def source_names(installation: Installation, acts: Iterable[Origin]) -> list[str]:
@@ -321,4 +330,5 @@ def _shown(reader: Connection, row: ObjectRow) -> Shown:
     whose = revoking.side(reader, row.oid)
     name = counterparts.get(reader, whose.cid).alias if whose.cid else ""
     others = objects.rows(reader, hashed.contradicting(reader, row.oid, CONTRADICTING))
-    return Shown(row, objects.raw(reader, row.current), versions, whose, name, tuple(others))
+    (title,) = titles.of_rows(reader, [row])
+    return Shown(row, title, objects.raw(reader, row.current), versions, whose, name, tuple(others))

@@ -487,6 +487,10 @@ def acts(session: Session, holdings: Any, save: Callable[[Session, str], None]) 
     save(session, "holdings-ranked")
     holdings.clear_filters()
     holdings.order.choose("modified", True)
+    holdings.filters.choose_type("relationship")
+    settle(session)
+    save(session, "holdings-relationships")
+    holdings.clear_filters()
     folder = session.desk.installation.home.parent  # type: ignore[union-attr]
     lost = [sample(n, "indicator", f"Beacon {n}", "GREEN", "11-10") for n in (400, 401)]
     for number, one in enumerate(lost):

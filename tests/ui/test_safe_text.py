@@ -17,6 +17,7 @@ from ui import reading
 from ui.safe_text import (
     LINE_LIMIT,
     PARAGRAPH_LIMIT,
+    elide_both,
     elide_end,
     elide_middle,
     isolate,
@@ -100,6 +101,35 @@ def test_eliding() -> None:
     middle = elide_middle(metrics, "0123456789abcdef0123456789abcdef", 90)
     assert middle.startswith("0")
     assert middle.endswith("f")
+
+
+LONG = "A" * 60
+ARABIC = "\u2068خطر شديد على المياه والكهرباء معا\u2069"
+
+
+@pytest.mark.usefixtures("qapp")
+@pytest.mark.parametrize("width", [60, 160, 240, 1500])
+@pytest.mark.parametrize("source, target", [("a", LONG), (LONG, "b"), (LONG, LONG), (ARABIC, ARABIC)])
+def test_of_two_names_both_are_seen(source: str, target: str, width: int) -> None:
+    metrics = theme().metrics()
+    whole = f"uses: {source} → {target}"
+    cut = elide_both(metrics, whole, width)
+    assert metrics.horizontalAdvance(cut) <= width
+    before, _, behind = cut.partition(" → ")
+    assert all(one.count("\u2068") == one.count("\u2069") for one in (before, behind))
+    if width >= 160:
+        assert before.startswith("uses: ")
+        assert source[0] in before
+        assert behind.startswith(target[0])
+    assert (cut == whole) == (width == 1500)
+
+
+@pytest.mark.usefixtures("qapp")
+def test_what_is_short_leaves_its_room_to_the_other() -> None:
+    metrics = theme().metrics()
+    assert elide_both(metrics, f"uses: a → {LONG}", 240).startswith("uses: a → AAAA")
+    assert elide_both(metrics, f"uses: {LONG} → b", 240).endswith("… → b")
+    assert elide_both(metrics, LONG, 90) == elide_end(metrics, LONG, 90)
 
 
 @pytest.mark.usefixtures("qapp")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtWidgets import QSizePolicy
 
-from app.holdings import browsing, graph
+from app.holdings import graph, titles
 from app.jobs import Job
 from app.messages import Refused, _
 from app.store.installation import Installation
@@ -51,8 +51,7 @@ def find(installation: Installation, limit: int = SHOWN) -> Found:
     for one in references:
         by.setdefault(one.target, {})[one.id] = None
     firsts = [next(iter(ids)) for ids in by.values()]
-    rows = browsing.named(installation, firsts)
-    names = {id_: row.name or id_ for id_, row in rows.items()}
+    names = titles.of_ids(installation, firsts)
     missing = (
         Missing(target, tuple(ids), names.get(first, first))
         for (target, ids), first in zip(by.items(), firsts, strict=True)

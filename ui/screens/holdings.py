@@ -15,7 +15,7 @@ from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import N_, Refused, _, listed, ngettext
 from app.store.installation import Installation
-from ui import files, icons, numbers, reading
+from ui import files, numbers, reading
 from ui.actions import Entry
 from ui.desk import HOLDINGS, INBOX, Desk
 from ui.safe_text import isolate
@@ -24,6 +24,7 @@ from ui.screens.dangling import DanglingNotice
 from ui.screens.export import Export
 from ui.screens.filters import Filter, Filters
 from ui.screens.levels import open_levels
+from ui.screens.named import named
 from ui.screens.object_panel import ObjectPanel
 from ui.screens.order import Order
 from ui.screens.purge import Purge
@@ -120,7 +121,7 @@ class Holdings(Pane):
         status = "conflict" if row.in_conflict else "revoked" if row.revoked else ""
         return Row(
             (
-                Cell(row.name or row.id, icon=icons.object_icon(row.type), status=status),
+                named(row.type, one.title, status),
                 Cell(type_word(row.type)),
                 Cell(level=level, handled=handled),
                 Cell(one.source),

@@ -64,7 +64,11 @@ def _row(item: Item, names: dict[str, str]) -> Row:
     handled = item.handling is not None and item.handling == item.level
     return Row(
         (
-            Cell(names.get(item.id, item.id), icon=icons.object_icon(item.type)),
+            Cell(
+                names.get(item.id, item.id),
+                icon=icons.object_icon(item.type),
+                both=item.type == "relationship",
+            ),
             Cell(level=level, handled=handled),
             Cell(type_word(item.type)),
         ),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
-from app.holdings import graph
+from app.holdings import graph, titles
 from app.holdings.graph import Neighbour
+from app.holdings.titles import Title
 from app.jobs import Job
 from app.messages import Refused, _, ngettext
-from ui import icons, numbers
+from ui import numbers
 from ui.desk import Desk
 from ui.safe_text import isolate, short_id
+from ui.screens.named import named
 from ui.widgets.buttons import Button
 from ui.widgets.notices import Refusal
 from ui.widgets.paging import Cell, Column, PagedModel, Row
@@ -73,7 +75,9 @@ class LinkedSheet(Sheet):
         return found
 
     def _rows(self, _job: Job, ids: Sequence[Hashable]) -> list[Row]:
-        return [_row(one) for one in graph.told(self._installation, ids)]  # type: ignore[arg-type]
+        found = graph.told(self._installation, ids)  # type: ignore[arg-type]
+        called = titles.of_held(self._installation, (one.row for one in found))
+        return [_row(one, called) for one in found]
 
     def _loaded(self, count: int) -> None:
         words = ngettext("{n} link", "{n} links", count).format(n=numbers.number(count))
@@ -101,10 +105,11 @@ class LinkedSheet(Sheet):
             self._show(one)
 
 
-def _row(one: Neighbour) -> Row:
+def _row(one: Neighbour, called: Mapping[int, Title]) -> Row:
     if one.row is None:
         name = Cell(short_id(one.far), icon="circle-question-mark")
         link = _("{link} · not held").format(link=said(one))
         return Row((name, Cell(type_word(one.far.partition("--")[0])), Cell(link)), data=one, muted=True)
-    name = Cell(one.row.name or short_id(one.row.id), icon=icons.object_icon(one.row.type))
-    return Row((name, Cell(type_word(one.row.type)), Cell(said(one))), data=one)
+    return Row(
+        (named(one.row.type, called[one.row.oid]), Cell(type_word(one.row.type)), Cell(said(one))), data=one
+    )

@@ -17,11 +17,12 @@ from app.exchange import counterparts, releases
 from app.exchange.counterparts import Listed
 from app.exchange.gate import ALREADY_HAS, LEAVES
 from app.exchange.releases import Decision, Item, Released, Wish
+from app.holdings import titles
 from app.jobs import Cancelled, Job
 from app.messages import N_, Refused, _, listed, ngettext, pgettext, remedy, sentence
 from app.store.installation import Installation
 from app.words import KINDS
-from ui import files, numbers, reading
+from ui import files, numbers
 from ui.desk import COUNTERPARTS, RELEASES, Desk
 from ui.jobs import Task
 from ui.safe_text import isolate
@@ -212,8 +213,7 @@ class NewRelease(Pane):
                     wanted.append(item.id)
             if to != self._to:
                 raise Cancelled
-            names = {i: row.name or i for i, row in reading.names_of(installation, wanted).items()}
-            return judged(decision, names)
+            return judged(decision, titles.of_ids(installation, wanted))
 
         def done(judged: Judged) -> None:
             self._judged = judged

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -13,6 +13,7 @@ from app.exchange import receipts
 from app.holdings import handling
 from app.holdings.browsing import Version
 from app.holdings.graph import Neighbour
+from app.holdings.titles import Title
 from app.intel.marking import Level
 from app.jobs import Job
 from app.messages import Refused, _
@@ -25,11 +26,12 @@ from ui.safe_text import isolate, short_id
 from ui.screens.attached import Attached
 from ui.screens.levels import open_levels
 from ui.screens.linked import LinkedSheet, said
+from ui.screens.named import heading
 from ui.screens.told import Told
 from ui.widgets.buttons import Button
 from ui.widgets.layout import Item, line
 from ui.widgets.notices import Empty, Notice, Refusal
-from ui.widgets.panel import DetailPanel, Section, entry, fact, identifier, object_title, tags
+from ui.widgets.panel import DetailPanel, Section, entry, fact, identifier, tags
 from ui.widgets.tags import KeyHint
 from ui.widgets.text import Text, muted
 from ui.words import STATES, property_word, type_word
@@ -74,15 +76,15 @@ class ObjectPanel(DetailPanel):
     def follow(self, one: Neighbour) -> None:
         """Show an object that this one is linked with; there is a way back."""
         if self._whole is not None and one.row is not None:
-            here = self._whole.shown.row
-            self._before.append((here.oid, here.name or here.id))
+            here = self._whole.shown
+            self._before.append((here.row.oid, here.title.words))
             self._turn_to(one.row.oid)
 
     def show_linked(self) -> None:
         """Show all that this object is linked with."""
         if self._whole is not None:
-            row = self._whole.shown.row
-            LinkedSheet(self._desk, row.id, row.name or short_id(row.id), self.follow).open()
+            here = self._whole.shown
+            LinkedSheet(self._desk, here.row.id, short_id(here.title.words), self.follow).open()
 
     def go_back(self) -> None:
         """Show the object from where one came."""
@@ -139,7 +141,7 @@ class ObjectPanel(DetailPanel):
             words = _("Back to {name}").format(name=isolate(self._before[-1][1][:BACK_LETTERS]))
             items += [line(Button(words, "quiet", icon="arrow-left", run=self.go_back), None), 8]
         items += [
-            object_title(icons.object_icon(row.type), type_word(row.type), row.name or row.id),
+            heading(row.type, whole.shown.title),
             4,
             identifier(row.id),
         ]
@@ -209,11 +211,11 @@ class ObjectPanel(DetailPanel):
                 items += [muted(_("{n} more in the raw JSON").format(n=numbers.number(more)), size="label")]
         items.append(16)
         if whole.linked is not None and whole.linked.found:
-            links = [self._link(one) for one in whole.linked.found]
+            links = [self._link(one, whole.called) for one in whole.linked.found]
             if whole.linked.more:
                 links.append(Button(_("Show all links…"), "quiet", icon="chevron-down", run=self.show_linked))
             items.append(Section(_("Linked"), None if whole.linked.more else len(links), *links))
-        called = row.name or short_id(row.id)
+        called = short_id(whole.shown.title.words)
         items.append(self.attached.section(row.id, called, whole.attachments, whole.senders))
         versions = whole.shown.versions
         items.append(Section(_("Versions"), len(versions), *(self._version(v, whole) for v in versions[:8])))
@@ -244,13 +246,13 @@ class ObjectPanel(DetailPanel):
             items += [6, muted(_("A part of an exercise."), size="label")]
         return items
 
-    def _link(self, one: Neighbour) -> QWidget:
+    def _link(self, one: Neighbour, called: Mapping[int, Title]) -> QWidget:
         """The object at the other end, and which of the two says what of the other."""
         link = said(one)
         if one.row is None:
             words = _("{link} · not held").format(link=link)
             return entry("circle-question-mark", short_id(one.far), words, color="warning")
-        name = one.row.name or short_id(one.row.id)
+        name = short_id(called[one.row.oid].words)
         show = Button(_("Show {name}").format(name=isolate(name)), "icon", icon="chevron-right")
         show.clicked.connect(lambda *_args: self.follow(one))
         words = f"{type_word(one.row.type)} · {link}"

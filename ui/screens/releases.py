@@ -13,10 +13,11 @@ from PySide6.QtWidgets import QStackedWidget
 from app.courier import folder
 from app.exchange import outbox, receipts, slips
 from app.exchange.slips import Slip
+from app.holdings import titles
 from app.jobs import Job
 from app.messages import N_, _, pgettext, sentence
 from app.store.installation import Installation
-from ui import files, numbers, paper, reading
+from ui import files, numbers, paper
 from ui.actions import Entry
 from ui.desk import COUNTERPARTS, INBOX, RELEASES, Desk
 from ui.safe_text import isolate
@@ -175,12 +176,12 @@ class History(Pane):
             package = next(p for p in outbox.listed(installation, to) if p.seq == seq)
             entries = [e for e in receipts.ledger(installation, to) if e.seq == seq]
             shown = entries[:LEDGER_SHOWN]
-            names = reading.names_of(installation, [e.id for e in shown])
+            called = titles.of_ids(installation, [e.id for e in shown])
             states = Counter(e.state for e in entries)
             return Detail(
                 package,
                 tuple(states.most_common()),
-                tuple((e.id, names[e.id].name if e.id in names else e.id, e.state) for e in shown),
+                tuple((e.id, called.get(e.id, e.id), e.state) for e in shown),
             )
 
         def done(detail: Detail) -> None:

@@ -15,10 +15,11 @@ from app.exchange.inbox import Compared
 from app.jobs import Job
 from app.messages import Refused, _, ngettext, pgettext, sentence
 from app.store.installation import Installation
-from ui import drawing, files, icons, numbers, reading
+from ui import drawing, files, numbers, reading
 from ui.desk import HOLDINGS, INBOX, RELEASES, Desk
 from ui.safe_text import isolate
 from ui.screens.entry import form_row
+from ui.screens.named import heading, named
 from ui.screens.told import Telling, Told, held_already
 from ui.tokens import TOKENS
 from ui.widgets.buttons import Button
@@ -29,11 +30,11 @@ from ui.widgets.layout import Card, Hairline, Item, Pane, clear, column, line
 from ui.widgets.notices import Empty, Icon, Notice, Refusal
 from ui.widgets.page import Header, ListDetail, back_button
 from ui.widgets.paging import Cell, Column, Made, Row, fixed_rows
-from ui.widgets.panel import DetailPanel, Foot, fact, identifier, object_title
+from ui.widgets.panel import DetailPanel, Foot, fact, identifier
 from ui.widgets.sheet import Sheet
 from ui.widgets.table import ListTable, tag_width
 from ui.widgets.text import Text, muted
-from ui.words import property_word, type_word
+from ui.words import property_word
 
 
 class Review(Pane):
@@ -195,7 +196,7 @@ class Review(Pane):
         status = TOKENS.statuses[at.status]
         said = Text(f"{drawing.status_word(at.status)} {place}", size="label", color=status.color, fixed=True)
         items: list[Item] = [
-            line(object_title(icons.object_icon(at.type), type_word(at.type), at.name or at.id), said, gap=8),
+            line(heading(at.type, at.title), said, gap=8),
             4,
             identifier(at.id),
             10,
@@ -452,7 +453,7 @@ class Review(Pane):
 def _row(one: Compared) -> Row:
     return Row(
         (
-            Cell(one.name or one.id, icon=icons.object_icon(one.type)),
+            named(one.type, one.title),
             Cell(level="" if one.handling is None else one.handling.label, handled=one.handling is not None),
             Cell(status=one.status),
         ),

@@ -53,6 +53,7 @@ class Cell:
     status: str = ""  # a status beside a name, or the status itself
     level: str = ""  # a TLP level
     handled: bool = False  # the level is a handling, not a marking
+    both: bool = False  # one thing → another: where there is no room, both are cut
     shown: str = field(init=False, default="")
 
     def __post_init__(self) -> None:

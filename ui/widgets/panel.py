@@ -204,10 +204,10 @@ class DetailPanel(Pane):
         self.foot.setVisible(bool(items))
 
 
-def object_title(kind_icon: str, kind: str, name: str) -> QWidget:
-    """Type with its icon over the name."""
+def object_title(kind_icon: str, kind: str, name: str, *, both: bool = False) -> QWidget:
+    """Type with its icon over the name; `both`: that is one thing → another."""
     widget = QWidget()
     kind_row = line(Icon(kind_icon, "muted"), muted(kind, size="label"), None, gap=8)
-    name_text = title(name)
+    name_text = title(name, elide="both" if both else "end")
     widget.setLayout(column(kind_row, 6, name_text))
     return widget

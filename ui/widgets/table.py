@@ -98,7 +98,7 @@ def paint_cell(
         color=color,
         mono=mono,
         align="trailing" if column.trails else "leading",
-        elide="middle" if mono else "end",
+        elide="middle" if mono else "both" if cell.both else "end",
     )
 
 

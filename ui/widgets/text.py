@@ -209,9 +209,9 @@ def heading(content: str) -> Text:
     return Text(content, size="label", weight="semibold", fixed=True)
 
 
-def title(content: str) -> Text:
+def title(content: str, *, elide: drawing.Elide = "end") -> Text:
     """The title of a page or an object."""
-    return Text(content, size="title", weight="semibold")
+    return Text(content, size="title", weight="semibold", elide=elide)
 
 
 def muted(content: str = "", *, size: str = "label", wrap: bool = False) -> Text:
