@@ -77,12 +77,14 @@ def quick(compact: bytes) -> object | None:
     """
     try:
         value = _DECODER.decode(compact)
-        # Every pair, and every colon inside a string, puts one colon into the text and one into the text of
-        # the value written again, unless the pair was dropped for a later one with its key. A colon written
-        # as an escape would balance that out, so a text with one is in doubt.
         written = orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
     except _ERRORS:
         return None
+    # Nothing was dropped of what is written again to the letter. Otherwise: every pair, and every colon inside a
+    # string, puts one colon into the text and one into the text of the value, unless the pair was dropped for a later
+    # one with its key. A colon written as an escape would balance that out, so a text with one is in doubt.
+    if written == compact:
+        return value  # type: ignore[no-any-return]
     if compact.count(b":") != written.count(b":") or (b"\\u003" in compact and _COLON.search(compact)):
         return None
     return value  # type: ignore[no-any-return]

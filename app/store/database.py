@@ -522,7 +522,9 @@ def watched(connection: Connection, step: Callable[[], None]) -> Iterator[None]:
 def in_many(connection: Connection, sql: str, values: Iterable[int | str]) -> Iterator[Sequence[Any]]:
     """Rows of a query that ends in IN, for any count of values."""
     waiting = iter(values)
-    while some := list(islice(waiting, 1000)):
+    while some := list(islice(waiting, 1024)):
+        # The last one again, up to a power of two: for each other count, the statement would be prepared anew.
+        some += some[-1:] * ((1 << (len(some) - 1).bit_length()) - len(some))
         yield from connection.execute(f"{sql} ({', '.join('?' * len(some))})", some)
 
 

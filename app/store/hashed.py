@@ -25,7 +25,8 @@ def add(tx: Connection, items: Iterable[Item]) -> tuple[int, set[int]]:
     rows = []
     for oid, says in items:
         for one in says:
-            rows.append((one.weak, one.stated, one.strong, oid))
+            # To the driver as it takes them without asking for an adapter (`app.store.arriving`).
+            rows.append((bytearray(one.weak), 1 if one.stated else 0, bytearray(one.strong), oid))
             if one.stated:
                 stated.setdefault(one.weak, []).append((oid, one.strong))
     if not rows:
@@ -141,7 +142,7 @@ def _ends(tx: Connection, weaks: Collection[bytes]) -> dict[bytes, set[bytes]]:
     rows = tx.execute(
         "SELECT weak, min(strong), max(strong) FROM hashed"
         f" WHERE weak IN ({', '.join('?' * len(weaks))}) AND stated = 1 GROUP BY weak",
-        list(weaks),
+        list(map(bytearray, weaks)),
     )
     return {weak: {least, greatest} for weak, least, greatest in rows}
 
