@@ -192,14 +192,14 @@ def send(
     Raises `Refused` as `sealing.seal` does.
     """
     made = [parts.intel(installation, decision.leaving)]
-    if lines := parts.handling_lines(decision.leaving, wish.exercise):
+    if lines := parts.handling_lines(decision.leaving, wish.exercise, job):
         made.append(parts.text("handling", lines))
     if wish.note:
         made.append(parts.text("note", wish.note.encode()))
     # Their hashes are known: what may be gigabytes is read once, as it is sealed.
-    described = [parts.described(part) for part in made]
-    described += files.described(decision.attachments)
-    made += files.parts(installation, decision.attachments)
+    read = [parts.described(part, job) for part in made]
+    described = [said for _, said in read] + files.described(decision.attachments)
+    made = [part for part, _ in read] + files.parts(installation, decision.attachments)
     statement = statements.make(
         installation,
         "release",
@@ -254,7 +254,7 @@ def send(
                 store_ledger.Entry(
                     one.cid, epoch, seq, position, item.id, item.modified, item.sha256, "sealed", False
                 )
-                for position, item in enumerate(decision.leaving)
+                for position, item in enumerate(job.each(decision.leaving, len(decision.leaving), "finish"))
             ),
         )
 

@@ -156,6 +156,25 @@ def test_the_gate_tells_how_far_it_is_and_stops_anywhere(met, each):
     assert found[0].held
 
 
+def test_a_release_tells_how_far_it_is_and_stops_anywhere(met, monkeypatch):
+    agreed(met.alpha, met.beta)
+    take(met.alpha, *OBJECTS)
+    held, kept = len(OBJECTS) - 1, set(met.alpha.outbox.iterdir())
+    # In silence the sealer would read all of it once more, to know how long it is.
+    monkeypatch.setattr("crypto.sealing._count", None)
+
+    def work(job):
+        assert set(met.alpha.outbox.iterdir()) == kept
+        releases.release(met.alpha, "beta", Wish(None), None, job)
+
+    told = rising(stops_anywhere(work, met.alpha))
+    assert list(dict.fromkeys(stage for stage, *_ in told)) == [
+        *("read", "check", "gather", "decide", "seal", "finish"),
+    ]
+    assert ("finish", held, held - 1) in told
+    assert len(set(met.alpha.outbox.iterdir()) - kept) == 1
+
+
 WAYS = pytest.mark.parametrize(
     "few, out", [(0, 0), (0, 1 << 40), (1 << 40, 0)], ids=["word by word", "all at once", "few"]
 )
