@@ -189,13 +189,22 @@ def test_a_purge_tells_how_far_it_is_and_stops_anywhere(world, monkeypatch, few,
     gone = [one["id"] for one in (HUB, OWN, *OBJECTS[4:8])]
     everything = browsing.oids(world.alpha, browsing.selection())
     oids = [oid for oid in everything if browsing.show_oid(world.alpha, oid).row.id in gone]
-    job = Heard()
+    job, written = Heard(), []
     seen = purge.foresee(world.alpha, oids, job)
     assert rising(job.steps) == [("check", 6, 5)]
-    steps = stops_anywhere(lambda job: purge.purge_foreseen(world.alpha, seen, job), world.alpha)
+    write = full_text._let_write
+    monkeypatch.setattr(full_text, "_let_write", lambda tx: (written.append(tx), write(tx)))
+
+    def work(job):
+        written.clear()
+        purge.purge_foreseen(world.alpha, seen, job)
+
+    steps = stops_anywhere(work, world.alpha)
     told = rising(steps)
     assert told[:3] == [("check", 6, 5), ("read", 6, 5), ("purge", 6, 5)]
     assert ("index", 6, 6) in told if not out else ("index", 14, 13) in told
+    # Between the steps, not in silence after the last.
+    assert out or len(written) > 6
     assert told[-1][0] == "finish"
     assert problems(world.alpha) == []
 
