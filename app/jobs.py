@@ -7,7 +7,12 @@ the work's own transaction undoes what it had begun. Nothing here knows of threa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+EVERY = 500
+"""Items between two steps, where one takes less than a millisecond."""
 
 
 class Cancelled(Exception):
@@ -44,6 +49,14 @@ class Job:
         self.look()
         if self._notice is not None:
             self._notice(done, total, stage)
+
+    def each(self, items: Iterable[T], total: int, stage: str, every: int = 0) -> Iterator[T]:
+        """The items one by one, with a step before the first and each time `every` of them were worked on."""
+        often = every or EVERY
+        for done, one in enumerate(items):
+            if done % often == 0:
+                self.step(min(done, total) if total else done, total, stage)
+            yield one
 
 
 def quiet() -> Job:

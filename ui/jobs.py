@@ -52,7 +52,8 @@ class Task(QObject):
     def __init__(self, title: str, job: Job, parent: QObject) -> None:
         super().__init__(parent)
         self.title = title
-        self.began = time.monotonic()
+        self._began = time.monotonic()
+        self._first = 0
         self.done = 0
         self.total = 0
         self.stage = ""
@@ -62,12 +63,20 @@ class Task(QObject):
         """Ask the work to stop at its next step."""
         self._job.cancel()
 
+    def show(self, done: int, total: int, stage: str) -> None:
+        """How far it is now."""
+        if (total, stage) != (self.total, self.stage) or done < self.done:
+            # Another stage has a pace of its own.
+            self._began, self._first = time.monotonic(), done
+        self.done, self.total, self.stage = done, total, stage
+        self.progressed.emit(done, total, stage)
+
     def seconds_left(self) -> int | None:
-        """A guess from the pace so far; None while there is nothing to guess from."""
-        spent = time.monotonic() - self.began
-        if self.total <= 0 or self.done <= 0 or spent < 1:
+        """A guess from the pace of this stage so far; None while there is nothing to guess from."""
+        spent, came = time.monotonic() - self._began, self.done - self._first
+        if self.total <= 0 or came <= 0 or spent < 1:
             return None
-        return int(spent * (self.total - self.done) / self.done) + 1
+        return int(spent * (self.total - self.done) / came) + 1
 
 
 @dataclass
@@ -250,13 +259,14 @@ class Jobs(QObject):
         cancelled: Callable[[], object] | None,
         title: str,
     ) -> Task:
-        bridge, number, last = self._bridge, next(self._numbers), 0.0
+        bridge, number, last, shown = self._bridge, next(self._numbers), 0.0, ""
 
         def notice(count: int, total: int, stage: str) -> None:
-            nonlocal last
+            nonlocal last, shown
             now = time.monotonic()
-            if now - last >= NOTICE_EVERY_S:
-                last = now
+            # A stage may be named once, and then be silent.
+            if now - last >= NOTICE_EVERY_S or stage != shown:
+                last, shown = now, stage
                 bridge.progressed.emit(number, min(count, _CAP), min(total, _CAP), stage)
 
         job = Job(notice)
@@ -290,9 +300,7 @@ class Jobs(QObject):
     def _progressed(self, number: int, done: int, total: int, stage: str) -> None:
         pending = self._pending.get(number)
         if pending is not None:
-            task = pending.task
-            task.done, task.total, task.stage = done, total, stage
-            task.progressed.emit(done, total, stage)
+            pending.task.show(done, total, stage)
 
     @Slot(int, object, object)
     def _ended(self, number: int, result: Any, error: BaseException | None) -> None:

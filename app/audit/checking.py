@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import msgspec
 
 from app import audit
+from app.jobs import Job, quiet
 from app.messages import Refused
 from app.store import log, packages
 from app.store.database import Connection
@@ -76,12 +77,13 @@ class _Read:
     converted: int
 
 
-def verify(connection: Connection, given: Iterable[Witness] = ()) -> list[Break]:
+def verify(connection: Connection, given: Iterable[Witness] = (), job: Job | None = None) -> list[Break]:
     """Everywhere that the log does not hold, in the order of the entries; [] if it is whole.
 
-    `given` are witnesses beside the packages sealed here. 100,000 entries take about a second.
+    `given` are witnesses beside the packages sealed here. 100,000 entries take about a second. Raises `Cancelled`.
     """
-    read = _read(log.oldest_first(connection))
+    job = job or quiet()
+    read = _read(job.each(log.oldest_first(connection), log.size(connection), "check"))
     stored: list[dict[int, bytes]] = [{}]
     for level, position, hash_ in log.nodes(connection):
         while len(stored) <= level:

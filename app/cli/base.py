@@ -312,16 +312,17 @@ def level_option(*names: str, **kwargs: Any) -> Callable[[Any], Any]:
 def _progress() -> Callable[[int, int, str], None]:
     from app.messages import STAGES
 
-    shown = [0.0]
+    shown, named = [0.0], [""]
 
     def notice(done: int, total: int, stage: str) -> None:
         import time
 
         now = time.monotonic()
-        if now - shown[0] < 0.1:
+        # A stage may be named once, and then be silent.
+        if now - shown[0] < 0.1 and stage == named[0]:
             return
-        shown[0] = now
-        amount = f"{done}/{total}" if total else str(done)
+        shown[0], named[0] = now, stage
+        amount = f"{done}/{total}" if total else str(done or "")
         tell(f"\r{_(STAGES.get(stage, stage))} {amount}\x1b[K\r", nl=False)
 
     return notice

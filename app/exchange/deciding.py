@@ -20,13 +20,13 @@ from app.store import attachments as store_attachments
 from app.store import counterparts as store_counterparts
 from app.store import custody, objects, origins, packages, people, recalls
 from app.store import ledger as store_ledger
-from app.store.database import Connection
+from app.store.database import Connection, watched
 from app.store.installation import Installation
 from app.store.ledger import Given
 from app.store.objects import VersionRow
 from app.store.packages import Waiting
 
-STEP = 500
+STEP = 100
 
 
 @dataclass(frozen=True)
@@ -114,9 +114,10 @@ def undo(installation: Installation, number: int, ids: Sequence[str] | None, job
 
     A level that rose with the acceptance stays. Raises `Refused`: package-unknown, object-unknown, nothing-accepted;
     where something depends on it (facts `id`, the first, and `n`): undo-released, undo-referenced, undo-newer,
-    undo-resolved, undo-bound.
+    undo-resolved, undo-bound; and `Cancelled`.
     """
-    with installation.database.write() as tx:
+    with installation.database.write() as tx, watched(tx, job.look):
+        job.step(0, 0, "read")
         package = inbox.find(tx, number)
         # What was purged since is gone here for good, and stays decided.
         purged = packages.blanked(tx, number)
@@ -128,14 +129,16 @@ def undo(installation: Installation, number: int, ids: Sequence[str] | None, job
         wanted = {w.id for w in chosen}
         one = store_counterparts.get(tx, package.cid)
         acts = frozenset(origins.named(tx, "package", one.fingerprint, number))
-        came = [found for found in origins.brought_by(tx, acts) if found[0] in wanted]
+        brought = job.each(origins.brought_by(tx, acts), packages.waiting_count(tx, number), "read")
+        came = [found for found in brought if found[0] in wanted]
         leaving = origins.only_by(tx, (version.vid for _, _, version in came), acts)
         _require_free(
             [found for found in came if found[2].vid in leaving], chosen, min(acts, default=0), tx, job
         )
-        attachments.withdraw(tx, number, wanted)
+        attachments.withdraw(tx, number, job.each(wanted, len(wanted), "read"))
         done = taking_back.take_back(tx, installation, [version.vid for _, _, version in came], acts, job)
-        packages.decide(tx, number, (w.position for w in chosen), "pending")
+        positions = [w.position for w in chosen]
+        packages.decide(tx, number, job.each(positions, len(positions), "finish"), "pending")
         decided = _settle(tx, installation, number, package.reason)
         audit.append(
             tx,
@@ -162,16 +165,15 @@ def _require_free(
     object since would go with it.
     """
     vids = {version.vid for _, _, version in leaving}
-    given = store_ledger.given(tx, {id_ for id_, _, _ in leaving})
+    ids = {id_ for id_, _, _ in leaving}
+    given = store_ledger.given(tx, job.each(ids, len(ids), "read"))
     depends: dict[str, list[str]] = {}
     default = people.default_handling(tx)
     levels: dict[str, int] = {}
     for waiting in accepted:
         came = default if waiting.handling is None else waiting.handling
         levels[waiting.id] = max(levels.get(waiting.id, 0), came)
-    for done, (id_, idh, version) in enumerate(leaving):
-        if done % STEP == 0:
-            job.step(done, len(leaving), "check")
+    for id_, idh, version in job.each(leaving, len(leaving), "check", STEP):
         others = [v for v in objects.versions_of(tx, version.oid) if v.vid not in vids]
         if (id_, version.sha256) in given:
             depends.setdefault("undo-released", []).append(id_)
@@ -234,7 +236,7 @@ def _chosen(
 
 
 def _settle(tx: Connection, installation: Installation, number: int, reason: str) -> Decided:
-    found = Counter(w.decision for w in packages.waiting(tx, number))
+    found = Counter(packages.decisions(tx, number))
     attachments.settle(tx, installation, number)
     packages.set_decided(tx, number, "pending" if found["pending"] else "decided", reason)
     return Decided(found["accepted"], found["refused"], found["pending"])

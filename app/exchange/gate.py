@@ -10,12 +10,15 @@ names it.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from app.exchange import terms as clauses
 from app.intel.marking import Level
+from app.jobs import Job, quiet
 
+T = TypeVar("T")
 LEAVES, ALREADY_HAS = "leaves", "already-has"
 
 
@@ -200,23 +203,26 @@ def judge(
     public: Mapping[str, object] | None = None,
     stated: Stated = Stated(),
     about: Callable[[str], About] = by_type,
+    job: Job | None = None,
 ) -> Judgement:
-    """Decide for every candidate.
+    """Decide for every candidate. Raises `Cancelled`.
 
     `elsewhere(id)` are the contents in force of an object that is held, to be asked of one that is not selected;
     None of one never held. `public` are ids that everybody has (the TLP definitions). With `new_only`, what they
     already have does not leave again. `about(id)` is asked only where the agreement is not about everything.
     """
     always = unstated(stated, terms)
-    codes = {one.key: outside(one.id, terms, about) or always or withheld(one, terms) for one in candidates}
+    job, total = job or quiet(), len(candidates)
+    codes = dict[int, str]()
     versions: dict[str, list[int]] = defaultdict(list)
-    for one in candidates:
+    for one in job.each(candidates, total, "gather"):
         versions[one.id].append(one.key)
     named_by: dict[int, list[int]] = defaultdict(list)
     dangling, unselected = set[str](), set[str]()
     known: dict[str, bool | None] = {}
     given = set[str]()
-    for one in candidates:
+    for one in job.each(candidates, total, "decide"):
+        codes[one.key] = outside(one.id, terms, about) or always or withheld(one, terms)
         needed = set(one.refs)
         for name in needed.union(one.names):
             if name in versions:
@@ -238,12 +244,12 @@ def judge(
                 codes[one.key] = codes[one.key] or "withheld-reference"
             elif name in needed:
                 (dangling if stays is None else unselected).add(name)
-    _close(codes, named_by)
+    _close(codes, named_by, job)
     if terms.narrow:
-        _follow(candidates, codes, "kind" if terms.kinds is not None else "sector")
+        _follow(candidates, codes, "kind" if terms.kinds is not None else "sector", job)
     verdicts = tuple(
         Verdict(one.key, codes[one.key] or (ALREADY_HAS if new_only and one.has else LEAVES))
-        for one in candidates
+        for one in job.each(candidates, total, "gather")
     )
     warnings = [Caution("dangling", len(dangling)), Caution("not-selected", len(unselected))]
     return Judgement(verdicts, tuple(w for w in warnings if w.count))
@@ -267,29 +273,36 @@ def _stays(
     return not contents or any(withheld(one, terms) for one in contents) or bool(outside(name, terms, about))
 
 
-def _close(codes: dict[int, str], named_by: Mapping[int, Sequence[int]]) -> None:
+def _close(codes: dict[int, str], named_by: Mapping[int, Sequence[int]], job: Job) -> None:
     """Hold back whatever names something withheld, until nothing changes."""
     waiting: deque[int] = deque(key for key, code in codes.items() if code)
-    while waiting:
-        for referrer in named_by.get(waiting.popleft(), ()):
+    for one in job.each(_taken(waiting), len(codes), "gather"):
+        for referrer in named_by.get(one, ()):
             if not codes[referrer]:
                 codes[referrer] = "withheld-reference"
                 waiting.append(referrer)
+
+
+def _taken(waiting: deque[T]) -> Iterator[T]:
+    """What waits, and what comes to wait meanwhile."""
+    while waiting:
+        yield waiting.popleft()
 
 
 def _follows(stix_id: str) -> bool:
     return stix_id.partition("--")[0] in clauses.FOLLOWERS
 
 
-def _follow(candidates: Sequence[Candidate], codes: dict[int, str], code: str) -> None:
+def _follow(candidates: Sequence[Candidate], codes: dict[int, str], code: str, job: Job) -> None:
     """Hold back what has no kind of its own and is named by nothing that leaves."""
     followers: dict[str, list[Candidate]] = defaultdict(list)
-    for one in candidates:
+    waiting = deque[Candidate]()
+    for one in job.each(candidates, len(candidates), "gather"):
         if _follows(one.id):
             followers[one.id].append(one)
-    waiting = deque(one for one in candidates if not codes[one.key] and not _follows(one.id))
-    while waiting:
-        one = waiting.popleft()
+        elif not codes[one.key]:
+            waiting.append(one)
+    for one in job.each(_taken(waiting), len(candidates), "gather"):
         for name in {*one.refs, *one.names}:
             waiting.extend(followers.pop(name, ()))
     for unneeded in followers.values():

@@ -186,7 +186,7 @@ def judge_to_carry(
     objects is not what binds them now; it waits, to be sent again).
     """
     decision, wish = judge_again(installation, one, record, job)
-    if not parts.as_sealed(record.manifest, parts.handling_lines(decision.leaving, wish.exercise)):
+    if not parts.as_sealed(record.manifest, parts.handling_lines(decision.leaving, wish.exercise, job)):
         raise Refused("carry-outdated", seq=record.seq, name=one.alias)
     return decision.logged
 

@@ -6,10 +6,12 @@ import hashlib
 import io
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
+from app.jobs import Job
 from app.store import objects
 from app.store.installation import Installation
 from crypto import manifest as manifests
@@ -58,8 +60,10 @@ class _Joined(io.RawIOBase):
         return size
 
 
-def handling_lines(leaving: Sequence[Item], exercise: bool) -> bytes:
-    """The `handling` part: a JSON line for each object that anything binds beside its marking (protocol.md 1)."""
+def handling_lines(leaving: Sequence[Item], exercise: bool, job: Job) -> bytes:
+    """The `handling` part: a JSON line for each object that anything binds beside its marking (protocol.md 1). Raises
+    `Cancelled`.
+    """
     return b"".join(
         msgspec.json.encode(
             {
@@ -74,7 +78,7 @@ def handling_lines(leaving: Sequence[Item], exercise: bool) -> bytes:
             }
         )
         + b"\n"
-        for item in leaving
+        for item in job.each(leaving, len(leaving), "gather")
         if item.handling is not None or exercise or item.bound.embargo or item.bound.exercise or item.onward
     )
 
@@ -83,14 +87,18 @@ def text(kind: str, raw: bytes) -> PartSource:
     return PartSource(kind, "zstd", lambda: io.BytesIO(raw))
 
 
-def described(part: PartSource) -> dict[str, object]:
-    """Type, size and hash of a part, as the release statement names it."""
+def described(part: PartSource, job: Job) -> tuple[PartSource, dict[str, object]]:
+    """A part with its size, and its type, size and hash, as the release statement names it. Raises `Cancelled`."""
     digest, size = hashlib.sha256(), 0
     with part.open() as file:
         while block := file.read(1 << 20):
+            # How large it is, nobody knows before.
+            job.step(size, 0, "gather")
             digest.update(block)
             size += len(block)
-    return {"type": part.type, "size": size, "sha256": digest.hexdigest()}
+    said = {"type": part.type, "size": size, "sha256": digest.hexdigest()}
+    # The sealer need not read all of it once more to know.
+    return replace(part, size=size), said
 
 
 def as_sealed(manifest: bytes, lines: bytes) -> bool:

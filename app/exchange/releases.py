@@ -19,7 +19,7 @@ from app.exchange.files import Bundled
 from app.exchange.gate import Candidate, Caution, Custody, Stated, Terms
 from app.exchange.provenance import Basis, Provenance, basis_now
 from app.exchange.sectors import Subjects
-from app.exchange.selection import Fact, Gathering, unhurried
+from app.exchange.selection import BATCH, Fact, Gathering, unhurried
 from app.exchange.withheld import demands, require_nameable
 from app.exchange.wording import is_word
 from app.intel import marking
@@ -34,7 +34,7 @@ from app.store import objects, people
 from app.store.attachments import Attachment
 from app.store.counterparts import Counterpart
 from app.store.custody import FREE, Restraint
-from app.store.database import Connection
+from app.store.database import Connection, watched
 from app.store.installation import Installation
 from crypto.names import NAME_LIMIT, usable
 
@@ -123,9 +123,10 @@ class Released:
 def check(installation: Installation, to: str, wish: Wish, job: Job) -> Decision:
     """What would leave, and what not and why. Changes nothing.
 
-    Raises `Refused`: counterpart-unknown, counterpart-ambiguous, object-unknown, and as `sealing.choice` does.
+    Raises `Refused`: counterpart-unknown, counterpart-ambiguous, object-unknown, and as `sealing.choice` does; and
+    `Cancelled`.
     """
-    with installation.database.snapshot() as reader, unhurried():
+    with installation.database.snapshot() as reader, watched(reader, job.look), unhurried():
         return _decide(installation, reader, counterparts.find(reader, to), wish, job)
 
 
@@ -160,7 +161,7 @@ def release(
     `sealing.seal` do.
     """
     require_usable(installation, to, wish)
-    with installation.database.snapshot() as reader, unhurried():
+    with installation.database.snapshot() as reader, watched(reader, job.look), unhurried():
         one = counterparts.find(reader, to)
         decision = _decide(installation, reader, one, wish, job)
         if not decision.leaving:
@@ -191,14 +192,14 @@ def send(
     Raises `Refused` as `sealing.seal` does.
     """
     made = [parts.intel(installation, decision.leaving)]
-    if lines := parts.handling_lines(decision.leaving, wish.exercise):
+    if lines := parts.handling_lines(decision.leaving, wish.exercise, job):
         made.append(parts.text("handling", lines))
     if wish.note:
         made.append(parts.text("note", wish.note.encode()))
     # Their hashes are known: what may be gigabytes is read once, as it is sealed.
-    described = [parts.described(part) for part in made]
-    described += files.described(decision.attachments)
-    made += files.parts(installation, decision.attachments)
+    read = [parts.described(part, job) for part in made]
+    described = [said for _, said in read] + files.described(decision.attachments)
+    made = [part for part, _ in read] + files.parts(installation, decision.attachments)
     statement = statements.make(
         installation,
         "release",
@@ -253,7 +254,7 @@ def send(
                 store_ledger.Entry(
                     one.cid, epoch, seq, position, item.id, item.modified, item.sha256, "sealed", False
                 )
-                for position, item in enumerate(decision.leaving)
+                for position, item in enumerate(job.each(decision.leaving, len(decision.leaving), "finish"))
             ),
         )
 
@@ -281,9 +282,10 @@ def _decide(
         job,
     )
     if wish.contents is None:
-        rows = objects.held(reader, _selected(reader, hash_key, wish), wish.every_version)
+        rows = objects.held(reader, _selected(reader, hash_key, wish, job), wish.every_version, job=job)
         gathered = gathering.chosen(rows, wish.every_version)
     else:
+        job.step(0, 0, "read")
         gathered = gathering.again(objects.held_contents(reader, wish.contents))
     judgement = gate.judge(
         gathered.candidates,
@@ -293,8 +295,14 @@ def _decide(
         marking.canonical(),
         Stated(wish.purpose, wish.exercise),
         Subjects(reader, hash_key, by_sector=terms.sectors is not None),
+        job,
     )
-    theirs = {one.key: one.custody for one in gathered.candidates if one.custody is not None}
+    total = len(gathered.candidates)
+    theirs = {
+        one.key: one.custody
+        for one in job.each(gathered.candidates, total, "gather")
+        if one.custody is not None
+    }
     items = tuple(
         Item(
             v.key,
@@ -308,13 +316,13 @@ def _decide(
             provenance.restraint(fact.row.oid),
             _onward(theirs.get(v.key), fact.level),
         )
-        for v in sorted(judgement.verdicts, key=lambda v: v.key)
+        for v in job.each(sorted(judgement.verdicts, key=lambda v: v.key), total, "gather")
         for fact in (gathered.facts[v.key],)
     )
     oids = {key: fact.row.oid for key, fact in gathered.facts.items()}
-    going, bound = _along(bundled, gathered.candidates, items, oids, terms, wish)
+    going, bound = _along(bundled, gathered.candidates, items, oids, terms, wish, job)
     leaving = [gathered.facts[item.vid] for item in items if item.code == gate.LEAVES]
-    cautions = _cautions(reader, installation, one, leaving, provenance, wish)
+    cautions = _cautions(reader, installation, one, leaving, provenance, wish, job)
     warnings = (*judgement.warnings, *cautions, *([Caution("attachment-theirs", bound)] if bound else ()))
     logged = audit.head(reader).number
     return Decision(items, warnings, key.protection, terms.ceiling, force, provenance.basis(), going, logged)
@@ -332,11 +340,16 @@ def _cautions(
     leaving: Sequence[Fact],
     provenance: Provenance,
     wish: Wish,
+    job: Job,
 ) -> tuple[Caution, ...]:
-    before = store_custody.stricter_before(reader, sorted({fact.row.oid for fact in leaving}))
+    before = dict[int, int]()
+    oids = sorted({fact.row.oid for fact in leaving})
+    for start in range(0, len(oids), BATCH):
+        job.step(start, len(oids), "gather")
+        before |= store_custody.stricter_before(reader, oids[start : start + BATCH])
     exercises = store_custody.in_exercises(reader)
     signs = []
-    for fact in leaving:
+    for fact in job.each(leaving, len(leaving), "gather"):
         exercise = provenance.restraint(fact.row.oid).exercise or fact.row.sha256 in exercises
         foreign = provenance.foreign(fact.row.oid, fact.row.vid)
         weakened = before.get(fact.row.oid, -1) > fact.level
@@ -353,12 +366,13 @@ def _along(
     oids: Mapping[int, int],
     terms: Terms,
     wish: Wish,
+    job: Job,
 ) -> tuple[tuple[Attachment, ...], int]:
     """The attachments of what leaves, each once though several versions leave, and how many stay that are not ours."""
     leaving = {item.vid for item in items if item.code == gate.LEAVES}
     # Where versions of one object are bound differently, the strictest word counts.
     found: dict[int, tuple[list[Attachment], int]] = {}
-    for candidate in candidates:
+    for candidate in job.each(candidates, len(candidates), "gather"):
         if candidate.key in leaving:
             along = bundled.along(oids[candidate.key], candidate, terms, wish.new_only)
             before = found.setdefault(oids[candidate.key], along)
@@ -368,11 +382,11 @@ def _along(
     return tuple(going), sum(bound for _, bound in found.values())
 
 
-def _selected(reader: Connection, hash_key: bytes, wish: Wish) -> list[int] | None:
+def _selected(reader: Connection, hash_key: bytes, wish: Wish, job: Job) -> list[int] | None:
     if wish.selected is None:
         return None
     chosen = []
-    for stix_id in wish.selected:
+    for stix_id in job.each(wish.selected, len(wish.selected), "read"):
         oid = objects.oid_of(reader, objects.id_hash(hash_key, stix_id))
         if oid is None:
             raise Refused("object-unknown", id=stix_id)

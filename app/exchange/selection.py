@@ -78,11 +78,10 @@ class Gathering:
         seen = {row.oid for row in rows}
         while rows:
             needed = self._read(rows, again=False)
-            hashes = (objects.id_hash(self._hash_key, ref) for ref in needed)
-            found = (objects.oid_of(self._reader, idh) for idh in hashes)
-            following = sorted({oid for oid in found if oid is not None} - seen)
+            hashes = [objects.id_hash(self._hash_key, ref) for ref in needed]
+            following = sorted(set(objects.oids_of(self._reader, hashes).values()) - seen)
             seen.update(following)
-            rows = objects.held(self._reader, following, every_version)
+            rows = objects.held(self._reader, following, every_version, job=self._job)
         return self._found
 
     def again(self, rows: Sequence[Held]) -> Gathered:
@@ -116,10 +115,10 @@ class Gathering:
     def _read(self, rows: Sequence[Held], again: bool) -> dict[str, None]:
         """Take versions in; returns the ids that must follow them."""
         needed: dict[str, None] = {}
-        self._provenance.load(row.oid for row in rows)
         for start in range(0, len(rows), BATCH):
-            self._job.step(len(self._found.candidates), len(rows), "check")
+            self._job.step(start, len(rows), "check")
             some = rows[start : start + BATCH]
+            self._provenance.load(row.oid for row in some)
             texts = objects.raws(self._reader, [row.vid for row in some])
             for row in some:
                 needed.update(self._take(row, texts[row.vid], again))

@@ -17,9 +17,11 @@ from app.intel import compare
 from app.jobs import Job
 from app.store import counterparts, objects, origins, packages
 from app.store import recalls as store
-from app.store.database import Connection
+from app.store.database import Connection, watched
 from app.store.installation import Installation
 from app.store.objects import VersionRow
+
+STEP = 100
 
 
 @dataclass(frozen=True)
@@ -133,18 +135,25 @@ def remaining(connection: Connection, row: store.Row) -> tuple[frozenset[bytes],
 
 
 def delete(tx: Connection, installation: Installation, row: store.Row, job: Job) -> None:
-    """Delete what a recall names and came from its sender alone, within the transaction `tx`. Logged."""
+    """Delete what a recall names and came from its sender alone, within the transaction `tx`. Logged. Raises
+    `Cancelled`.
+    """
+    with watched(tx, job.look):
+        _delete(tx, installation, row, job)
+
+
+def _delete(tx: Connection, installation: Installation, row: store.Row, job: Job) -> None:
     touching = Touching(tx, row.cid)
     contents = store.contents(tx, row.number)
     leaving: dict[frozenset[int], list[int]] = {}
-    for id_, sha256 in contents:
+    for id_, sha256 in job.each(contents, len(contents), "read", STEP):
         version = touching.version(id_, sha256)
         if version is not None:
             leaving.setdefault(touching.acts(version), []).append(version.vid)
     # Not before: the copies in the inbox tell under which value a content is held.
     done = [taking_back.take_back(tx, installation, vids, acts, job) for acts, vids in leaving.items()]
     numbers = set[int]()
-    for id_, sha256 in contents:
+    for id_, sha256 in job.each(contents, len(contents), "finish", STEP):
         for number, position, *_ in store.copies(tx, row.cid, id_, sha256):
             store.blank(tx, number, position)
             numbers.add(number)

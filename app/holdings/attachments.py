@@ -13,7 +13,7 @@ import contextlib
 import io
 import os
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -222,7 +222,7 @@ def enter(tx: Connection, installation: Installation, package: int, ids: Collect
         store.enter(tx, one.number, oid, name)
 
 
-def withdraw(tx: Connection, package: int, ids: Collection[str]) -> None:
+def withdraw(tx: Connection, package: int, ids: Iterable[str]) -> None:
     """The reverse of `enter`: back into the inbox, to be called before the objects themselves go."""
     for id_ in ids:
         store.withdraw(tx, package, id_)
@@ -272,13 +272,13 @@ def check(reader: Connection, installation: Installation, job: Job) -> Iterator[
     of every file in the folder that is none: attachment-stray.
     """
     known = set[str]()
-    for number, one in enumerate(store.everything(reader)):
-        job.step(number, 0, "check")
+    done, total = 0, store.bytes_held(reader)
+    for one in store.everything(reader):
         known.add(one.file)
         where = _where(one)
         try:
             with (installation.attachments / one.file).open("rb", buffering=0) as file:
-                if at_rest.digest(_Watched(Source(file), job, one.size, "check"), one.key) != (
+                if at_rest.digest(_Watched(Source(file), job, total, "check", done), one.key) != (
                     one.size,
                     one.sha256,
                 ):
@@ -287,6 +287,7 @@ def check(reader: Connection, installation: Installation, job: Job) -> Iterator[
             yield "attachment-altered", where
         except OSError:
             yield "attachment-missing", where
+        done += one.size
     if installation.attachments.is_dir():
         for path in sorted(installation.attachments.iterdir()):
             if path.name not in known:
@@ -388,14 +389,15 @@ def _find(connection: Connection, id_: str, name: str) -> Attachment:
 
 
 class _Watched:
-    """A source that reports how much was read of it, and stops when the job is cancelled."""
+    """A source that reports how much was read of it and, `done`, before it, and stops when the job is cancelled."""
 
-    def __init__(self, source: Source, job: Job, total: int, stage: str) -> None:
+    def __init__(self, source: Source, job: Job, total: int, stage: str, done: int = 0) -> None:
         self._source, self._job, self.total, self._stage = source, job, total, stage
-        self._done = 0
+        self._done = done
 
     def readinto(self, buffer: memoryview) -> int:
-        self._job.step(self._done, self.total, self._stage)
+        # A file grows while it is read, and an encrypted one is longer than what is in it.
+        self._job.step(min(self._done, self.total), self.total, self._stage)
         size = self._source.fill(buffer)
         self._done += size
         return size

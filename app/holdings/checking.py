@@ -5,7 +5,7 @@ What is found by words, observables and links is `app.store.index`'s; a level th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import msgspec
@@ -17,8 +17,6 @@ from app.jobs import Job
 from app.store import index, objects
 from app.store.database import Connection
 from app.store.objects import Stands
-
-BATCH = 500
 
 
 def _read(connection: Connection) -> Iterator[tuple[Stands, Stands, Envelope]]:
@@ -34,21 +32,20 @@ def _read(connection: Connection) -> Iterator[tuple[Stands, Stands, Envelope]]:
         yield stands, says, env
 
 
-def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
-    """The names of the tables that say something else: marked, object, version. `step` is called with the number of
-    versions read.
-    """
+def amiss(connection: Connection, job: Job) -> list[str]:
+    """The names of the tables that say something else: marked, object, version. Raises `Cancelled`."""
     key, wrong, marked = objects.hash_key(connection), set[str](), 0
-    for number, (stands, says, env) in enumerate(_read(connection)):
-        if number % BATCH == 0:
-            step(number)
+    held = objects.count_versions(connection, None)
+    for stands, says, env in job.each(_read(connection), held, "compare"):
         if stands.version != says.version:
             wrong.add("version")
         if stands.shown != says.shown:
             wrong.add("object")
         marked += sum(hash((stands.vid, objects.id_hash(key, one))) for one in env.definitions)
-    if marked != sum(map(hash, objects.marked(connection))):
+    many = objects.count_marked(connection)
+    if marked != sum(map(hash, job.each(objects.marked(connection), many, "rows"))):
         wrong.add("marked")
+    job.step(0, 0, "rows")
     if not objects.counted(connection):
         wrong.add("object")
     return sorted(wrong)
@@ -57,9 +54,7 @@ def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
 def remake(tx: Connection, job: Job) -> None:
     """Write anew the rows that say something else than the texts, and all that is made of those. Raises `Cancelled`."""
     wrong = list[Stands]()
-    for number, (stands, says, _) in enumerate(_read(tx)):
-        if number % BATCH == 0:
-            job.step(number, 0, "check")
+    for stands, says, _ in job.each(_read(tx), objects.count_versions(tx, None), "compare"):
         if stands != says:
             wrong.append(says)
     for says in wrong:

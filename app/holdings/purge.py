@@ -8,7 +8,7 @@ entry of the purge itself counts and names nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from app import audit
@@ -66,7 +66,7 @@ class Foreseen:
 
 def foresee(installation: Installation, oids: Sequence[int], job: Job) -> Foreseen:
     """What a purge of these objects would do; what is gone already is left out."""
-    with installation.database.snapshot() as reader:
+    with installation.database.snapshot() as reader, watched(reader, job.look):
         return _foresee(reader, oids, job)
 
 
@@ -102,7 +102,9 @@ def purge_foreseen(installation: Installation, seen: Foreseen, job: Job) -> Purg
     same any more.
     """
     with installation.database.write() as tx:
-        if _foresee(tx, seen.oids, job) != seen:
+        with watched(tx, job.look):
+            now = _foresee(tx, seen.oids, job)
+        if now != seen:
             raise Refused("purge-changed")
         return purge(tx, installation, seen.ids, job)
 
@@ -129,9 +131,9 @@ def purge(tx: Connection, installation: Installation, ids: Iterable[str], job: J
         return _purge(tx, installation, dict.fromkeys(ids), job)
 
 
-def _purge(tx: Connection, installation: Installation, ids: Iterable[str], job: Job) -> Purged:
-    key = objects.hash_key(tx)
-    hashes = {id_: objects.id_hash(key, id_) for id_ in ids}
+def _purge(tx: Connection, installation: Installation, ids: Collection[str], job: Job) -> Purged:
+    key, total = objects.hash_key(tx), len(ids)
+    hashes = {id_: objects.id_hash(key, id_) for id_ in job.each(ids, total, "read")}
     held = objects.oids_of(tx, hashes.values())
     # In order of arrival: what came together lies together.
     wanted = sorted(hashes, key=lambda id_: held.get(hashes[id_], 0))
@@ -143,9 +145,7 @@ def _purge(tx: Connection, installation: Installation, ids: Iterable[str], job: 
     def step(done: int, total: int) -> None:
         job.step(done, total, "index")
 
-    for number, id_ in enumerate(wanted):
-        if number % STEP == 0:
-            job.step(number, len(wanted), "purge")
+    for id_ in job.each(wanted, total, "purge", STEP):
         row = objects.find(tx, hashes[id_])
         blanked = packages.blank_waiting(tx, id_)
         copies += blanked
@@ -162,9 +162,10 @@ def _purge(tx: Connection, installation: Installation, ids: Iterable[str], job: 
         elif not blanked:
             unknown.append(id_)
     words.write(tx, step)
+    job.step(0, 0, "finish")
     origins.forget_empty(tx)
-    read_markings_again(tx, key, definitions)
-    revoking.settle_without(tx, identities)
+    read_markings_again(tx, key, definitions, job)
+    revoking.settle_without(tx, identities, (), job)
     installation.database.leave_no_trace()
     audit.append(tx, installation, "purge", objects=removed, versions=versions, copies=copies)
     return Purged(
@@ -179,7 +180,10 @@ def _purge(tx: Connection, installation: Installation, ids: Iterable[str], job: 
     )
 
 
-def read_markings_again(tx: Connection, key: bytes, definitions: Sequence[str]) -> None:
+def read_markings_again(tx: Connection, key: bytes, definitions: Sequence[str], job: Job) -> None:
     """What was marked by a purged definition has a marking nobody can read any more: it is held back from now on."""
     affected = {vid for id_ in definitions for vid in objects.marked_by(tx, objects.id_hash(key, id_))}
-    Definitions(tx, key).read_again(affected, people.default_handling(tx))
+    total = len(affected)
+    Definitions(tx, key).read_again(
+        affected, people.default_handling(tx), lambda done: job.step(done, total, "finish")
+    )

@@ -17,6 +17,7 @@ from app import audit
 from app.intel import ids
 from app.intel.envelope import envelope
 from app.intel.marking import Level
+from app.jobs import Job
 from app.messages import Refused
 from app.store import creators, index, objects
 from app.store.creators import OURS as OURS
@@ -94,13 +95,14 @@ def settle_after(
             settle(tx, oid, gathered)
 
 
-def settle_without(tx: Connection, identities: Sequence[int], oids: Sequence[int] = ()) -> None:
+def settle_without(tx: Connection, identities: Sequence[int], oids: Sequence[int], job: Job) -> None:
     """The same once identities (by hash of their ids) are gone, or an act is forgotten that brought them, or these
-    objects: whose an object is may have followed from that.
+    objects: whose an object is may have followed from that. Raises `Cancelled`.
     """
     affected = creators.revoked_among(tx, oids) if oids else []
     affected += creators.with_revocations(tx, identities) if identities else []
-    for oid in dict.fromkeys(affected):
+    different = dict.fromkeys(affected)
+    for oid in job.each(different, len(different), "finish", every=1):
         settle(tx, oid)
 
 

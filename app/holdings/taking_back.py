@@ -18,7 +18,7 @@ from app.intel.envelope import envelope
 from app.intel.marking import Level
 from app.jobs import Job
 from app.store import index, objects, origins
-from app.store.database import Connection, watched
+from app.store.database import Connection
 from app.store.full_text import Texts
 from app.store.installation import Installation
 
@@ -37,19 +37,13 @@ class TakenBack:
 def take_back(
     tx: Connection, installation: Installation, vids: Collection[int], acts: Collection[int], job: Job
 ) -> TakenBack:
-    """Forget, inside the caller's transaction, that these versions came by these acts."""
-    with watched(tx, job.look):
-        return _take_back(tx, installation, vids, acts, job)
-
-
-def _take_back(
-    tx: Connection, installation: Installation, vids: Collection[int], acts: Collection[int], job: Job
-) -> TakenBack:
-    for vid in vids:
-        origins.drop(tx, vid, acts)
+    """Forget, inside the caller's transaction, that these versions came by these acts. The caller has the transaction
+    `watched`.
+    """
     brought = objects.versions(tx, vids)
     gone = defaultdict[int, set[int]](set)
-    for version in brought:
+    for version in job.each(brought, len(brought), "trace", STEP):
+        origins.drop(tx, version.vid, acts)
         if not origins.of(tx, version.vid):
             gone[version.oid].add(version.vid)
     key = objects.hash_key(tx)
@@ -59,9 +53,7 @@ def _take_back(
     def step(done: int, total: int) -> None:
         job.step(done, total, "index")
 
-    for done, (oid, leaving) in enumerate(sorted(gone.items())):
-        if done % STEP == 0:
-            job.step(done, len(gone), "purge")
+    for oid, leaving in job.each(sorted(gone.items()), len(gone), "purge", STEP):
         (row,) = objects.rows(tx, [oid])
         remaining = [v for v in objects.versions_of(tx, oid) if v.vid not in leaving]
         if not remaining:
@@ -77,9 +69,10 @@ def _take_back(
         if row.type == "marking-definition":
             definitions.append(row.id)
     words.write(tx, step)
+    job.step(0, 0, "finish")
     origins.forget_empty(tx)
-    read_markings_again(tx, key, definitions)
-    revoking.settle_without(tx, identities, list({row.oid for row in brought}))
+    read_markings_again(tx, key, definitions, job)
+    revoking.settle_without(tx, identities, list({row.oid for row in brought}), job)
     installation.database.leave_no_trace()
     versions = sum(map(len, gone.values()))
     return TakenBack(versions, emptied, len(vids) - versions)

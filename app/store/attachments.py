@@ -59,6 +59,11 @@ def everything(connection: Connection) -> Iterator[Attachment]:
         yield _attachment(row)
 
 
+def bytes_held(connection: Connection) -> int:
+    """How many bytes are in all that `everything` gives."""
+    return int(connection.execute("SELECT coalesce(sum(size), 0) FROM attachment").fetchone()[0])
+
+
 def held(connection: Connection) -> list[Attachment]:
     """Every attachment of an object that is held, by object and name."""
     rows = connection.execute(f"SELECT {_COLUMNS} FROM attachment WHERE oid IS NOT NULL ORDER BY oid, name")

@@ -32,6 +32,8 @@ BEFORE, UNDER_WAY, COPYING = "before-", "migrating-", "copying"
 
 LOOK = 50_000
 """Steps of SQLite's machine between two looks whether to stop."""
+CHECK_LOOK = 1_000
+"""Of them while it checks itself: the indexes of words take a second for few."""
 
 Connection = Any  # sqlcipher3 carries no type information
 
@@ -497,7 +499,7 @@ def make_room() -> None:
 
 
 @contextlib.contextmanager
-def watched(connection: Connection, step: Callable[[], None]) -> Iterator[None]:
+def watched(connection: Connection, step: Callable[[], None], every: int = 0) -> Iterator[None]:
     """Let the statements of the block call `step` now and then, and stop where it raises (`Cancelled`)."""
     stopped: list[BaseException] = []
 
@@ -508,7 +510,7 @@ def watched(connection: Connection, step: Callable[[], None]) -> Iterator[None]:
             stopped.append(raised)
         return len(stopped)
 
-    connection.set_progress_handler(look, LOOK)
+    connection.set_progress_handler(look, every or LOOK)
     try:
         yield
     except dbapi2.OperationalError as error:
@@ -528,23 +530,24 @@ def in_many(connection: Connection, sql: str, values: Iterable[int | str]) -> It
         yield from connection.execute(f"{sql} ({', '.join('?' * len(some))})", some)
 
 
-def check(connection: Connection, step: Callable[[], None]) -> list[str]:
+def check(connection: Connection, job: Job) -> list[str]:
     """The code of what is wrong with the file itself, [] if nothing is: page-damaged, structure-damaged,
-    reference-broken. `step` is called now and then, and may raise `Cancelled`.
+    reference-broken. How far each look is nobody knows, and the first cannot be stopped. Raises `Cancelled`.
     """
     # FTS5 notices what another connection wrote when it is queried, not when it is checked: without a
     # query first, a reader
     # that searched before calls a sound index damaged (seen with SQLite 3.53.4).
     for table in ("object_text", "observable_text"):
         connection.execute(f"SELECT count(*) FROM {table} WHERE {table} MATCH 'xyz'").fetchone()
-    for pragma, sound, code in (
-        ("cipher_integrity_check", [], "page-damaged"),
-        ("integrity_check", [("ok",)], "structure-damaged"),
-        ("foreign_key_check", [], "reference-broken"),
+    for pragma, sound, code, stage in (
+        ("cipher_integrity_check", [], "page-damaged", "pages"),
+        ("integrity_check", [("ok",)], "structure-damaged", "structure"),
+        ("foreign_key_check", [], "reference-broken", "structure"),
     ):
+        step = partial(job.step, 0, 0, stage)
         step()
         try:
-            with watched(connection, step):
+            with watched(connection, step, CHECK_LOOK):
                 found = connection.execute(f"PRAGMA {pragma}").fetchall()
         except dbapi2.DatabaseError:
             return [code]

@@ -21,6 +21,7 @@ from app.intel.envelope import Envelope, envelope
 from app.intel.indexing import Indexed
 from app.intel.observables import Hashed
 from app.intel.observables import hashed as hashed_in
+from app.jobs import Job
 from app.store import bodies, full_text, hashed, spilled
 from app.store.codes import code
 from app.store.contents import Content, all_in_force, in_force
@@ -426,21 +427,27 @@ def sound(connection: Connection) -> bool:
     return bool(kept == connection.execute(f"{_COUNTED} ORDER BY 1, 2").fetchall())
 
 
-def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
+_ROWS = {
+    "observable": "val, kind, oid",
+    "domain": "reversed, oid",
+    "external": "value, source, oid",
+    "edge": "vid, rel, src, dst, related",
+    "hashed": "weak, stated, strong, oid",
+}
+
+
+def amiss(connection: Connection, job: Job) -> list[str]:
     """The names of the tables that do not say what the texts held say: observable, domain, external, edge, hashed,
     version (whose each is), object_text, observable_text (`app.store.words`); disputed for a flag that follows.
 
-    `step` is called with the number of objects read. The rows of a table are summed as hashes, in whatever order they
-    come: no memory is needed, however many there are.
+    The rows of a table are summed as hashes, in whatever order they come: no memory is needed, however many there are.
+    Raises `Cancelled`.
     """
     key = hash_key(connection)
-    wanted: dict[str, int] = dict.fromkeys(
-        ("observable", "domain", "external", "edge", "hashed", "version"), 0
-    )
+    wanted: dict[str, int] = dict.fromkeys((*_ROWS, "version"), 0)
     vocabularies = Sums(connection)
-    for number, (oid, contents) in enumerate(all_in_force(connection)):
-        if number % BATCH == 0:
-            step(number)
+    (held,) = connection.execute("SELECT count(*) FROM object").fetchone()
+    for oid, contents in job.each(all_in_force(connection), held, "compare"):
         one = indexing.merged(found.indexed for found in contents)
         for table, row in (("object_text", words_of(one)), ("observable_text", parts_of(one))):
             if row is not None:
@@ -455,21 +462,18 @@ def amiss(connection: Connection, step: Callable[[int], None]) -> list[str]:
         wanted["version"] += sum(
             _mark(found.vid, id_hash(key, found.creator)) for found in contents if found.creator
         )
-    for name, columns in (
-        ("observable", "val, kind, oid"),
-        ("domain", "reversed, oid"),
-        ("external", "value, source, oid"),
-        ("edge", "vid, rel, src, dst, related"),
-        ("hashed", "weak, stated, strong, oid"),
-    ):
-        wanted[name] -= sum(_mark(*row) for row in connection.execute(f"SELECT {columns} FROM {name}"))
+    for name, columns in _ROWS.items():
+        (many,) = connection.execute(f"SELECT count(*) FROM {name}").fetchone()
+        rows_ = connection.execute(f"SELECT {columns} FROM {name}")
+        wanted[name] -= sum(_mark(*row) for row in job.each(rows_, many, "rows"))
     creators = connection.execute(
         "SELECT vid, creator FROM version JOIN object USING (oid)"
         " WHERE creator IS NOT NULL AND version.moment = object.moment AND dropped = 0"
     )
-    wanted["version"] -= sum(_mark(*row) for row in creators)
+    wanted["version"] -= sum(_mark(*row) for row in job.each(creators, held, "rows"))
+    job.step(0, 0, "rows")
     wanted["disputed"] = int(hashed.flags_wrong(connection))
-    return [*(name for name, over in wanted.items() if over), *vocabularies.wrong()]
+    return [*(name for name, over in wanted.items() if over), *vocabularies.wrong(job)]
 
 
 def _creator(key: bytes, env: Envelope) -> int | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.intel import timestamp
 from app.intel.marking import Level
+from app.jobs import Job, quiet
 from app.store import bodies, index
 from app.store.codes import code
 from app.store.database import Connection, in_many
@@ -484,6 +485,11 @@ def marked(connection: Connection) -> Iterator[tuple[int, int]]:
     yield from map(tuple, connection.execute("SELECT vid, definition FROM marked"))
 
 
+def count_marked(connection: Connection) -> int:
+    """How many rows `marked` gives."""
+    return int(connection.execute("SELECT count(*) FROM marked").fetchone()[0])
+
+
 _COUNT = (
     "(SELECT count(*) FROM version v WHERE v.oid = object.oid AND v.moment = object.moment AND dropped = 0)"
 )
@@ -567,27 +573,29 @@ class Held:
 
 
 def held(
-    connection: Connection, selected: Sequence[int] | None, every: bool, set_aside: bool = False
+    connection: Connection,
+    selected: Sequence[int] | None,
+    every: bool,
+    set_aside: bool = False,
+    job: Job | None = None,
 ) -> list[Held]:
     """Versions of the `selected` oids (None: all objects): those in force, or with `every` all, in order of arrival.
 
     Contents that a conflict was resolved against, and revocations that do not count, are left out unless `set_aside`.
+    Raises `Cancelled`.
     """
-    most = _DISREGARDED if set_aside else 0
-    sql = f"{_HELD} WHERE dropped <= ?"
+    job = job or quiet()
+    sql = f"{_HELD} WHERE dropped <= {_DISREGARDED if set_aside else 0}"
     if not every:
         sql += " AND version.moment = object.moment"
     if selected is None:
-        rows_ = list(connection.execute(sql + " ORDER BY vid", (most,)))
+        rows_, total = connection.execute(f"{sql} ORDER BY vid"), count_versions(connection, None)
     else:
-        rows_ = []
-        for start in range(0, len(selected), 10_000):
-            some = selected[start : start + 10_000]
-            rows_ += connection.execute(
-                f"{sql} AND oid IN ({', '.join('?' * len(some))})", [most, *some]
-            ).fetchall()
-        rows_.sort()
-    return list(map(_held_row, rows_))
+        rows_, total = in_many(connection, f"{sql} AND oid IN", selected), len(selected)
+    found = [_held_row(row) for row in job.each(rows_, total, "read")]
+    if selected is not None:
+        found.sort(key=lambda one: one.vid)
+    return found
 
 
 _HELD = (

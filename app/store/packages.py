@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.jobs import Job
 from app.store.database import Connection, in_many
 
 
@@ -534,8 +535,16 @@ def every_manifest(connection: Connection) -> Iterator[tuple[str, bytes, bytes]]
             yield f"{table} {number}", bytes(raw), bytes(signature)
 
 
-def altered(connection: Connection) -> Iterator[str]:
-    """Where a text of the exchange differs from the hash kept beside it: manifests, objects in the inbox."""
+def count(connection: Connection) -> int:
+    """How many packages were sealed or received."""
+    sql = "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM inbox)"
+    return int(connection.execute(sql).fetchone()[0])
+
+
+def altered(connection: Connection, job: Job) -> Iterator[str]:
+    """Where a text of the exchange differs from the hash kept beside it: manifests, objects in the inbox. Raises
+    `Cancelled`.
+    """
     for table, name in (("outbox", "seq"), ("inbox", "number")):
         for number, hash_, manifest in connection.execute(
             f"SELECT {name}, manifest_hash, manifest FROM {table}"
@@ -543,7 +552,8 @@ def altered(connection: Connection) -> Iterator[str]:
             if hashlib.sha256(manifest).digest() != hash_:
                 yield f"{table} {number}"
     rows = connection.execute("SELECT number, position, sha256, raw FROM inbox_object WHERE id <> ''")
-    for number, position, hash_, raw in rows:
+    total = connection.execute("SELECT count(*) FROM inbox_object").fetchone()[0]
+    for number, position, hash_, raw in job.each(rows, total, "check"):
         # What was purged left an empty object.
         if len(raw) > 2 and hashlib.sha256(raw).digest() != hash_:
             yield f"inbox {number}, object {position}"

@@ -46,6 +46,11 @@ def everything(connection: Connection) -> Iterator[tuple[bytes, str, bytes]]:
         yield bytes(id_), kind, bytes(raw)
 
 
+def count(connection: Connection) -> int:
+    """How many statements `everything` gives."""
+    return int(connection.execute("SELECT count(*) FROM statement").fetchone()[0])
+
+
 def raw(connection: Connection, cid: int, id_: bytes) -> bytes:
     """The text of a statement that is held."""
     row = connection.execute("SELECT raw FROM statement WHERE cid = ? AND id = ?", (cid, id_)).fetchone()

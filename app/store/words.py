@@ -16,6 +16,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from app.jobs import Job, quiet
 from app.store.driver import dbapi2
 
 Connection = Any
@@ -52,21 +53,24 @@ class Sums:
         if len(self._waiting[table]) >= BATCH or self._size[table] > BATCH_TEXT:
             self._count(table)
 
-    def wrong(self) -> list[str]:
-        """The indexes that say something else, once everything was added."""
+    def wrong(self, job: Job) -> list[str]:
+        """The indexes that say something else, once everything was added. Raises `Cancelled`."""
         for table in TABLES:
             self._count(table)
         self._memory.close()
         with _vocabularies(self._connection) as names:
-            return [table for table in TABLES if not self._right(table, names[table])]
+            return [table for table in TABLES if not self._right(table, names[table], job)]
 
-    def _right(self, table: str, vocabulary: str) -> bool:
-        found = sum(map(_mark, self._connection.execute(f"SELECT * FROM {vocabulary}")))
+    def _right(self, table: str, vocabulary: str, job: Job) -> bool:
+        # Closed where it is stopped too: the table that it reads is dropped then. How many words there are is not
+        # known before they are read.
+        with contextlib.closing(self._connection.execute(f"SELECT * FROM {vocabulary}")) as words:
+            found = sum(map(_mark, job.each(words, 0, "words")))
         return (
             found == self._wanted[table]
             and not _out_of_reach(self._connection, table)
             and totals_of(self._connection, table) == self._totals[table]
-            and (table not in SIZED or _lengths(self._connection, table) == self._lengths)
+            and (table not in SIZED or _lengths(self._connection, table, job) == self._lengths)
         )
 
     def _count(self, table: str) -> None:
@@ -79,7 +83,7 @@ class Sums:
         self._wanted[table] += sum(map(_mark, self._memory.execute(f"SELECT * FROM {table}_words")))
         self._totals[table] = _added(self._totals[table], totals_of(self._memory, table))
         if table in SIZED:
-            self._lengths += _lengths(self._memory, table)
+            self._lengths += _lengths(self._memory, table, quiet())
         self._memory.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
         self._waiting[table].clear()
         self._size[table] = 0
@@ -112,9 +116,11 @@ def _out_of_reach(connection: Connection, table: str) -> bool:
     return False
 
 
-def _lengths(connection: Connection, table: str) -> int:
+def _lengths(connection: Connection, table: str, job: Job) -> int:
     """Of how long each object's text is: one sum."""
-    return sum(hash((id_, bytes(size))) for id_, size in connection.execute(f"SELECT * FROM {table}_docsize"))
+    (many,) = connection.execute(f"SELECT count(*) FROM {table}_docsize").fetchone()
+    rows = job.each(connection.execute(f"SELECT * FROM {table}_docsize"), many, "words")
+    return sum(hash((id_, bytes(size))) for id_, size in rows)
 
 
 def totals_of(connection: Connection, table: str) -> list[int]:

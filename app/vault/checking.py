@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
@@ -30,6 +31,7 @@ from crypto.package import verify_manifest
 
 STRUCTURE = frozenset({"page-damaged", "structure-damaged", "reference-broken"})
 """The codes of what is wrong with the store's file itself."""
+BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -51,17 +53,17 @@ def check(installation: Installation, job: Job) -> list[Problem]:
 
 
 def _problems(installation: Installation, job: Job) -> list[Problem]:
-    def step() -> None:
-        job.step(0, 0, "check")
-
     with installation.database.snapshot() as reader:
-        problems = [Problem(code, "store") for code in check_file(reader, step)]
+        problems = [Problem(code, "store") for code in check_file(reader, job)]
         if problems:
             return problems
-        if installation.database.aged or not (standing.holds(reader) and standing.rows_hold(reader)):
+        job.step(0, 0, "check")
+        with watched(reader, job.look):
+            holds = standing.holds(reader) and standing.rows_hold(reader)
+        if installation.database.aged or not holds:
             problems.append(Problem("state-old", "state"))
     try:
-        with installation.database.snapshot() as reader, watched(reader, step):
+        with installation.database.snapshot() as reader, watched(reader, job.look):
             problems += _contents(installation, reader, job)
     except Refused as refused:
         if refused.code != "store-damaged":
@@ -73,36 +75,48 @@ def _problems(installation: Installation, job: Job) -> list[Problem]:
 def _contents(installation: Installation, reader: Connection, job: Job) -> Iterator[Problem]:
     """What is wrong with what is in a sound file."""
     altered = False
-    for number, (vid, sha256, raw) in enumerate(objects.contents(reader)):
-        if number % 1000 == 0:
-            job.step(number, 0, "check")
+    held = objects.count_versions(reader, None)
+    for vid, sha256, raw in job.each(objects.contents(reader), held, "check"):
         if hashlib.sha256(raw).digest() != sha256:
             altered = True
             yield Problem("content-altered", f"version {vid}")
     if not altered:
         # An altered text may say anything, or nothing that can be read.
-        for name in index.amiss(reader, lambda done: job.step(done, 0, "check")):
+        for name in index.amiss(reader, job):
             yield Problem("index-wrong", name)
-        for name in checking.amiss(reader, lambda done: job.step(done, 0, "check")):
+        for name in checking.amiss(reader, job):
             yield Problem("index-wrong", f"{name} rows")
+    job.step(0, 0, "rows")
     if not index.sound(reader):
         yield Problem("counters-wrong", "store")
-    for where in packages.altered(reader):
+    for where in packages.altered(reader, job):
         yield Problem("content-altered", where)
     yield from _signed(reader, job)
-    for found in log_checking.verify(reader):
+    for found in log_checking.verify(reader, job=job):
         yield Problem(found.code, found.where)
-    for package in packages.sealed(reader):
+    sealed = packages.sealed(reader)
+    done, total = 0, sum(package.size for package in sealed)
+    for package in sealed:
         path = installation.outbox / package.file
-        if not path.is_file():
-            if not package.closed:
-                yield Problem("outbox-missing", package.file)
-            continue
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").digest() != package.sha256:
+        if path.is_file():
+            if _digest(path, done, total, job) != package.sha256:
                 yield Problem("outbox-altered", package.file)
+        elif not package.closed:
+            yield Problem("outbox-missing", package.file)
+        done += package.size
     for code, where in attachments.check(reader, installation, job):
         yield Problem(code, where)
+
+
+def _digest(path: Path, before: int, total: int, job: Job) -> bytes:
+    """SHA-256 of a file, of `total` bytes in several of which so many were read `before`."""
+    digest, done = hashlib.sha256(), before
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            job.step(min(done, total), total, "check")
+            digest.update(block)
+            done += len(block)
+    return digest.digest()
 
 
 def _signed(reader: Connection, job: Job) -> Iterator[Problem]:
@@ -113,12 +127,14 @@ def _signed(reader: Connection, job: Job) -> Iterator[Problem]:
     for counterpart in counterparts.everyone(reader):
         cards += [counterpart.card, *(one.card for one in counterparts.former(reader, counterpart.cid))]
     signers = {card.fingerprint: card.signing for card in map(read_card, cards)}
-    for number, (id_, kind, raw) in enumerate(store_statements.everything(reader)):
-        job.step(number, 0, "check")
+    for id_, kind, raw in job.each(
+        store_statements.everything(reader), store_statements.count(reader), "check", every=1
+    ):
         if not _is_statement(id_, kind, raw, signers):
             yield Problem("statement-altered", f"{kind} {id_.hex()[:16]}")
-    for number, (where, raw, signature) in enumerate(packages.every_manifest(reader)):
-        job.step(number, 0, "check")
+    for where, raw, signature in job.each(
+        packages.every_manifest(reader), packages.count(reader), "check", every=1
+    ):
         try:
             signer = signers.get(manifests.parse(raw).sender)
             if signer is not None:
@@ -127,7 +143,8 @@ def _signed(reader: Connection, job: Job) -> Iterator[Problem]:
                 yield Problem("header-missing", where)
         except CryptoError:
             yield Problem("content-altered", where)
-    for package in packages.sealed(reader):
+    sealed = packages.sealed(reader)
+    for package in job.each(sealed, len(sealed), "check", every=1):
         if not _is_recorded(reader, package):
             yield Problem("record-missing", f"outbox {package.seq}")
 

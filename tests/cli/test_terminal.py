@@ -158,3 +158,17 @@ def test_without_a_display_the_window_does_not_practise_on_what_was_named(site):
     assert done.returncode == 1
     assert "mithaq-cli" in done.stderr.decode()
     assert not done.stdout
+
+
+def test_a_stage_is_named_as_soon_as_it_begins_with_a_number_where_there_is_one(monkeypatch):
+    told = []
+    monkeypatch.setattr(base, "tell", lambda text, nl: told.append(text.strip("\r\x1b[K").strip()))
+    notice = base._progress()
+    for step in ((0, 0, "pages"), (0, 0, "structure"), (3, 9, "check"), (4, 9, "check"), (5, 0, "words")):
+        notice(*step)
+    assert told == [
+        "Checking every page",
+        "Checking the structure",
+        "Checking 3/9",
+        "Checking the words of the indexes 5",
+    ]

@@ -19,6 +19,7 @@ from app.holdings import checking, importing
 from app.holdings.correlation import Correlation
 from app.intel.marking import Level
 from app.intel.observables import observables
+from app.jobs import quiet
 from app.store import full_text, index, objects
 from tests.holdings.test_hash_conflicts import file
 from tests.holdings.test_laws import emptied
@@ -189,8 +190,8 @@ def dump(site, more=MappingProxyType({})):
         (hit.observable.value, hit.count, sorted(one.id for one in hit.holders)) for hit in hits
     )
     assert index.sound(reader)
-    assert index.amiss(reader, lambda done: None) == []
-    assert checking.amiss(reader, lambda done: None) == []
+    assert index.amiss(reader, quiet()) == []
+    assert checking.amiss(reader, quiet()) == []
     return found
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.holdings import browsing, feedback, graph
 from app.intel import marking
 from app.intel.envelope import references
+from app.jobs import quiet
 from app.messages import Refused
 from app.store import index, selecting
 from app.store.conditions import Selection
@@ -181,7 +182,7 @@ def test_what_an_identity_says_of_itself_is_said_of_it(site, first):
     reader = site.database.read()
     ours = [browsing.show(site, one["id"]).row.oid for one in (note, maker)]
     assert graph.closure(reader, ours[:1]) == sorted(ours)
-    assert index.amiss(reader, lambda done: None) == []
+    assert index.amiss(reader, quiet()) == []
 
 
 def test_what_names_itself_as_its_creator_has_none(site):
@@ -189,7 +190,7 @@ def test_what_names_itself_as_its_creator_has_none(site):
     take(emptied(site), maker)
     assert graph.neighbours(site, maker["id"]).found == ()
     assert every_dangling(site, 9) == []
-    assert index.amiss(site.database.read(), lambda done: None) == []
+    assert index.amiss(site.database.read(), quiet()) == []
 
 
 def test_what_is_asked_for_is_all_that_is_told(site):

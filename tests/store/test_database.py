@@ -262,7 +262,7 @@ def test_a_large_act_gives_up_its_cache_in_the_middle(store, monkeypatch, end):
         assert found.fetchone() == (10_000, 100, 9_900 * 3000 + 100 * 5)
     else:
         assert not store.read().execute("SELECT 1 FROM sqlite_master WHERE name = 'scratch'").fetchone()
-    assert database.check(store.read(), lambda: None) == []
+    assert database.check(store.read(), quiet()) == []
 
 
 def test_a_full_disk_is_a_refusal_and_loses_nothing(path, tmp_path):
@@ -584,7 +584,7 @@ def test_a_store_is_not_replaced_while_its_log_holds_anything(path, act):
     other.close()
     getattr(opened, act)(*arguments)
     assert keys(opened.read()) == {"b"}
-    assert database.check(opened.read(), lambda: None) == []
+    assert database.check(opened.read(), quiet()) == []
     opened.close()
     with pytest.raises(Refused) if act == "rekey" else contextlib.nullcontext():
         Database(path, KEY).close()
@@ -631,24 +631,19 @@ def test_writing_the_store_anew_is_shown_and_can_be_stopped(path, act, monkeypat
     opened.close()
 
 
-def test_a_check_can_be_stopped_anywhere(path, monkeypatch):
-    monkeypatch.setattr(database, "LOOK", 50)
+def test_a_check_is_named_and_can_be_stopped_anywhere(path, monkeypatch):
+    monkeypatch.setattr(database, "CHECK_LOOK", 50)
     opened = Database(path, KEY)
     with opened.write() as tx:
         for number in range(2000):
             put(tx, f"k{number}", b"x" * 100)
-    count = []
-    assert database.check(opened.read(), lambda: count.append(1)) == []
-    assert len(count) > 5
-    for stop_at in (1, len(count) // 2, len(count)):
-        left = iter(range(stop_at))
-
-        def step(left=left):
-            if next(left, None) is None:
-                raise Cancelled
-
+    seen = []
+    assert database.check(opened.read(), Job(lambda *step: seen.append(step))) == []
+    assert len(seen) > 5
+    assert [*dict.fromkeys(seen)] == [(0, 0, "pages"), (0, 0, "structure")]
+    for stop_at in (0, 1, len(seen) // 2, len(seen) - 1):
         with pytest.raises(Cancelled):
-            database.check(opened.read(), step)
+            database.check(opened.read(), Stopping(stop_at))
     opened.close()
 
 

@@ -85,6 +85,43 @@ def test_progress_and_cancel(jobs: Jobs) -> None:
     assert ended == ["cancelled"]
 
 
+def test_a_stage_is_shown_though_it_is_named_once_and_soon_after_another(jobs: Jobs) -> None:
+    ended: list[bool] = []
+    steps: list[tuple[int, int, str]] = []
+
+    def work(job: Job) -> bool:
+        for stage in ("pages", "structure", "check"):
+            job.step(0, 0, stage)
+        return True
+
+    task = jobs.write(work, ended.append, title="Check")
+    task.progressed.connect(lambda *step: steps.append(step))
+    wait(lambda: ended)
+    assert [stage for *_, stage in steps if stage] == ["pages", "structure", "check"]
+
+
+def test_the_time_left_is_guessed_from_the_pace_of_the_stage(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("ui.jobs.time.monotonic", lambda: now[0])
+    task = Task("Check", Job(), qapp)
+
+    def left(seconds: float, *step: object) -> int | None:
+        now[0] += seconds
+        task.show(*step)  # type: ignore[arg-type]
+        return task.seconds_left()
+
+    assert left(100, 0, 0, "pages") is None
+    assert left(0, 0, 1000, "check") is None
+    assert left(10, 500, 1000, "check") == 11
+    assert left(0, 0, 1000, "compare") is None
+    assert left(2, 100, 1000, "compare") == 19
+    # Another round.
+    assert left(0, 0, 1000, "compare") is None
+    assert left(4, 100, 1000, "compare") == 37
+
+
 def test_only_long_work_shows_a_card(jobs: Jobs) -> None:
     shown: list[Task] = []
     seen: list[int] = []
