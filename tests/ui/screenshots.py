@@ -323,7 +323,7 @@ def shots(stand: Stage, save: Callable[[Session, str], None]) -> None:
     attached._refuse(files_[0].id, Refused("attachment-held", id=files_[0].id, name=files_[0].name))
     holdings.panel.scroller.ensureWidgetVisible(attached.refusal)
     save(session, "attached-refused")
-    attached._clear()
+    attached.clear_refusal()
     holdings.filters.choose_flag("conflict")
     settle(session)
     holdings.table.select_row(0)

@@ -142,7 +142,6 @@ class Attached:
             )
             self._say(words.format(name=isolate(one.name), size=numbers.size(one.size)))
 
-        self._clear()
         self._desk.write(
             work,
             done,
@@ -182,7 +181,6 @@ class Attached:
             self._desk.changed.emit(frozenset((AUDIT,)))
             told()
 
-        self._clear()
         self._desk.write(
             work,
             done,
@@ -208,7 +206,6 @@ class Attached:
     def remove(self, one: Attachment) -> None:
         """Destroy an attachment."""
         said = _("{name} is destroyed.").format(name=isolate(one.name))
-        self._clear()
         self._desk.write(
             lambda installation, _job: attachments.remove(installation, one.id, one.name),
             lambda _none: self._say(said),
@@ -216,7 +213,8 @@ class Attached:
             changes=(HOLDINGS,),
         )
 
-    def _clear(self) -> None:
+    def clear_refusal(self) -> None:
+        """What comes next is not what was refused."""
         self._refused = None
         if isValid(self.refusal):
             self.refusal.clear()

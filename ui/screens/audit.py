@@ -76,6 +76,7 @@ class Audit(Pane):
         self.refusal = Refusal()
         self.result = ResultLine()
         desk.acting.connect(self.result.clear)
+        desk.acting.connect(self.refusal.clear)
         self.listing = ListPane(
             self.header, [self.refusal], self.table, Empty("scroll-text", _("No entry yet."))
         )

@@ -114,6 +114,7 @@ class Packages(Pane):
         self.refusal = Refusal()
         self.result = ResultLine()
         desk.acting.connect(self.result.clear)
+        desk.acting.connect(self.refusal.clear)
         self.recalls = Recalls(desk, partial(self.result.say, keep=True))
         self.listing = ListPane(self.header, [self.recalls, self.refusal], self.table, self.empty)
         side = Pane("surface", layout=column(self.listing, ResultFoot(self.result)))

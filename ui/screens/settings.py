@@ -75,6 +75,7 @@ class Settings(Pane):
         self.refusal = Refusal()
         self.result = ResultLine()
         desk.acting.connect(self.result.clear)
+        desk.acting.connect(self.refusal.clear)
         keep = partial(self.result.say, keep=True)
         self.ways, self.backup, self.store = WaysIn(desk, keep), Backup(desk, keep), Store(desk, keep)
         self._first, self._content = column(gap=0), column(gap=0)
