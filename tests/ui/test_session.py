@@ -29,6 +29,7 @@ from ui import main as program
 from ui.screens.entry import FirstRun, Unlock
 from ui.session import Session, kind_of, speak
 from ui.single import Single
+from ui.theme import theme
 from ui.widgets.sheet import Sheet
 
 Make = Callable[[Path], Session]
@@ -159,6 +160,37 @@ def test_a_language_is_chosen_and_left_again(
             assert mirrored is (language == "ar")
     finally:
         speak("en")
+
+
+def test_the_look_chosen_in_the_menu_is_kept_and_marked(
+    sessions: Make, pair: tuple[stage.Side, stage.Side, Path]
+) -> None:
+    home = pair[0].home
+    session = sessions(home)
+
+    def marked() -> set[str]:
+        return {one.objectName() for one in session.window.registry.actions() if one.isChecked()}
+
+    frame = enter(session, home)
+    assert marked() == {"scheme-system"}
+    for key in ("scheme-dark", "scheme-dark", "density"):
+        session.window.registry.run(key)
+        settle(session)
+    assert marked() == {"scheme-dark", "density"}
+    place: Any = frame.place("settings")
+    wait(lambda: place.scheme.value == "dark" and place.density.value == "compact", "the settings")
+    session.lock()
+    wait(lambda: session._unlock.button.isEnabled(), "the door")
+    theme().set_mode("light")
+    theme().set_density("normal")
+    frame = enter(session, home)
+    assert (theme().mode, theme().density) == ("dark", "compact")
+    assert marked() == {"scheme-dark", "density"}
+    place = frame.place("settings")
+    wait(lambda: place._shown, "the settings")
+    place.change("density", "normal")
+    settle(session)
+    assert marked() == {"scheme-dark"}
 
 
 def test_going_to_sleep_locks(sessions: Make, pair: tuple[stage.Side, stage.Side, Path]) -> None:

@@ -61,7 +61,7 @@ class Releases(QStackedWidget):
             self.history.ask_receipt,
         )
         add(
-            Entry("carry-again", "exchange", N_("Carry the package again…"), "", "hard-drive", 2),
+            Entry("carry", "exchange", N_("Carry the package…"), "", "hard-drive", 2),
             self.history.carry,
         )
 
@@ -250,9 +250,10 @@ class History(Pane):
             items.append(ledger)
         items += [Section(_("File"), None, identifier(package.path.name))]
         self.panel.show_items(items)
+        carry = _("Carry…") if package.state == "sealed" else _("Carry again…")
         self.panel.show_foot(
             [
-                Button(_("Carry again…"), icon="hard-drive", run=self.carry),
+                Button(carry, icon="hard-drive", run=self.carry),
                 Button(_("Slip…"), icon="scroll-text", run=self.ask_slip),
                 None,
                 Icon(icon, color),
@@ -263,7 +264,7 @@ class History(Pane):
     # --- acting -------------------------------------------------------------------------------------------------------
 
     def carry(self) -> None:
-        """Copy the current package once more, byte for byte."""
+        """Copy the current package, for the first time or once more, byte for byte."""
         if self._detail is None:
             return
         package = self._detail.package

@@ -46,6 +46,13 @@ THEMES = {
     "dark": N_("Dark"),
     "high_contrast": N_("High contrast"),
 }
+SCHEMES = {
+    "system": (N_("Colours: as the desktop"), "monitor"),
+    "light": (N_("Colours: light"), "sun"),
+    "dark": (N_("Colours: dark"), "moon"),
+    "high_contrast": (N_("Colours: high contrast"), "contrast"),
+}
+"""The same in the menu."""
 
 
 @dataclass(frozen=True)
@@ -220,6 +227,10 @@ class Settings(Pane):
             Entry("check-store", "file", N_("Check the store"), "", "shield-check", 6),
             partial(go, self.store.check),
         )
+        for mode, (words, icon) in SCHEMES.items():
+            add(Entry(f"scheme-{mode}", "view", words, "", icon, 2), partial(self._choose, "theme", mode))
+        add(Entry("density", "view", N_("Compact rows"), "", "list-checks", 3), self._choose_rows)
+        self._mark_look()
 
     def _go(self, act: Callable[[], object]) -> None:
         self._desk.go.emit("settings")
@@ -233,11 +244,30 @@ class Settings(Pane):
 
     def change(self, name: str, value: str) -> None:
         """Change one setting; what concerns the look shows at once."""
+        self._show_look(name, value)
+        self._write(lambda i, _job: officers.change_setting(i, name, value), _("Changed."))
+
+    def _choose(self, name: str, value: str) -> None:
+        """Change a setting from the menu, wherever the officer is."""
+        self._show_look(name, value)
+        self._desk.write(lambda i, _job: officers.change_setting(i, name, value), changes=(SETTINGS,))
+
+    def _choose_rows(self) -> None:
+        self._choose("density", "normal" if theme().density == "compact" else "compact")
+
+    def _show_look(self, name: str, value: str) -> None:
         if name == "theme":
             theme().set_mode(value)  # type: ignore[arg-type]
         elif name == "density":
             theme().set_density(value)  # type: ignore[arg-type]
-        self._write(lambda i, _job: officers.change_setting(i, name, value), _("Changed."))
+        self._mark_look()
+
+    def _mark_look(self) -> None:
+        """Tell in the menu which colours and rows are chosen."""
+        mark, look = self._desk.actions.mark, theme()
+        for mode in SCHEMES:
+            mark(f"scheme-{mode}", look.mode == mode)
+        mark("density", look.density == "compact")
 
     def ask_officer(self) -> None:
         """Ask for the name of another officer."""
