@@ -14,7 +14,7 @@ from app.store.installation import Installation
 from ui import files, numbers
 from ui.actions import Entry
 from ui.desk import AUDIT, Desk
-from ui.safe_text import isolate, isolate_ltr
+from ui.safe_text import isolate_ltr
 from ui.widgets.buttons import Button
 from ui.widgets.layout import Item, Pane, column
 from ui.widgets.notices import Empty, Refusal, ResultLine
@@ -214,7 +214,7 @@ def _said(entry: audit.Entry) -> str:
     if isinstance(detail.get("objects"), int):
         parts.append(numbers.objects(int(str(detail["objects"]))))
     if isinstance(detail.get("alias"), str):
-        parts.append(isolate(str(detail["alias"])))
+        parts.append(isolate_ltr(str(detail["alias"])))
     if isinstance(detail.get("seq"), int):
         parts.append(_("package {n}").format(n=numbers.number(int(str(detail["seq"])))))
     if isinstance(detail.get("name"), str) and isinstance(detail.get("value"), str):

@@ -18,7 +18,7 @@ from app.store.installation import Installation
 from ui import files, numbers
 from ui.actions import Entry
 from ui.desk import COUNTERPARTS, INBOX, RELEASES, Desk
-from ui.safe_text import isolate
+from ui.safe_text import isolate, isolate_ltr
 from ui.screens.recalls import Recalls
 from ui.screens.review import Review
 from ui.widgets.buttons import Button
@@ -279,7 +279,7 @@ class Packages(Pane):
 
         def done(path: Path) -> None:
             words = _("Receipt sealed, written, read back and verified: {path}")
-            self.result.say(words.format(path=isolate(str(path))), keep=True)
+            self.result.say(words.format(path=isolate_ltr(str(path))), keep=True)
 
         self._desk.write(
             work, done, self.refusal.show_refusal, changes=(RELEASES, INBOX), title=_("Seal a receipt")

@@ -19,7 +19,7 @@ from app.store.installation import Installation
 from ui import files, numbers, paper, reading
 from ui.actions import Entry
 from ui.desk import COUNTERPARTS, INBOX, RELEASES, Desk
-from ui.safe_text import isolate
+from ui.safe_text import isolate, isolate_ltr
 from ui.screens.new_release import NewRelease
 from ui.widgets.buttons import Button
 from ui.widgets.layout import Item, Pane, column
@@ -278,7 +278,7 @@ class History(Pane):
 
         def done(path: Path) -> None:
             self.result.say(
-                _("Written, read back and verified: {path}").format(path=isolate(str(path))), keep=True
+                _("Written, read back and verified: {path}").format(path=isolate_ltr(str(path))), keep=True
             )
 
         title_ = _("Carry package {seq}").format(seq=package.seq)
@@ -307,7 +307,7 @@ class History(Pane):
             self._desk.read(lambda _i, _job: write(), done, self.refusal.show_refusal, title=title_)
 
         def done(_size: int) -> None:
-            self.result.say(_("Slip written: {path}").format(path=isolate(str(target))), keep=True)
+            self.result.say(_("Slip written: {path}").format(path=isolate_ltr(str(target))), keep=True)
 
         self._desk.read(work, drawn, self.refusal.show_refusal, title=title_)
 
@@ -326,7 +326,9 @@ class History(Pane):
 
         def done(path: Path) -> None:
             self.result.say(
-                _("Receipt sealed, written, read back and verified: {path}").format(path=isolate(str(path))),
+                _("Receipt sealed, written, read back and verified: {path}").format(
+                    path=isolate_ltr(str(path))
+                ),
                 keep=True,
             )
 

@@ -215,7 +215,7 @@ class Settings(Pane):
         return entry("user", name, _("At work now") if here else "", trailing=None if here else remove)
 
     def _drop(self, drop: drops.Listed) -> QWidget:
-        return entry("folder-open", drop.name, f"{isolate(drop.counterpart)} · {isolate(drop.folder)}")
+        return entry("folder-open", drop.name, f"{isolate(drop.counterpart)} · {isolate_ltr(drop.folder)}")
 
     # --- acting -------------------------------------------------------------------------------------------------------
 
@@ -303,7 +303,7 @@ class Settings(Pane):
         """Name the drop in folder `path` and choose its counterpart."""
         assert self._shown is not None
         names = list(self._shown.names)
-        sheet = Sheet(self._desk.window, _("Add a drop"), isolate(str(path)), width=520)
+        sheet = Sheet(self._desk.window, _("Add a drop"), isolate_ltr(str(path)), width=520)
         field = QLineEdit(path.name)
         field.setMaxLength(200)
         field.setAccessibleName(_("Name"))
