@@ -1149,12 +1149,12 @@ MESSAGES: dict[str, Message] = {
         N_("An attachment came that belongs to no object of its package, and was not kept.")
     ),
     "attachment-unknown": Message(
-        N_("{id} has no attachment {name}."),
+        N_("{called} has no attachment {name}."),
         N_("`attachment list` names those it has."),
         N_("See the attachments of the object."),
     ),
     "attachment-held": Message(
-        N_("{id} has that content, or another under that name, already: {name}."),
+        N_("{called} has that content, or another under that name, already: {name}."),
         N_("Attach it under another name, or remove the one that is there."),
     ),
     "attachments-too-many": Message(

@@ -129,5 +129,12 @@ def detail_value(act: str, name: str, value: object) -> str:
     return _(words[str(value)]) if str(value) in words else str(value)
 
 
+def setting_value(name: str, value: str) -> str:
+    """To what a setting is set."""
+    if name == "idle_minutes" and value.isdecimal():
+        return numbers.minutes(int(value))
+    return f"TLP:{value}" if name == "handling" else detail_value("setting.changed", "value", value)
+
+
 def act_word(act: str) -> str:
     return _(ACTS[act]) if act in ACTS else act

@@ -14,9 +14,10 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from app import officers, settings, vault
 from app.exchange import counterparts, drops
 from app.jobs import Job
-from app.messages import N_, _, ngettext
+from app.messages import N_, _
 from app.settings import Settings as Values
 from app.store.installation import Installation
+from app.words import DENSITIES, LANGUAGES, THEMES
 from ui import files, numbers
 from ui.actions import Entry
 from ui.desk import COUNTERPARTS, INBOX, RELEASES, SETTINGS, Desk
@@ -39,20 +40,13 @@ if TYPE_CHECKING:
 
 WIDTH = 720
 MINUTES = ("1", "5", "10", "15", "30", "60")
-LANGUAGES = {"en": "English", "ar": "العربية", "fr": "Français"}
-THEMES = {
-    "system": N_("As the desktop"),
-    "light": N_("Light"),
-    "dark": N_("Dark"),
-    "high_contrast": N_("High contrast"),
-}
 SCHEMES = {
     "system": (N_("Colours: as the desktop"), "monitor"),
     "light": (N_("Colours: light"), "sun"),
     "dark": (N_("Colours: dark"), "moon"),
     "high_contrast": (N_("Colours: high contrast"), "contrast"),
 }
-"""The same in the menu."""
+"""The colours in the menu."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +123,7 @@ class Settings(Pane):
         clear(self._first)
         clear(self._content)
         self.idle = Choice(
-            [(m, _minutes(int(m))) for m in _with(MINUTES, str(values.idle_minutes))],
+            [(m, numbers.minutes(int(m))) for m in _with(MINUTES, str(values.idle_minutes))],
             str(values.idle_minutes),
             partial(self.change, "idle_minutes"),
         )
@@ -140,12 +134,13 @@ class Settings(Pane):
             [(k, _(w)) for k, w in THEMES.items()], values.theme, partial(self.change, "theme")
         )
         self.density = Segments(
-            [("normal", _("Normal")), ("compact", _("Compact"))],
+            [(k, _(w)) for k, w in DENSITIES.items()],
             values.density,
             partial(self.change, "density"),
         )
-        languages = [("system", _("As the desktop")), *LANGUAGES.items()]
-        self.language = Choice(languages, values.language, partial(self.change, "language"))
+        self.language = Choice(
+            [(k, _(w)) for k, w in LANGUAGES.items()], values.language, partial(self.change, "language")
+        )
         security = Section(
             _("Security"),
             None,
@@ -353,10 +348,6 @@ class Settings(Pane):
         clear(self._first)
         clear(self._content)
         self.ways.show_slots(())
-
-
-def _minutes(count: int) -> str:
-    return ngettext("{n} minute", "{n} minutes", count).format(n=numbers.number(count))
 
 
 def _with(known: tuple[str, ...], value: str) -> list[str]:
