@@ -300,7 +300,7 @@ ACTS: dict[str, str] = {
 }
 
 # What an officer may set (`app.settings`), and to what.
-SETTINGS: dict[str, str] = {
+SETTING_NAMES: dict[str, str] = {
     "handling": N_("Default handling"),
     "idle_minutes": N_("Lock after"),
     "language": N_("Language"),
@@ -346,7 +346,7 @@ def logged_words(act: str, name: str, value: object) -> Mapping[str, str]:
     if name == "undone" and act == "slots.undone":
         return ACTS
     if act == "setting.changed":
-        return SETTINGS if name == "name" else LANGUAGES | THEMES | DENSITIES
+        return SETTING_NAMES if name == "name" else LANGUAGES | THEMES | DENSITIES
     return {}
 
 

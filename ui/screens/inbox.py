@@ -35,8 +35,10 @@ SAID = {
     "agreement": N_("They propose an agreement. Read and sign it under Counterparts."),
     "countersignature": N_("They signed an agreement. See Counterparts."),
     "receipt": N_("They say what they opened, accepted and refused. See Releases."),
-    "request": N_("They ask for something. See `mithaq-cli request list` and `consent list`."),
-    "consent": N_("They consent to a request. See `mithaq-cli consent list`."),
+    "request": N_(
+        "They ask for something. In the terminal, `mithaq-cli request list` and `mithaq-cli consent list` show it."
+    ),
+    "consent": N_("They consent to a request. In the terminal, `mithaq-cli consent list` shows it."),
     "confirmation": N_("They answer a recall. See Releases."),
     "withdrawal": N_("They took something back, ended or declined it."),
 }

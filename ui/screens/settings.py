@@ -17,7 +17,7 @@ from app.jobs import Job
 from app.messages import N_, _
 from app.settings import Settings as Values
 from app.store.installation import Installation
-from app.words import DENSITIES, LANGUAGES, THEMES
+from app.words import DENSITIES, LANGUAGES, SETTING_NAMES, THEMES
 from ui import files, numbers
 from ui.actions import Entry
 from ui.desk import COUNTERPARTS, INBOX, RELEASES, SETTINGS, Desk
@@ -145,7 +145,7 @@ class Settings(Pane):
             _("Security"),
             None,
             _row(
-                _("Lock after"),
+                _named("idle_minutes"),
                 self.idle,
                 _("Without a key or a mouse. Work stops, the store closes, the clipboard empties."),
             ),
@@ -154,7 +154,7 @@ class Settings(Pane):
             _("Intel"),
             None,
             _row(
-                _("Default handling"),
+                _named("handling"),
                 self.handling,
                 _("How an object without a TLP marking is treated from its import on."),
             ),
@@ -162,9 +162,9 @@ class Settings(Pane):
         look = Section(
             _("Appearance"),
             None,
-            _row(_("Colours"), self.scheme),
-            _row(_("Rows"), self.density),
-            _row(_("Language"), self.language, _("From the next unlocking on.")),
+            _row(_named("theme"), self.scheme),
+            _row(_named("density"), self.density),
+            _row(_named("language"), self.language, _("From the next unlocking on.")),
         )
         people = Section(
             _("Officers"),
@@ -348,6 +348,10 @@ class Settings(Pane):
         clear(self._first)
         clear(self._content)
         self.ways.show_slots(())
+
+
+def _named(setting: str) -> str:
+    return _(SETTING_NAMES[setting])
 
 
 def _with(known: tuple[str, ...], value: str) -> list[str]:

@@ -213,7 +213,11 @@ class Store(Section):
             sheet.body.addSpacing(8)
         left = len(self.problems) - PROBLEMS_SHOWN
         if left > 0:
-            words = ngettext("{n} more; `check` lists all.", "{n} more; `check` lists all.", left)
+            words = ngettext(
+                "{n} more; in the terminal, `mithaq-cli check` lists all.",
+                "{n} more; in the terminal, `mithaq-cli check` lists all.",
+                left,
+            )
             sheet.body.addWidget(muted(words.format(n=numbers.number(left)), wrap=True))
         if any(found.code in MENDED for found in self.problems):
 
