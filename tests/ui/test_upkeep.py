@@ -69,10 +69,10 @@ def test_the_next_act_takes_a_refusal_of_another_section_away(
     place.change("idle_minutes", "5")
     wait(lambda: place.result.words == "Changed.", "the act in another section")
     assert place.backup.refusal.code == ""
-    place.ask_drop()
-    assert place.refusal.code == "drop-counterpart"
+    place.drops.ask()
+    assert place.drops.refusal.code == "drop-counterpart"
     place.backup.back_up(tmp_path / "fresh.backup")
-    assert place.refusal.code == ""
+    assert place.drops.refusal.code == ""
     wait(lambda: place.result.words == "Backup written and read back.", "the backup")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -18,10 +17,11 @@ from app.messages import N_, _
 from app.settings import Settings as Values
 from app.store.installation import Installation
 from app.words import DENSITIES, LANGUAGES, SETTING_NAMES, THEMES
-from ui import files, numbers
+from ui import numbers
 from ui.actions import Entry
-from ui.desk import COUNTERPARTS, INBOX, RELEASES, SETTINGS, Desk
-from ui.safe_text import isolate, isolate_ltr
+from ui.desk import COUNTERPARTS, SETTINGS, Desk
+from ui.safe_text import isolate_ltr
+from ui.screens.drops import Drops
 from ui.screens.entry import form_row
 from ui.screens.upkeep import Backup, Store
 from ui.screens.ways_in import WaysIn
@@ -79,14 +79,18 @@ class Settings(Pane):
         desk.acting.connect(self.refusal.clear)
         keep = partial(self.result.say, keep=True)
         self.ways, self.backup, self.store = WaysIn(desk, keep), Backup(desk, keep), Store(desk, keep)
-        self._first, self._content = column(gap=0), column(gap=0)
+        self.drops = Drops(desk, keep)
+        self._first, self._content, self._last = column(gap=0), column(gap=0), column(gap=0)
         self._narrow = narrow = QWidget()
         narrow.setFixedWidth(WIDTH)
         life = column(self.ways, self.backup, self.store)
-        narrow.setLayout(column(self.refusal, 8, self._first, life, self._content, None))
+        narrow.setLayout(column(self._first, life, self._content, self.drops, self._last, None))
         inside = QWidget()
         inside.setLayout(line(narrow, None, margins=(16, 0, 16, 24)))
-        self.setLayout(column(self.header, Scroll(inside), ResultFoot(self.result)))
+        # Over what scrolls: whoever acts far below sees it.
+        self.refusal.setMaximumWidth(WIDTH)
+        refusal = Pane(layout=line(self.refusal, margins=(16, 0, 16, 8)))
+        self.setLayout(column(self.header, refusal, Scroll(inside), ResultFoot(self.result)))
         desk.changed.connect(self._changed)
         self.reload()
 
@@ -114,6 +118,7 @@ class Settings(Pane):
         self._shown = shown
         self.ways.show_slots(shown.slots)
         self.backup.show_retired(shown.retired)
+        self.drops.show_drops(shown.drops, shown.names)
         self.store.show_store(shown.size, anchored=shown.anchored)
         with focus_kept(self._narrow):
             self._show_rest(shown)
@@ -122,6 +127,7 @@ class Settings(Pane):
         values = shown.values
         clear(self._first)
         clear(self._content)
+        clear(self._last)
         self.idle = Choice(
             [(m, numbers.minutes(int(m))) for m in _with(MINUTES, str(values.idle_minutes))],
             str(values.idle_minutes),
@@ -172,20 +178,6 @@ class Settings(Pane):
             *(self._officer(n) for n in shown.officers),
             action=Button(_("Add…"), "quiet", icon="user-plus", run=self.ask_officer),
         )
-        places = Section(
-            _("Drops"),
-            len(shown.drops),
-            *(self._drop(d) for d in shown.drops),
-            action=Button(_("Add…"), "quiet", icon="plus", run=self.ask_drop),
-        )
-        if not shown.drops:
-            places.content.addWidget(
-                muted(_("A folder that both sides reach. Packages are left and found there."), wrap=True)
-            )
-        else:
-            places.content.addLayout(
-                line(Button(_("Sync all"), icon="arrow-left-right", run=self.sync), None)
-            )
         own = Section(
             _("This installation"),
             None,
@@ -201,16 +193,14 @@ class Settings(Pane):
             ),
         )
         self._first.addWidget(security)
-        for section in (intel, look, people, places, own):
+        for section in (intel, look, people):
             self._content.addWidget(section)
+        self._last.addWidget(own)
 
     def _officer(self, name: str) -> QWidget:
         remove = Button(_("Remove"), "quiet", run=partial(self._remove_officer, name))
         here = name == self._desk.installation.officer
         return entry("user", name, _("At work now") if here else "", trailing=None if here else remove)
-
-    def _drop(self, drop: drops.Listed) -> QWidget:
-        return entry("folder-open", drop.name, f"{isolate(drop.counterpart)} · {isolate_ltr(drop.folder)}")
 
     # --- acting -------------------------------------------------------------------------------------------------------
 
@@ -285,60 +275,6 @@ class Settings(Pane):
     def _remove_officer(self, name: str) -> None:
         self._write(lambda i, _job: officers.remove(i, name), _("Officer removed."))
 
-    def ask_drop(self) -> None:
-        """Ask for a folder to use as a drop."""
-        if self._shown is None or not self._shown.names:
-            self.refusal.show_words(
-                _("A drop belongs to a verified counterpart."), _("Verify one first."), "drop-counterpart"
-            )
-            return
-        files.ask_folder(self.window(), _("Folder of the drop"), self.name_drop)
-
-    def name_drop(self, path: Path) -> None:
-        """Name the drop in folder `path` and choose its counterpart."""
-        assert self._shown is not None
-        names = list(self._shown.names)
-        sheet = Sheet(self._desk.window, _("Add a drop"), isolate_ltr(str(path)), width=520)
-        field = QLineEdit(path.name)
-        field.setMaxLength(200)
-        field.setAccessibleName(_("Name"))
-        with_ = Choice(names, names[0][0], lambda _v: None)
-        sheet.body.addWidget(form_row(_("Name"), field))
-        sheet.body.addSpacing(10)
-        sheet.body.addWidget(form_row(_("Counterpart"), _left(with_)))
-
-        def go() -> None:
-            name, fingerprint = field.text(), with_.value
-            sheet.close_sheet()
-            self._write(lambda i, _job: drops.add(i, name, path, fingerprint), _("Drop added."))
-
-        sheet.foot_trail.addWidget(Button(_("Cancel"), run=sheet.close_sheet))
-        sheet.foot_trail.addWidget(Button(_("Add the drop"), "primary", run=go))
-        sheet.open()
-
-    def sync(self) -> None:
-        """Publish what waits, and fetch what is for us, in every drop."""
-        self.refusal.clear()
-
-        def work(installation: Installation, job: Job) -> drops.Synced:
-            return drops.sync(installation, (), job)
-
-        def done(synced: drops.Synced) -> None:
-            out, got = len(synced.published), len(synced.received)
-            words = _("{out} published, {got} received.")
-            self.result.say(words.format(out=numbers.number(out), got=numbers.number(got)), keep=True)
-            if synced.refused:
-                _drop, file, code = synced.refused[0]
-                self.refusal.show_code(code, {"where": file, "path": file})
-
-        self._desk.write(
-            work,
-            done,
-            self.refusal.show_refusal,
-            changes=(INBOX, RELEASES, COUNTERPARTS),
-            title=_("Sync the drops"),
-        )
-
     def _changed(self, what: frozenset[str]) -> None:
         if SETTINGS in what or COUNTERPARTS in what:
             self.reload()
@@ -347,7 +283,9 @@ class Settings(Pane):
         self._shown = None
         clear(self._first)
         clear(self._content)
+        clear(self._last)
         self.ways.show_slots(())
+        self.drops.show_drops((), ())
 
 
 def _named(setting: str) -> str:
