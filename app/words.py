@@ -65,6 +65,8 @@ PACKAGE_STATES: dict[str, str] = {
     "void": NP_("package", "Void"),
     "pending": NP_("package", "Waits for review"),
     "decided": NP_("package", "Decided"),
+    "left": NP_("package", "Epoch over"),
+    "closed": NP_("package", "Closed"),
 }
 
 # The same words where they are said of an object that came or went out, and what becomes of one.

@@ -64,6 +64,8 @@ STATES: dict[str, tuple[str, str, str]] = {
         ("void", "x", "muted"),
         ("pending", "clock", "warning"),
         ("decided", "check", "muted"),
+        ("left", "history", "muted"),
+        ("closed", "check", "muted"),
     )
 }
 

@@ -27,6 +27,7 @@ from ui.widgets.notices import Empty, Icon, Notice, Refusal, ResultLine
 from ui.widgets.page import Header, ListDetail, ListPane
 from ui.widgets.paging import Cell, Column, PagedModel, Row
 from ui.widgets.panel import DetailPanel, ResultFoot, Section, entry, fact, identifier
+from ui.widgets.sheet import Sheet
 from ui.widgets.table import ListTable, date_width
 from ui.widgets.text import Text, muted, title
 from ui.words import STATES, object_state_word, state_word
@@ -85,8 +86,10 @@ class Releases(QStackedWidget):
 
     def _sealed(self, words: str) -> None:
         self.leave()
+        # The button that sealed is gone; what was focused instead may be anywhere.
+        over = any(sheet.isVisible() for sheet in self.window().findChildren(Sheet))
         self.history.result.say(words, keep=True)
-        self.history.show_newest()
+        self.history.show_newest(focus=self.isVisible() and not over)
 
     def forget(self) -> None:
         self.leave()
@@ -100,6 +103,7 @@ class History(Pane):
         super().__init__("surface")
         self._desk = desk
         self._detail: Detail | None = None
+        self._focus = False
         columns = (
             Column("to", pgettext("recipient", "To"), 0, "name"),
             Column("seq", _("Package"), 84, "number"),
@@ -156,11 +160,15 @@ class History(Pane):
     def _loaded(self, count: int) -> None:
         self.header.count.setText(numbers.number(count) if count else "")
         self.listing.show_empty(not count)
+        if count and self._focus:
+            self._focus = False
+            self.table.setFocus()
         if count and self.table.current_id() is None:
             self.table.select_row(0)
 
-    def show_newest(self) -> None:
-        """Fetch anew; the newest package is the current one."""
+    def show_newest(self, *, focus: bool) -> None:
+        """Fetch anew; the newest package is the current one. `focus`: the keyboard is in the list then."""
+        self._focus = focus
         self.table.clearSelection()
         self.model.reload()
 
@@ -248,12 +256,15 @@ class History(Pane):
             if rest > 0:
                 ledger.content.addWidget(muted(_("{n} more").format(n=numbers.number(rest))))
             items.append(ledger)
-        items += [Section(_("File"), None, identifier(package.path.name))]
+        items += [16, Section(_("File"), None, identifier(package.path.name))]
         self.panel.show_items(items)
-        carry = _("Carry…") if package.state == "sealed" else _("Carry again…")
+        carry: list[Item] = []
+        if package.state in outbox.UNDER_WAY:
+            words_of = _("Carry…") if package.state == "sealed" else _("Carry again…")
+            carry.append(Button(words_of, icon="hard-drive", run=self.carry))
         self.panel.show_foot(
             [
-                Button(carry, icon="hard-drive", run=self.carry),
+                *carry,
                 Button(_("Slip…"), icon="scroll-text", run=self.ask_slip),
                 None,
                 Icon(icon, color),
