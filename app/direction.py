@@ -31,7 +31,9 @@ OWN = {
 _SHOWN = str.maketrans(OWN)
 _BARE = str.maketrans(dict.fromkeys(OWN, ""))
 _OPENING, _CLOSING = frozenset((_ISOLATE, _ISOLATE_LTR, _ISOLATE_RTL)), frozenset(_END)
-_SHOWN_OPENING, _SHOWN_CLOSING = frozenset("\u2066\u2067\u2068"), frozenset("\u2069")
+BEGIN, END = "\u2066\u2067\u2068", "\u2069"
+"""What begins and ends an isolate, shown."""
+_SHOWN_OPENING, _SHOWN_CLOSING = frozenset(BEGIN), frozenset(END)
 _LETTERS, _RTL_LETTERS = frozenset(("L", "R", "AL")), frozenset(("R", "AL"))
 # Words of a right-to-left script with their numbers; separators stay between the digits they part.
 _RTL_CLASSES = frozenset(("R", "AL", "AN", "NSM", "WS", "CS"))

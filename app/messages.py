@@ -381,6 +381,10 @@ MESSAGES: dict[str, Message] = {
             "A page of the store is of an earlier time: what it says of counterparts and channels cannot be relied on."
         ),
         N_("Restore a backup; or `check --mend` goes on with what is here, and every channel begins anew."),
+        N_(
+            "Restore a backup; or make the indexes anew, which checking everything in the settings "
+            "offers, and every channel begins anew."
+        ),
     ),
     "reference-broken": Message(
         N_("The store refers to a row that is not there."), N_("Restore the installation from a backup.")
@@ -526,6 +530,7 @@ MESSAGES: dict[str, Message] = {
             "They changed their keys; the old key and the new one both signed that, and the verification carries over."
         ),
         N_("Ask them by another way whether that is so, and compare the new card with `counterpart verify`."),
+        N_("Ask them by another way whether that is so, and verify them anew among the counterparts."),
     ),
     "identity-forked": Message(
         N_("An old key of {name} names two successors: one of them is not theirs."),
@@ -559,12 +564,21 @@ MESSAGES: dict[str, Message] = {
     "channel-frozen": Message(
         N_("The channel with {name} is frozen: they signed two packages with one number."),
         N_("Talk to them; only a new epoch that both confirm thaws it."),
+        N_(
+            "Talk to them; only a new epoch that both confirm thaws it: in the terminal, `mithaq-cli "
+            "channel restart` and `mithaq-cli channel confirm`."
+        ),
     ),
     "channel-claimed": Message(
         N_("{name} acknowledged what was never sent."),
         N_(
             "Talk to them: one side may have been restored. Ask them for `channel evidence` and take it in with"
             " `channel prove`; `channel excuse` goes on without."
+        ),
+        N_(
+            "Talk to them: one side may have been restored. The rest is done in the terminal: they "
+            "make `mithaq-cli channel evidence`, `mithaq-cli channel prove` takes it in; `mithaq-cli "
+            "channel excuse` goes on without."
         ),
     ),
     "channel-proven": Message(
@@ -574,6 +588,10 @@ MESSAGES: dict[str, Message] = {
         N_(
             "Begin anew with `channel restart --reason restored`; if nothing was restored, `identity replace`."
         ),
+        N_(
+            "Begin anew in the terminal with `mithaq-cli channel restart --reason restored`; if "
+            "nothing was restored, with `mithaq-cli identity replace`."
+        ),
     ),
     "rollback-proven": Message(
         N_(
@@ -581,6 +599,10 @@ MESSAGES: dict[str, Message] = {
         ),
         N_(
             "Begin anew with `channel restart --reason restored`; if nothing was restored, `identity replace`."
+        ),
+        N_(
+            "Begin anew in the terminal with `mithaq-cli channel restart --reason restored`; if "
+            "nothing was restored, with `mithaq-cli identity replace`."
         ),
     ),
     "manifest-returned": Message(
@@ -600,6 +622,7 @@ MESSAGES: dict[str, Message] = {
     "channel-full": Message(
         N_("Too many packages to {name} are not acknowledged."),
         N_("Wait for their answer, or void what was lost."),
+        N_("Wait for their answer, or void what was lost in the terminal with `mithaq-cli void`."),
     ),
     "fork": Message(
         N_("{name} signed two packages with number {seq}. The channel is frozen."),
@@ -620,6 +643,10 @@ MESSAGES: dict[str, Message] = {
     "epoch-pending": Message(
         N_("{name} begins a new epoch ({reason})."),
         N_("Ask them by another way whether that is so; then confirm the epoch and open the file again."),
+        N_(
+            "Ask them by another way whether that is so; then confirm the epoch in the terminal with "
+            "`mithaq-cli channel confirm`, and open the file again."
+        ),
     ),
     "epoch-closed": Message(
         N_("Package {seq} from {name} belongs to an epoch that ended."), N_("Ask them to release it again.")
@@ -693,14 +720,23 @@ MESSAGES: dict[str, Message] = {
     "undo-released": Message(
         N_("The acceptance cannot be undone: {id} was released onward ({n} in all)."),
         N_("Recall it from whom it was given, or undo the others with --ids."),
+        N_(
+            "Recall it from whom it was given, or undo the others in the terminal with `mithaq-cli "
+            "accept --undo --ids`."
+        ),
     ),
     "undo-referenced": Message(
         N_("The acceptance cannot be undone: {id} is named by what came later and stays ({n} in all)."),
         N_("Purge what names it, undo both together, or undo the others with --ids."),
+        N_("Purge what names it, or undo the others in the terminal with `mithaq-cli accept --undo --ids`."),
     ),
     "undo-newer": Message(
         N_("The acceptance cannot be undone: a later version of {id} came after it ({n} in all)."),
         N_("Undo that acceptance first, or undo the others with --ids."),
+        N_(
+            "Undo that acceptance first, or undo the others in the terminal with `mithaq-cli accept "
+            "--undo --ids`."
+        ),
     ),
     "undo-bound": Message(
         N_(
@@ -711,25 +747,41 @@ MESSAGES: dict[str, Message] = {
             "Take that away first (`attachment remove`, `embargo`, `sector`, `handling`),"
             " or undo the others with --ids."
         ),
+        N_(
+            "Take that away first; embargoes and sectors in the terminal, with `mithaq-cli embargo` "
+            "and `mithaq-cli sector`. Or undo the others there with `mithaq-cli accept --undo --ids`."
+        ),
     ),
     "undo-resolved": Message(
         N_("The acceptance cannot be undone: a conflict over {id} was resolved ({n} in all)."),
         N_("Undo the others with --ids."),
+        N_("Undo the others in the terminal with `mithaq-cli accept --undo --ids`."),
     ),
     "remark-recalled": Message(
-        N_("Its sender asks it back."), N_("It is accepted only with --recalled, on your word.")
+        N_("Its sender asks it back."),
+        N_("It is accepted only with --recalled, on your word."),
+        N_("On your word it is accepted all the same, in the terminal, with `mithaq-cli accept --recalled`."),
     ),
     "recalled-pending": Message(
         N_("{name} asks back {id} ({n} in all)."),
         N_("Answer the recall, or accept it on your word with --recalled."),
+        N_(
+            "Answer the recall above the inbox, or accept it on your word in the terminal with "
+            "`mithaq-cli accept --recalled`."
+        ),
     ),
     "recalled": Message(
         N_("Held back: it was asked back, by us from them or from us by whom it came from."),
         N_("Withdraw your recall, or answer theirs."),
+        N_(
+            "Withdraw your recall in the terminal with `mithaq-cli recall withdraw`, or answer theirs "
+            "above the inbox."
+        ),
     ),
     "sanitised": Message(
         N_("Held back: they get a sanitised form of it."),
         N_("Release that one; or let them have the whole with `sanitise end`."),
+        N_("Release that one; or let them have the whole, in the terminal, with `mithaq-cli sanitise end`."),
     ),
     "made-for-another": Message(
         N_("Held back: it is the form that another counterpart gets."), N_("Release the original.")
@@ -774,10 +826,18 @@ MESSAGES: dict[str, Message] = {
             "They signed two different answers to one package of ours under one number. The first that came counts."
         ),
         N_("See `channel show`. Both are kept, signed: ask which is right; a newer receipt settles it."),
+        N_(
+            "In the terminal `mithaq-cli channel show` tells which. Both are kept, signed: ask which "
+            "is right; a newer receipt settles it."
+        ),
     ),
     "packages-lacking": Message(
         N_("{name} says that packages of ours have not come: {numbers}."),
         N_("Carry them again if you have them (`carry`), or send them again as new ones (`resend`)."),
+        N_(
+            "Carry them again from Releases if you have them, or send them again as new ones in the "
+            "terminal with `mithaq-cli resend`."
+        ),
     ),
     "receipt-unreadable": Message(
         N_("A receipt cannot be read, or cannot be true of its package. It does nothing."),
@@ -806,7 +866,11 @@ MESSAGES: dict[str, Message] = {
     "feedback-unusable": Message(
         N_("That is no sighting, opinion or note: {what}."), N_("Mend it and try again.")
     ),
-    "recall-unknown": Message(N_("There is no recall {number} here."), N_("See `recall list`.")),
+    "recall-unknown": Message(
+        N_("There is no recall {number} here."),
+        N_("See `recall list`."),
+        N_("The terminal lists it: `mithaq-cli recall list`."),
+    ),
     "recall-never-given": Message(
         N_("{id} was never released to {name}, so it cannot be recalled from them."), N_("See `ledger`.")
     ),
@@ -827,7 +891,9 @@ MESSAGES: dict[str, Message] = {
         N_("Recall {number} is theirs: only they withdraw it."), N_("Confirm or refuse it.")
     ),
     "recall-closed": Message(
-        N_("Recall {number} was answered or withdrawn: that is final."), N_("See `recall list`.")
+        N_("Recall {number} was answered or withdrawn: that is final."),
+        N_("See `recall list`."),
+        N_("The terminal lists it: `mithaq-cli recall list`."),
     ),
     "recall-unreadable": Message(
         N_("A recall, or an answer to one, cannot be read. It does nothing."), N_("Tell the counterpart.")
@@ -837,6 +903,7 @@ MESSAGES: dict[str, Message] = {
             "A recall names something that never came. It is remembered, and shown as recalled should it come."
         ),
         N_("See `recall list`."),
+        N_("The terminal lists it: `mithaq-cli recall list`."),
     ),
     "confirmation-other": Message(
         N_("An answer to a recall is over something that the recall does not name. It does nothing."),
@@ -846,7 +913,9 @@ MESSAGES: dict[str, Message] = {
         N_("They answer a recall that was never made here."), N_("Ask the counterpart what they meant.")
     ),
     "backups-past": Message(
-        N_("Backups that hold it until {day} are over."), N_("Give a day to come, or `none`.")
+        N_("Backups that hold it until {day} are over."),
+        N_("Give a day to come, or `none`."),
+        N_("Give a day to come, or 0 if no backup holds it."),
     ),
     "reason-too-long": Message(N_("A reason has at most {most} characters."), N_("Say it in fewer words.")),
     "remark-weakened": Message(
@@ -864,6 +933,7 @@ MESSAGES: dict[str, Message] = {
     "remark-disregarded": Message(
         N_("A revocation by somebody else than whose the object is: it is kept and does not count."),
         N_("If it should, say whose the objects are with `creator`."),
+        N_("If it should, say in the terminal whose the objects are, with `mithaq-cli creator`."),
     ),
     "remark-dangling": Message(
         N_("It needs an object that is neither held here nor in the package."),
@@ -881,6 +951,7 @@ MESSAGES: dict[str, Message] = {
     "carry-outdated": Message(
         N_("Levels or embargoes of what package {seq} has were changed since it was sealed. Nothing left."),
         N_("Send it again as it is now: `resend {seq} --to {name}`."),
+        N_("Send it again as it is now, in the terminal, with `mithaq-cli resend`."),
     ),
     "no-longer-leaves": Message(
         N_("Package {seq} holds what may not leave for {name} any more; it is void now."),
@@ -961,6 +1032,10 @@ MESSAGES: dict[str, Message] = {
     "sector": Message(
         N_("Held back: not known to be only about sectors that the agreement names."),
         N_("Say with `sector` what it is about, or propose an agreement on its sectors."),
+        N_(
+            "Say in the terminal what it is about, with `mithaq-cli sector`, or propose an agreement "
+            "on its sectors."
+        ),
     ),
     "purpose": Message(
         N_("Held back: the agreement does not cover this purpose, or none was stated."),
@@ -988,6 +1063,10 @@ MESSAGES: dict[str, Message] = {
             "Held back: no agreement is in force with the counterpart it came from, so it goes to nobody else."
         ),
         N_("Agree with them first; or declare an independent source with `source`, if you have one."),
+        N_(
+            "Agree with them first; or declare an independent source, if you have one, in the "
+            "terminal with `mithaq-cli source`."
+        ),
     ),
     "onward-never": Message(
         N_("Held back: the agreement with the counterpart it came from lets it go to nobody else."),
@@ -996,10 +1075,12 @@ MESSAGES: dict[str, Message] = {
     "onward-consent": Message(
         N_("Held back: it goes to somebody else only with the consent of the counterpart it came from."),
         N_("Ask them with `request onward`."),
+        N_("Ask them in the terminal with `mithaq-cli request onward`."),
     ),
     "embargo": Message(
         N_("Held back: it is under an embargo that is not over."),
         N_("See with `show` until when; wait, or ask whoever set it."),
+        N_("The object says until when; wait, or ask whoever set it."),
     ),
     "embargo-theirs": Message(
         N_("{id} came from a counterpart who named {day}; only they shorten that."),
@@ -1016,7 +1097,9 @@ MESSAGES: dict[str, Message] = {
         N_("Look who weakened it, and raise the handling if that was not meant."),
     ),
     "exercise-mixed": Message(
-        N_("Exercise and real intel are mixed."), N_("Leave out what does not belong, or see `--exercise`.")
+        N_("Exercise and real intel are mixed."),
+        N_("Leave out what does not belong, or see `--exercise`."),
+        N_("Leave out what does not belong."),
     ),
     "large": Message(
         N_("This is far more than any release to them before."), N_("Look whether the selection is right.")
@@ -1024,6 +1107,10 @@ MESSAGES: dict[str, Message] = {
     "clock-behind": Message(
         N_("This machine's clock is behind what the log has seen; what ended by then stays over."),
         N_("Set the clock right. If it was ahead before, and is right now, see `clock correct`."),
+        N_(
+            "Set the clock right. If it was ahead before, and is right now, the terminal mends it: "
+            "`mithaq-cli clock correct`."
+        ),
     ),
     "clock-sound": Message(N_("The log has seen no later time than this machine's clock says.")),
     "clock-other-day": Message(
@@ -1092,6 +1179,7 @@ MESSAGES: dict[str, Message] = {
     "names-withheld": Message(
         N_("{id} is held back from {name}: what is written to them must not name it."),
         N_("Leave its id out; see with `release --dry-run` why it is held back."),
+        N_("Leave its id out; a new release to them says why it is held back."),
     ),
     "reference-unusable": Message(
         N_('"{reference}" cannot be a reference.'), N_("Use up to {most} visible characters on one line.")
@@ -1158,12 +1246,12 @@ MESSAGES: dict[str, Message] = {
         N_("An attachment came that belongs to no object of its package, and was not kept.")
     ),
     "attachment-unknown": Message(
-        N_("{id} has no attachment {name}."),
+        N_("{called} has no attachment {name}."),
         N_("`attachment list` names those it has."),
         N_("See the attachments of the object."),
     ),
     "attachment-held": Message(
-        N_("{id} has that content, or another under that name, already: {name}."),
+        N_("{called} has that content, or another under that name, already: {name}."),
         N_("Attach it under another name, or remove the one that is there."),
     ),
     "attachments-too-many": Message(
@@ -1311,6 +1399,7 @@ MESSAGES: dict[str, Message] = {
         N_(
             "Use the other one. If the move came to nothing, work here again: in the settings, or `mithaq-cli revive`."
         ),
+        N_("Use the other one. If the move came to nothing, work here again: the settings offer it."),
     ),
     "not-retired": Message(N_("This installation was not moved elsewhere.")),
     "revive-unconfirmed": Message(

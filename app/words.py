@@ -65,6 +65,8 @@ PACKAGE_STATES: dict[str, str] = {
     "void": NP_("package", "Void"),
     "pending": NP_("package", "Waits for review"),
     "decided": NP_("package", "Decided"),
+    "left": NP_("package", "Epoch over"),
+    "closed": NP_("package", "Closed"),
 }
 
 # The same words where they are said of an object that came or went out, and what becomes of one.
@@ -299,6 +301,28 @@ ACTS: dict[str, str] = {
     "source.declared": N_("Independent source declared"),
 }
 
+# What an officer may set (`app.settings`), and to what.
+SETTING_NAMES: dict[str, str] = {
+    "handling": N_("Default handling"),
+    "idle_minutes": N_("Lock after"),
+    "language": N_("Language"),
+    "theme": N_("Colours"),
+    "density": N_("Rows"),
+}
+LANGUAGES: dict[str, str] = {
+    "system": N_("As the desktop"),
+    "en": "English",
+    "ar": "العربية",
+    "fr": "Français",
+}
+THEMES: dict[str, str] = {
+    "system": N_("As the desktop"),
+    "light": N_("Light"),
+    "dark": N_("Dark"),
+    "high_contrast": N_("High contrast"),
+}
+DENSITIES: dict[str, str] = {"normal": N_("Normal"), "compact": N_("Compact")}
+
 YES_NO: dict[str, str] = {"True": N_("yes"), "False": N_("no")}
 
 # Why a channel began anew.
@@ -323,6 +347,8 @@ def logged_words(act: str, name: str, value: object) -> Mapping[str, str]:
         return SLOTS | {"device": SLOTS["passphrase+device"]}
     if name == "undone" and act == "slots.undone":
         return ACTS
+    if act == "setting.changed":
+        return SETTING_NAMES if name == "name" else LANGUAGES | THEMES | DENSITIES
     return {}
 
 

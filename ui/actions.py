@@ -83,6 +83,13 @@ class Actions(QObject):
         """Whether the action can be done now."""
         self._actions[key].setEnabled(on)
 
+    def mark(self, key: str, on: bool) -> None:
+        """Whether what the action chooses is chosen: a mark stands beside it then, in the place of its icon."""
+        action, icon = self._actions[key], "check" if on else self._entries[key].icon
+        action.setCheckable(True)
+        action.setChecked(on)
+        action.setIcon(icons.icon(icon, "accent" if on else "muted"))
+
     def run(self, key: str) -> None:
         """Do it, if it can be done now."""
         if self._actions[key].isEnabled():

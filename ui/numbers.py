@@ -74,6 +74,11 @@ def size(count: int) -> str:
     raise AssertionError
 
 
+def minutes(count: int) -> str:
+    """A time in minutes."""
+    return ngettext("{n} minute", "{n} minutes", count).format(n=number(count))
+
+
 def parse_time(text: str) -> datetime.datetime | None:
     """A STIX or ISO timestamp as written, or None where it is none."""
     if len(text) < 10:

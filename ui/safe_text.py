@@ -17,6 +17,7 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QApplication, QLabel
 
 from app import direction
+from app.messages import right_to_left
 
 LINE_LIMIT = 1_000  # characters of a line that are ever laid out
 PARAGRAPH_LIMIT = 20_000
@@ -101,6 +102,11 @@ def isolate_ltr(text: str) -> str:
     return direction.isolate_ltr(text[:LINE_LIMIT])
 
 
+def isolate_file(name: str) -> str:
+    """The name of a file: its ending stands where what is read ends, also behind letters that run the other way."""
+    return isolate(name) if right_to_left() else isolate_ltr(name)
+
+
 _STIX_ID = re.compile(r"^([a-z0-9-]{1,60}--[0-9a-f]{8}-)[0-9a-f-]{14}-([0-9a-f]{12})$")
 
 
@@ -111,16 +117,36 @@ def short_id(text: str) -> str:
 
 def elide_end(metrics: QFontMetrics, text: str, width: int) -> str:
     """A name cut at its end to `width` px."""
-    return metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+    return _whole(text, metrics.elidedText(text, Qt.TextElideMode.ElideRight, width))
 
 
 def elide_middle(metrics: QFontMetrics, text: str, width: int) -> str:
-    """An id, hash or file name cut in its middle to `width` px."""
-    return metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width)
+    """An id, hash, file name or path cut in its middle to `width` px."""
+    return _whole(text, metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width))
+
+
+def _whole(text: str, cut: str) -> str:
+    """`cut` with the isolates that begin or end in what was left out of `text`: what stays keeps its direction."""
+    if text == cut or not direction.isolated(text):
+        return cut
+    start = next((n for n, (a, b) in enumerate(zip(text, cut, strict=False)) if a != b), len(cut))
+    most = min(len(text), len(cut)) - start - 1
+    end = next((n for n in range(max(most, 0)) if text[-1 - n] != cut[-1 - n]), max(most, 0))
+    ends, begins = 0, ""
+    for character in text[start : len(text) - end]:
+        if character in direction.BEGIN:
+            begins += character
+        elif character == direction.END and begins:
+            begins = begins[:-1]
+        elif character == direction.END:
+            ends += 1
+    at = len(cut) - end
+    # Qt ends what begins before the dots, and forgets what begins in what is left out.
+    dots = "".join(c for c in cut[start:at] if c != direction.END and c not in direction.BEGIN)
+    return f"{cut[:start]}{dots}{direction.END * ends}{begins}{cut[at:]}"
 
 
 _ARROW = re.compile(" [→←] ")
-_OPENED, _CLOSED = re.compile("[\u2066-\u2068]"), "\u2069"
 
 
 def elide_both(metrics: QFontMetrics, text: str, width: int) -> str:
@@ -131,14 +157,9 @@ def elide_both(metrics: QFontMetrics, text: str, width: int) -> str:
     before, behind = text[: arrow.start()], text[arrow.end() :]
     room = width - metrics.horizontalAdvance(arrow[0])
     first = max(room // 2, room - metrics.horizontalAdvance(behind))
-    before = _whole(elide_end(metrics, before, first))
-    behind = _whole(elide_end(metrics, behind, room - metrics.horizontalAdvance(before)))
+    before = elide_end(metrics, before, first)
+    behind = elide_end(metrics, behind, room - metrics.horizontalAdvance(before))
     return f"{before}{arrow[0]}{behind}"
-
-
-def _whole(cut: str) -> str:
-    """A text with the isolates closed whose ends were cut away."""
-    return cut + _CLOSED * (len(_OPENED.findall(cut)) - cut.count(_CLOSED))
 
 
 class _PlainTextRule(QObject):

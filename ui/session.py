@@ -221,6 +221,7 @@ class Session(QObject):
         self._register(desk)
         desk.go.connect(self.go)
         desk.refused.connect(frame.refusal.show_refusal)
+        desk.acting.connect(frame.refusal.clear)
         desk.changed.connect(self._settings_changed)
         desk.jobs.began.connect(frame.rail.watch)
 

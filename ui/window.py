@@ -7,7 +7,6 @@ place's own. Nobody reaches through the window into another place: places tell e
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -27,7 +26,6 @@ from app.vault import LastSession
 from ui import numbers
 from ui.actions import Actions, Entry
 from ui.safe_text import isolate, isolate_ltr
-from ui.theme import Mode, theme
 from ui.tokens import TOKENS
 from ui.widgets.layout import FOCUS_FIRST, Pane, column, line
 from ui.widgets.notices import Refusal, ResultLine
@@ -231,22 +229,8 @@ class Window(QMainWindow):
         self.registry.add(
             Entry("fold-rail", "view", N_("Fold the rail"), "Ctrl+\\", "panel-left", 1), self._fold
         )
-        schemes: tuple[tuple[Mode, str, str], ...] = (
-            ("system", N_("Colours: as the desktop"), "monitor"),
-            ("light", N_("Colours: light"), "sun"),
-            ("dark", N_("Colours: dark"), "moon"),
-            ("high_contrast", N_("Colours: high contrast"), "contrast"),
-        )
-        for mode, words, icon in schemes:
-            entry = Entry(f"scheme-{mode}", "view", words, "", icon, 2)
-            self.registry.add(entry, partial(theme().set_mode, mode))
-        density = Entry("density", "view", N_("Compact rows"), "", "list-checks", 3)
-        self.registry.add(density, self._density)
         self.registry.add(Entry("quit", "file", N_("Quit"), "Ctrl+Q", "x", 9), self.close)
 
     def _fold(self) -> None:
         if self.frame is not None:
             self.frame.rail.fold(not self.frame.rail.narrow)
-
-    def _density(self) -> None:
-        theme().set_density("normal" if theme().density == "compact" else "compact")

@@ -64,6 +64,8 @@ STATES: dict[str, tuple[str, str, str]] = {
         ("void", "x", "muted"),
         ("pending", "clock", "warning"),
         ("decided", "check", "muted"),
+        ("left", "history", "muted"),
+        ("closed", "check", "muted"),
     )
 }
 
@@ -127,6 +129,13 @@ def detail_value(act: str, name: str, value: object) -> str:
         return numbers.number(value)
     words = logged_words(act, name, value)
     return _(words[str(value)]) if str(value) in words else str(value)
+
+
+def setting_value(name: str, value: str) -> str:
+    """To what a setting is set."""
+    if name == "idle_minutes" and value.isdecimal():
+        return numbers.minutes(int(value))
+    return f"TLP:{value}" if name == "handling" else detail_value("setting.changed", "value", value)
 
 
 def act_word(act: str) -> str:

@@ -60,10 +60,8 @@ def drop_sync(session: Session, names: tuple[str, ...]) -> int:
         _("Received: {n}").format(n=len(done.received)),
     ]
     for name, file, code in done.refused:
-        where = shared[name]
         about = f"{name}: {file}" if file else name
-        facts = {"path": file or where.folder, "seq": file, "name": where.counterpart}
-        lines.append(counted(about, code, **facts))
+        lines.append(counted(about, code, **drops.facts(shared[name], file)))
     lines += [
         why(f"status-{r.status}", missing=spoken(r.missing))
         for _drop, r in done.received

@@ -39,6 +39,12 @@ class Synced:
     refused: tuple[tuple[str, str, str], ...]
 
 
+def facts(one: Listed, file: str) -> dict[str, object]:
+    """What a sentence about something refused in a drop is filled with: `file` is "", a file, or a package of ours."""
+    path = one.folder if not file or file.isdecimal() else file
+    return {"path": path, "where": file or one.name, "seq": file, "name": one.counterpart}
+
+
 def add(installation: Installation, name: str, folder: Path, with_: str) -> None:
     """Use a folder as a drop; raises `Refused`: name-unusable, drop-exists, drop-missing, and as
     `counterparts.find` does.
@@ -74,6 +80,12 @@ def sync(installation: Installation, names: Sequence[str], job: Job) -> Synced:
     refused: list[tuple[str, str, str]] = []
     for name, cid, folder in every:
         if name.casefold() not in wanted:
+            continue
+        try:
+            drop.listing(Path(folder))
+        except Refused as error:
+            # Once for all that would be left there and found there.
+            refused.append((name, "", error.code))
             continue
         try:
             for seq, code in _publish(installation, cid, Path(folder), job):

@@ -64,10 +64,13 @@ class Touching:
             state = "pending"
         else:
             state = "decided" if copies else "never"
+        name = "" if row is None or version is None else row.name
+        if state == "pending":
+            name = next(store.copy_name(connection, n, at) for n, at, _, now, _ in copies if now == "pending")
         return Touched(
             id_,
             sha256,
-            "" if row is None or version is None else row.name,
+            name,
             state,
             tuple(sorted({number for number, *_ in copies})),
             version is not None and not self.goes(version),

@@ -68,7 +68,7 @@ def attach(
         if len(beside) >= OBJECT_LIMIT:
             raise Refused("attachments-too-many", most=OBJECT_LIMIT)
         if any(one.name == name for one in beside):
-            raise Refused("attachment-held", name=name, id=id_)
+            raise Refused("attachment-held", name=name, id=id_, called=_called(tx, id_))
         source = Source(file)
         try:
             head = source.peek(samples.HEAD_BYTES)
@@ -79,7 +79,7 @@ def attach(
         kept = _keep(installation, watched, hashed=True)
         for other in beside:
             if other.sha256 == kept.written.sha256:
-                raise Refused("attachment-held", name=other.name, id=id_)
+                raise Refused("attachment-held", name=other.name, id=id_, called=_called(tx, id_))
         one = _row(installation, kept, id_, name, sample, oid=oid)
         store.add(tx, one)
         audit.append(tx, installation, "attachment.added", object=id_, size=one.size, sample=sample)
@@ -381,11 +381,17 @@ def _oid(connection: Connection, id_: str) -> int:
     return oid
 
 
+def _called(connection: Connection, id_: str) -> str:
+    """What an object is called, or its id."""
+    row = objects.find(connection, objects.id_hash(objects.hash_key(connection), id_))
+    return id_ if row is None else row.name or id_
+
+
 def _find(connection: Connection, id_: str, name: str) -> Attachment:
     for one in store.of_object(connection, _oid(connection, id_)):
         if one.name == name:
             return one
-    raise Refused("attachment-unknown", name=name, id=id_)
+    raise Refused("attachment-unknown", name=name, id=id_, called=_called(connection, id_))
 
 
 class _Watched:

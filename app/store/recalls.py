@@ -186,6 +186,12 @@ def copies(
     return [(r[0], r[1], r[2], r[3], bool(r[4])) for r in rows]
 
 
+def copy_name(connection: Connection, number: int, position: int) -> str:
+    """What a copy in the inbox is called."""
+    sql = "SELECT name FROM inbox_object WHERE number = ? AND position = ?"
+    return str(connection.execute(sql, (number, position)).fetchone()[0])
+
+
 def blank(tx: Connection, number: int, position: int) -> None:
     """Empty the text and the name of a copy in the inbox, and refuse it if it pends."""
     tx.execute(

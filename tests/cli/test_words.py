@@ -102,6 +102,9 @@ def test_a_code_without_a_word_keeps_its_name_and_does_nothing():
         ("package.rejected", "reason", "rotated", "rotated"),
         ("slot.added", "kind", "recovery", "Kit de récupération"),
         ("slots.undone", "undone", "slot.added", "Moyen de déverrouillage ajouté"),
+        ("setting.changed", "name", "theme", "Couleurs"),
+        ("setting.changed", "value", "high_contrast", "Contraste élevé"),
+        ("setting.changed", "value", "15", "15"),
         ("restored", "moved", False, "non"),
         ("restored", "made", "True", "True"),
     ],
@@ -114,3 +117,28 @@ def test_what_the_log_tells_is_in_words_where_it_is_one_of_a_list(act, name, val
         assert words.word(said, str(value)).translate(MARKS) == in_french
     finally:
         messages.use_language("en")
+
+
+TERMINAL_ONLY = frozenset(
+    {
+        *("interrupted", "output-lost", "passphrase-missing", "rekey-recovery", "no-installation"),
+        *("setting-unknown", "internal", "entry-unknown", "replace-unconfirmed", "verify-unconfirmed"),
+        *("nothing-proven", "revive-unconfirmed", "content-unknown"),
+        *("sanitise-nothing", "sanitise-not-ours", "sanitise-unknown", "text-missing"),
+        *("enquiry-unknown", "enquiry-own", "enquiry-closed"),
+        *("recall-never-given", "recall-standing", "recall-ours"),
+        *("retention-overdue", "retention-mixed", "nothing-to-ask", "request-unknown"),
+        *("not-ours-to-give", "never-given", "consent-period"),
+    }
+)
+"""What only acts of the terminal come to."""
+
+
+def test_the_window_names_no_command_but_those_of_the_terminal_in_full():
+    for code, message in messages.MESSAGES.items():
+        shown = message.window or message.remedy
+        commands = re.findall(r"`([^`]*)`", shown)
+        short = [one for one in commands if not one.startswith("mithaq-cli ")]
+        short += re.findall(r"(?<![\w-])--[a-z-]+", re.sub(r"`[^`]*`", "", shown))
+        assert not short or code in TERMINAL_ONLY, (code, shown)
+    assert messages.MESSAGES.keys() >= TERMINAL_ONLY

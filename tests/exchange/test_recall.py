@@ -175,6 +175,8 @@ def test_what_pends_waits_for_the_officers_word(met):
     number = receive(met.beta, release(met.alpha, "beta").package.path).number
     answer(met)
     receive(met.beta, ask_back(met.alpha, "beta", one["id"]).package.path)
+    _, (touched,) = recalling.show(met.beta, 1, quiet())
+    assert (touched.state, touched.name) == ("pending", "indicator 1")
     review = inbox.review(met.beta, number, quiet())
     assert {o.id: o.remarks for o in review.objects} == {one["id"]: ("recalled",), two["id"]: ()}
     refused("recalled-pending", deciding.accept, met.beta, number, [one["id"]], quiet(), site=met.beta)

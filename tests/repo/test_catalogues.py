@@ -166,7 +166,7 @@ SAME_SENSE = {
         "Flash",
         "For exercises only",
     ),
-    *("Handling", "Kinds", "Language", "Name", "Objects", "Package", "Passing on", "Passphrase", "Purposes"),
+    *("Handling", "Kinds", "Name", "Objects", "Package", "Passing on", "Passphrase", "Purposes"),
     *("Reason", "Recovery kit", "Revoked", "Routine", "Sign by", "Size", "State", "Until", "Versions"),
 }
 

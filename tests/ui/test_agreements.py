@@ -137,3 +137,4 @@ def test_what_leaves_is_what_was_shown(sessions: Callable[[Path], Session], tmp_
     click(draft.panel, "Seal for")
     wait(lambda: packages(stick), "the package")
     settle(here)
+    wait(lambda: here.window.focusWidget() is frame.place("releases").history.table, "the keyboard there")

@@ -71,19 +71,19 @@ def test_attachments_are_seen_and_saved(sessions: Make, side: stage.Side, tmp_pa
     assert "17 bytes" in said
     assert "7 bytes · malware sample, saved as a zip" in said
     assert "by \u2068R. Haddad" in said
-    click(place.panel, "Save \u2068notes.txt")
+    click(place.panel, "Save \u2066notes.txt")
     answer_dialog(session, tmp_path / "copy.txt")
     settle(session)
     wait(lambda: place.result.words.startswith("The attachment was written"), "the result")
     assert (tmp_path / "copy.txt").read_bytes() == b"MZ what was found"
     # Of a sample it is said first as what it leaves, and with which password.
-    click(place.panel, "Save \u2068eviltxt.exe")
+    click(place.panel, "Save \u2066eviltxt.exe")
     told = sheet(session, SampleSheet)
     assert "zip" in words(told)
     assert "infected" in words(told)
     click(told, "Cancel")
     assert not any(dialog.isVisible() for dialog in session.window.findChildren(QFileDialog))
-    click(place.panel, "Save \u2068eviltxt.exe")
+    click(place.panel, "Save \u2066eviltxt.exe")
     click(sheet(session, SampleSheet), "Choose the file")
     open_ = wait(
         lambda: [d for d in session.window.findChildren(QFileDialog) if d.isVisible()], "a file dialog"
@@ -125,7 +125,7 @@ def test_a_file_is_attached_and_removed(sessions: Make, side: stage.Side, tmp_pa
     QTest.keyClick(asked.name, Qt.Key.Key_Return)
     wait(lambda: place.result.words, "the result")
     settle(session)
-    assert place.result.words == "\u2068_notes.txt\u2069 is attached: 13 bytes, a malware sample."
+    assert place.result.words == "\u2066_notes.txt\u2069 is attached: 13 bytes, a malware sample."
     assert session.desk is not None
     here = session.desk.installation
     held = {one.name: one for one in attachments.listed(here, OBJECT["id"])}
@@ -136,24 +136,25 @@ def test_a_file_is_attached_and_removed(sessions: Make, side: stage.Side, tmp_pa
     place.panel.attached.attach(OBJECT["id"], path, "again", None)
     settle(session)
     assert place.panel.attached.refusal.code == "attachment-held"
+    assert words(place.panel.attached.refusal).startswith("With attachments has that content")
 
     kept = here.attachments / held["_notes.txt"].file
     assert kept.is_file()
-    click(place.panel, "Remove \u2068_notes.txt")
+    click(place.panel, "Remove \u2066_notes.txt")
     asked = sheet(session, Question)
     assert session.window.focusWidget() is asked.cancel
     assert "for good" in words(asked)
     click(asked, "Cancel")
     assert kept.is_file()
-    button(place.panel, "Remove \u2068_notes.txt").setFocus()
-    click(place.panel, "Remove \u2068_notes.txt")
+    button(place.panel, "Remove \u2066_notes.txt").setFocus()
+    click(place.panel, "Remove \u2066_notes.txt")
     click(sheet(session, Question), "Remove the file")
     wait(lambda: "destroyed" in place.result.words, "the result")
     settle(session)
     assert not kept.exists()
     assert "_notes.txt" not in words(place.panel)
     assert place.panel.attached.refusal.code == ""
-    assert session.window.focusWidget() is button(place.panel, "Remove \u2068eviltxt.exe")
+    assert session.window.focusWidget() is button(place.panel, "Remove \u2066eviltxt.exe")
     assert acts(session)[-2:] == ["attachment.added", "attachment.removed"]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QMargins, QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -22,6 +22,7 @@ from ui.session import Session
 from ui.widgets.buttons import Button, Check
 from ui.widgets.chips import Chip
 from ui.widgets.digits import DigitReading
+from ui.widgets.layout import column
 from ui.widgets.rail import PlaceButton
 from ui.widgets.table import ListTable
 from ui.widgets.text import Text
@@ -182,6 +183,16 @@ def test_digits_to_read_out_never_mirror() -> None:
     QApplication.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     try:
         assert reading.grab().toImage() == there
+    finally:
+        QApplication.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+
+
+@pytest.mark.usefixtures("qapp")
+def test_margins_are_mirrored() -> None:
+    assert column(margins=(32, 24, 16, 12)).contentsMargins() == QMargins(32, 24, 16, 12)
+    QApplication.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    try:
+        assert column(margins=(32, 24, 16, 12)).contentsMargins() == QMargins(16, 24, 32, 12)
     finally:
         QApplication.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
 

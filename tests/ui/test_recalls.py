@@ -16,10 +16,11 @@ from app.exchange.releases import Wish
 from app.holdings import browsing
 from app.jobs import Job
 from tests.ui import stage
-from tests.ui.driving import button, click, settle, wait
+from tests.ui.driving import answer_dialog, button, click, settle, type_into, wait
 from tests.ui.test_told import words as said
 from ui.screens.recalls import Answer
 from ui.session import Session
+from ui.widgets.buttons import Button
 
 
 @pytest.fixture
@@ -63,6 +64,7 @@ def test_a_recall_is_answered(home: Path, sessions: Callable[[Path], Session]) -
     click(box.packages.recalls, "Answer…")
     sheet = wait(lambda: session.window.findChild(Answer), "the sheet")
     assert sheet is not None
+    assert "Name 0\nHeld" in said(sheet)
     assert not sheet.delete_button.isEnabled()
     assert not sheet.refuse_button.isEnabled()
     sheet.backups.setText("soon")
@@ -75,8 +77,53 @@ def test_a_recall_is_answered(home: Path, sessions: Callable[[Path], Session]) -
     click(sheet, "Delete and confirm")
     wait(lambda: not box.packages.recalls.isVisible(), "the end of the notice")
     assert held(session) == {"Name 1"}
-    said = "Deleted, and the confirmation is sealed: package 2, to be carried from Releases."
-    wait(lambda: box.packages.result.words == said, "the words on it")
+    done = "Deleted, and the confirmation is sealed: package 2, to be carried from Releases."
+    wait(lambda: box.packages.result.words == done, "the words on it")
+
+
+def test_a_recall_is_refused_and_the_answer_carried(
+    home: Path, tmp_path: Path, sessions: Callable[[Path], Session]
+) -> None:
+    session = sessions(home)
+    box = enter(session, home)
+    wait(lambda: box.packages.recalls.isVisible(), "the notice")
+    click(box.packages.recalls, "Answer…")
+    sheet = wait(lambda: session.window.findChild(Answer), "the sheet")
+    assert sheet is not None
+    type_into(sheet.reason, "It is public.")
+    click(sheet, "Refuse")
+    done = "Refused, and the answer is sealed: package 2, to be carried from Releases."
+    wait(lambda: box.packages.result.words == done, "the words on it")
+    assert held(session) == {"Name 0", "Name 1"}
+    session.go("releases")
+    history: Any = session.window.frame.place("releases").history  # type: ignore[union-attr]
+    wait(lambda: history.model.row_at(0), "the packages")
+    history.table.select_row(next(n for n in range(2) if history.model.row_at(n).data.seq == 2))
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    # What was never carried is not carried again.
+    click(history.panel, "Carry…")
+    answer_dialog(session, stick)
+    button(history.panel, "Carry again…")
+    assert len(list(stick.iterdir())) == 1
+    assert history.result.words.endswith(f"{next(iter(stick.iterdir()))}\u2069")
+
+
+def test_what_was_acknowledged_is_not_carried_again(
+    home: Path, tmp_path: Path, sessions: Callable[[Path], Session]
+) -> None:
+    with (
+        vault.unlocked(home, stage.PASSPHRASE) as here,
+        vault.unlocked(tmp_path / "northmark", stage.PASSPHRASE) as there,
+    ):
+        receiving.receive(here, receipts.send(there, "CERT Almaria", tmp_path, Job()).path, Job())
+    session = sessions(home)
+    enter(session, home)
+    session.go("releases")
+    history: Any = session.window.frame.place("releases").history  # type: ignore[union-attr]
+    wait(lambda: history._detail and history._detail.package.state == "acked", "the package")
+    button(history.panel, "Slip…")
+    assert not [one for one in history.panel.findChildren(Button) if one.label.startswith("Carry")]
 
 
 def test_a_recall_that_comes_is_told_of(

@@ -11,6 +11,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QToolTip, QWidget
 
+from app import direction
+from app.messages import use_language
 from tests.ui.driving import wait
 from tests.ui.hostile import STRINGS
 from ui import reading
@@ -21,6 +23,7 @@ from ui.safe_text import (
     elide_end,
     elide_middle,
     isolate,
+    isolate_file,
     isolate_ltr,
     short_id,
     spoken,
@@ -130,6 +133,34 @@ def test_what_is_short_leaves_its_room_to_the_other() -> None:
     assert elide_both(metrics, f"uses: a → {LONG}", 240).startswith("uses: a → AAAA")
     assert elide_both(metrics, f"uses: {LONG} → b", 240).endswith("… → b")
     assert elide_both(metrics, LONG, 90) == elide_end(metrics, LONG, 90)
+
+
+def test_what_is_cut_keeps_its_isolates(qapp: QApplication) -> None:
+    metrics = theme().metrics("label")
+    path = direction.isolate_ltr("/media/stick/a long folder of the stick/تقرير.age")
+    said = direction.shown(f"Receipt sealed, written, read back and verified: {path}.")
+    for width in range(20, metrics.horizontalAdvance(said), 7):
+        for elide in (elide_end, elide_middle):
+            cut = elide(metrics, said, width)
+            assert cut != said
+            depth = 0
+            for character in cut:
+                depth += (character in direction.BEGIN) - (character == direction.END)
+                assert depth >= 0
+            assert depth == 0
+    assert elide_middle(metrics, said, 260).endswith("/تقرير.age\u2069.")
+
+
+def test_a_files_name_ends_where_reading_ends() -> None:
+    name = "تقرير.pdf"
+    try:
+        shown = {}
+        for language in ("en", "ar"):
+            use_language(language)
+            shown[language] = direction.shown(isolate_file(name))
+    finally:
+        use_language("en")
+    assert shown == {"en": f"\u2066{name}\u2069", "ar": f"\u2068{name}\u2069"}
 
 
 @pytest.mark.usefixtures("qapp")

@@ -25,10 +25,12 @@ from app.store import index
 from app.store.database import Database
 from tests.ui import stage
 from tests.ui.driving import click, settle, type_into, wait
+from tests.ui.test_told import words
 from ui import main as program
 from ui.screens.entry import FirstRun, Unlock
 from ui.session import Session, kind_of, speak
 from ui.single import Single
+from ui.theme import theme
 from ui.widgets.sheet import Sheet
 
 Make = Callable[[Path], Session]
@@ -159,6 +161,64 @@ def test_a_language_is_chosen_and_left_again(
             assert mirrored is (language == "ar")
     finally:
         speak("en")
+
+
+def test_the_look_chosen_in_the_menu_is_kept_and_marked(
+    sessions: Make, pair: tuple[stage.Side, stage.Side, Path]
+) -> None:
+    home = pair[0].home
+    session = sessions(home)
+
+    def marked() -> set[str]:
+        return {one.objectName() for one in session.window.registry.actions() if one.isChecked()}
+
+    frame = enter(session, home)
+    assert marked() == {"scheme-system"}
+    for key in ("scheme-dark", "scheme-dark", "density"):
+        session.window.registry.run(key)
+        settle(session)
+    assert marked() == {"scheme-dark", "density"}
+    place: Any = frame.place("settings")
+    wait(lambda: place.scheme.value == "dark" and place.density.value == "compact", "the settings")
+    session.lock()
+    wait(lambda: session._unlock.button.isEnabled(), "the door")
+    theme().set_mode("light")
+    theme().set_density("normal")
+    frame = enter(session, home)
+    assert (theme().mode, theme().density) == ("dark", "compact")
+    assert marked() == {"scheme-dark", "density"}
+    place = frame.place("settings")
+    wait(lambda: place._shown, "the settings")
+    place.change("density", "normal")
+    settle(session)
+    assert marked() == {"scheme-dark"}
+
+
+def test_the_log_tells_of_settings_and_counterparts_in_words(
+    sessions: Make, pair: tuple[stage.Side, stage.Side, Path]
+) -> None:
+    session = sessions(pair[0].home)
+    frame = enter(session, pair[0].home)
+    place: Any = frame.place("settings")
+    wait(lambda: place._shown, "the settings")
+    for name, value in (("theme", "high_contrast"), ("idle_minutes", "30"), ("handling", "GREEN")):
+        place.change(name, value)
+    settle(session)
+    session.go("audit")
+    log: Any = frame.place("audit")
+    wait(lambda: log.model.row_at(0), "the log")
+    said = [log.model.row_at(n).cells[0].text for n in range(3)]
+    assert said == [
+        "Setting changed · Default handling: TLP:GREEN",
+        "Setting changed · Lock after: 30 minutes",
+        "Setting changed · Colours: High contrast",
+    ]
+    log.table.select_row(2)
+    wait(lambda: "Colours\nHigh contrast" in words(log.panel), "the entry")
+    rows = [log.model.row_at(n).cells[0].text for n in range(len(log.model.ids))]
+    log.table.select_row(rows.index("Counterpart verified"))
+    alias = pair[1].name
+    wait(lambda: f"\u2068{alias}\u2069" in words(log.panel), "the counterpart by its name")
 
 
 def test_going_to_sleep_locks(sessions: Make, pair: tuple[stage.Side, stage.Side, Path]) -> None:

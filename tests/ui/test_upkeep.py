@@ -57,6 +57,36 @@ def test_a_sound_store_is_checked_and_compacted(sessions: Make, side: stage.Side
     assert holdings.refusal.code == ""
 
 
+def test_the_next_act_takes_a_refusal_of_another_section_away(
+    sessions: Make, side: stage.Side, tmp_path: Path
+) -> None:
+    session = sessions(side.home)
+    place = enter(session, side, "settings")
+    taken = tmp_path / "taken.backup"
+    taken.write_bytes(b"x")
+    place.backup.back_up(taken)
+    wait(lambda: place.backup.refusal.code, "the refusal")
+    place.change("idle_minutes", "5")
+    wait(lambda: place.result.words == "Changed.", "the act in another section")
+    assert place.backup.refusal.code == ""
+    place.drops.ask()
+    assert place.drops.refusal.code == "drop-counterpart"
+    place.backup.back_up(tmp_path / "fresh.backup")
+    assert place.drops.refusal.code == ""
+    wait(lambda: place.result.words == "Backup written and read back.", "the backup")
+
+
+def test_what_the_check_found_stays_until_it_is_looked_at_again(sessions: Make, side: stage.Side) -> None:
+    damage(side, "UPDATE facet SET objects = objects + 1 WHERE facet = 'type'")
+    session = sessions(side.home)
+    place = enter(session, side, "settings")
+    click(place.store, "Check everything")
+    wait(lambda: place.store.refusal.code == "counters-wrong", "what it found")
+    place.change("idle_minutes", "5")
+    wait(lambda: place.result.words == "Changed.", "another act")
+    assert place.store.refusal.code == "counters-wrong"
+
+
 def test_stopping_says_that_nothing_was_changed(sessions: Make, side: stage.Side) -> None:
     session = sessions(side.home)
     place = enter(session, side, "settings")

@@ -70,6 +70,7 @@ class Agreements(QWidget):
         self._desk = desk
         self._one = one
         self.refusal = Refusal()
+        desk.acting.connect(self.refusal.clear)
         items: list[Item] = [self.refusal]
         items += [self._agreement(agreement) for agreement in known]
         if not known:

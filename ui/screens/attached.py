@@ -22,7 +22,7 @@ from app.store.attachments import Attachment
 from app.store.installation import Installation
 from ui import files, numbers
 from ui.desk import AUDIT, HOLDINGS, Desk
-from ui.safe_text import isolate, isolate_ltr
+from ui.safe_text import isolate, isolate_file, isolate_ltr
 from ui.screens.entry import form_row
 from ui.widgets.buttons import Button, Choice, CopyButton
 from ui.widgets.layout import column, line
@@ -83,7 +83,7 @@ class Attached:
         made.content.addWidget(more)
 
     def _row(self, one: Attachment, senders: dict[str, str]) -> QWidget:
-        name, when = isolate(one.name), numbers.moment(one.at)
+        name, when = isolate_file(one.name), numbers.moment(one.at)
         if one.giver:
             source = _("From {name}, {when}").format(
                 name=isolate(senders.get(one.giver, one.giver[:16])), when=when
@@ -98,7 +98,7 @@ class Attached:
         remove = Button(_("Remove {name}…").format(name=name), "icon", icon="trash-2")
         remove.clicked.connect(lambda *_args: self.ask_remove(one))
         texts = column(
-            Text(one.name, size="label", weight="medium", elide="middle"),
+            Text(isolate_file(one.name), size="label", weight="medium", elide="middle"),
             Text(facts, size="small", color="muted"),
             Text(source, size="small", color="muted"),
             gap=1,
@@ -140,15 +140,14 @@ class Attached:
                 if one.sample
                 else _("{name} is attached: {size}.")
             )
-            self._say(words.format(name=isolate(one.name), size=numbers.size(one.size)))
+            self._say(words.format(name=isolate_file(one.name), size=numbers.size(one.size)))
 
-        self._clear()
         self._desk.write(
             work,
             done,
             partial(self._refuse, id_),
             changes=(HOLDINGS,),
-            title=_("Attach: {name}").format(name=path.name),
+            title=_("Attach: {name}").format(name=isolate_file(path.name)),
             cancelled=lambda: self._say(_("Attaching cancelled. Nothing was changed.")),
         )
 
@@ -175,14 +174,13 @@ class Attached:
             words = _("The attachment was written to {name}.")
             if saving.zipped:
                 words = _("The sample was written to {name}, a zip with the password {password}.")
-            self._say(words.format(name=isolate(path.name), password=isolate(samples.PASSWORD)))
+            self._say(words.format(name=isolate_file(path.name), password=isolate(samples.PASSWORD)))
 
         def logged(told: Callable[[], object]) -> None:
             # The log has it before the first byte is written, whatever came of it.
             self._desk.changed.emit(frozenset((AUDIT,)))
             told()
 
-        self._clear()
         self._desk.write(
             work,
             done,
@@ -196,7 +194,7 @@ class Attached:
         """Ask before an attachment is destroyed."""
         Question(
             self._desk.window,
-            _("Remove {name}?").format(name=isolate(one.name)),
+            _("Remove {name}?").format(name=isolate_file(one.name)),
             _(
                 "The file is gone for good: its key is deleted. Backups made before have it still, and what went to"
                 " counterparts stays with them."
@@ -207,8 +205,7 @@ class Attached:
 
     def remove(self, one: Attachment) -> None:
         """Destroy an attachment."""
-        said = _("{name} is destroyed.").format(name=isolate(one.name))
-        self._clear()
+        said = _("{name} is destroyed.").format(name=isolate_file(one.name))
         self._desk.write(
             lambda installation, _job: attachments.remove(installation, one.id, one.name),
             lambda _none: self._say(said),
@@ -216,7 +213,8 @@ class Attached:
             changes=(HOLDINGS,),
         )
 
-    def _clear(self) -> None:
+    def clear_refusal(self) -> None:
+        """What comes next is not what was refused."""
         self._refused = None
         if isValid(self.refusal):
             self.refusal.clear()
@@ -276,7 +274,7 @@ class SampleSheet(Sheet):
     """That a malware sample is written as a zip, and its password, before there is a file."""
 
     def __init__(self, window: QWidget, name: str, choose: Callable[[], object]) -> None:
-        super().__init__(window, _("Save a malware sample"), isolate(name), width=520)
+        super().__init__(window, _("Save a malware sample"), isolate_file(name), width=520)
         words = _(
             "It is written as a zip that opens with a password, so that no double click, preview or scanner touches it."
             " In the zip it is called by its SHA-256."

@@ -11,10 +11,10 @@ from app.courier import folder
 from app.jobs import Job
 from app.messages import N_, _, sentence
 from app.store.installation import Installation
-from ui import files, numbers
+from ui import files, numbers, reading
 from ui.actions import Entry
 from ui.desk import AUDIT, Desk
-from ui.safe_text import isolate, isolate_ltr
+from ui.safe_text import isolate, isolate_file
 from ui.widgets.buttons import Button
 from ui.widgets.layout import Item, Pane, column
 from ui.widgets.notices import Empty, Refusal, ResultLine
@@ -23,7 +23,7 @@ from ui.widgets.paging import Cell, Column, PagedModel, Row
 from ui.widgets.panel import DetailPanel, ResultFoot, fact
 from ui.widgets.table import ListTable, date_width
 from ui.widgets.text import muted, title
-from ui.words import act_word, detail_value, detail_word
+from ui.words import act_word, detail_value, detail_word, setting_value
 
 BREAKS_SHOWN = 50
 _ICONS = {
@@ -76,6 +76,7 @@ class Audit(Pane):
         self.refusal = Refusal()
         self.result = ResultLine()
         desk.acting.connect(self.result.clear)
+        desk.acting.connect(self.refusal.clear)
         self.listing = ListPane(
             self.header, [self.refusal], self.table, Empty("scroll-text", _("No entry yet."))
         )
@@ -125,12 +126,14 @@ class Audit(Pane):
             self.panel.show_items([Empty("scroll-text", _("Choose an entry to read it."))])
             return
 
-        def work(installation: Installation, _job: Job) -> audit.Entry:
-            return audit.entries(installation.database.read(), number + 1, 1)[0]
+        def work(installation: Installation, _job: Job) -> tuple[audit.Entry, dict[str, str]]:
+            entry = audit.entries(installation.database.read(), number + 1, 1)[0]
+            return entry, _called(installation, entry)
 
-        self._desk.read(work, self._show)
+        self._desk.read(work, lambda found: self._show(*found))
 
-    def _show(self, entry: audit.Entry) -> None:
+    def _show(self, entry: audit.Entry, names: dict[str, str]) -> None:
+        """One entry; `names` says what the counterparts and objects in it are called."""
         items: list[Item] = [
             muted(_("Entry {n}").format(n=numbers.number(entry.number))),
             4,
@@ -142,9 +145,17 @@ class Audit(Pane):
             4,
             fact(_("Act"), entry.act, mono=True),
         ]
+        setting = _setting(entry)
+        if setting is not None:
+            self.panel.show_items([*items, 4, fact(*setting)])
+            return
         for name, value in entry.detail.items():
             text = detail_value(entry.act, name, value)
-            items += [4, fact(detail_word(name), text, mono=len(text) >= 32)]
+            called = names.get(text, "")
+            if called:
+                items += [4, fact(detail_word(name), isolate(called)), fact("", text, mono=True)]
+            else:
+                items += [4, fact(detail_word(name), text, mono=len(text) >= 32)]
         self.panel.show_items(items)
 
     def check(self) -> None:
@@ -193,7 +204,7 @@ class Audit(Pane):
 
         def done(size: int) -> None:
             words = _("The log was written to {name} ({size}).")
-            self.result.say(words.format(name=isolate_ltr(path.name), size=numbers.size(size)))
+            self.result.say(words.format(name=isolate_file(path.name), size=numbers.size(size)))
 
         self._desk.write(work, done, self.refusal.show_refusal, changes=(), title=_("Export the log"))
 
@@ -216,6 +227,25 @@ def _said(entry: audit.Entry) -> str:
         parts.append(isolate(str(detail["alias"])))
     if isinstance(detail.get("seq"), int):
         parts.append(_("package {n}").format(n=numbers.number(int(str(detail["seq"])))))
-    if isinstance(detail.get("name"), str) and isinstance(detail.get("value"), str):
-        parts.append(isolate_ltr(f"{detail['name']} = {detail['value']}"))
+    setting = _setting(entry)
+    if setting is not None:
+        parts.append(_("{name}: {value}").format(name=setting[0], value=setting[1]))
     return " · ".join(parts)
+
+
+def _setting(entry: audit.Entry) -> tuple[str, str] | None:
+    """Which setting was changed, and to what."""
+    name, value = entry.detail.get("name"), entry.detail.get("value")
+    if entry.act != "setting.changed" or not isinstance(name, str) or not isinstance(value, str):
+        return None
+    return detail_value(entry.act, "name", name), setting_value(name, value)
+
+
+def _called(installation: Installation, entry: audit.Entry) -> dict[str, str]:
+    """What the counterparts and the object that an entry tells of are called here, by fingerprint and id."""
+    told = {value for value in entry.detail.values() if isinstance(value, str)}
+    names = {one: alias for one, alias in reading.senders(installation).items() if one in told}
+    object_ = entry.detail.get("object")
+    if isinstance(object_, str):
+        names |= {id_: row.name for id_, row in reading.names_of(installation, [object_]).items() if row.name}
+    return names

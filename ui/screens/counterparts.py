@@ -183,6 +183,7 @@ class Counterparts(Pane):
         self.refusal = Refusal()
         self.result = ResultLine()
         desk.acting.connect(self.result.clear)
+        desk.acting.connect(self.refusal.clear)
         self.empty = Empty(
             "users",
             _("No counterpart yet. Add the card they sent you, or drop it here."),

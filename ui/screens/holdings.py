@@ -64,6 +64,7 @@ class Holdings(Pane):
         self.result = ResultLine()
         desk.acting.connect(self.result.clear)
         self.refusal = Refusal()
+        desk.acting.connect(self.refusal.clear)
         self.export = Export(desk, self.result, self.refusal)
         self.telling = Telling(desk.window)
         self.dangling = DanglingNotice(desk, self.show_only, self._refuse)

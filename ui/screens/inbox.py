@@ -18,7 +18,7 @@ from app.store.installation import Installation
 from ui import files, numbers
 from ui.actions import Entry
 from ui.desk import COUNTERPARTS, INBOX, RELEASES, Desk
-from ui.safe_text import isolate
+from ui.safe_text import isolate, isolate_ltr
 from ui.screens.recalls import Recalls
 from ui.screens.review import Review
 from ui.widgets.buttons import Button
@@ -35,8 +35,10 @@ SAID = {
     "agreement": N_("They propose an agreement. Read and sign it under Counterparts."),
     "countersignature": N_("They signed an agreement. See Counterparts."),
     "receipt": N_("They say what they opened, accepted and refused. See Releases."),
-    "request": N_("They ask for something. See `mithaq-cli request list` and `consent list`."),
-    "consent": N_("They consent to a request. See `mithaq-cli consent list`."),
+    "request": N_(
+        "They ask for something. In the terminal, `mithaq-cli request list` and `mithaq-cli consent list` show it."
+    ),
+    "consent": N_("They consent to a request. In the terminal, `mithaq-cli consent list` shows it."),
     "confirmation": N_("They answer a recall. See Releases."),
     "withdrawal": N_("They took something back, ended or declined it."),
 }
@@ -114,6 +116,7 @@ class Packages(Pane):
         self.refusal = Refusal()
         self.result = ResultLine()
         desk.acting.connect(self.result.clear)
+        desk.acting.connect(self.refusal.clear)
         self.recalls = Recalls(desk, partial(self.result.say, keep=True))
         self.listing = ListPane(self.header, [self.recalls, self.refusal], self.table, self.empty)
         side = Pane("surface", layout=column(self.listing, ResultFoot(self.result)))
@@ -278,7 +281,7 @@ class Packages(Pane):
 
         def done(path: Path) -> None:
             words = _("Receipt sealed, written, read back and verified: {path}")
-            self.result.say(words.format(path=isolate(str(path))), keep=True)
+            self.result.say(words.format(path=isolate_ltr(str(path))), keep=True)
 
         self._desk.write(
             work, done, self.refusal.show_refusal, changes=(RELEASES, INBOX), title=_("Seal a receipt")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from app.exchange import receipts
 from app.holdings import handling
@@ -61,6 +62,7 @@ class ObjectPanel(DetailPanel):
         self._resolving: Task | None = None
         self.refusal = Refusal()
         self.attached = Attached(desk, say)
+        desk.acting.connect(self._clear_refusal)
         self._show()
 
     @property
@@ -317,6 +319,11 @@ class ObjectPanel(DetailPanel):
 
         failed = partial(self._refuse, id_)
         self._resolving = self._desk.write(work, None, failed, changes=(HOLDINGS, INBOX))
+
+    def _clear_refusal(self) -> None:
+        self.attached.clear_refusal()
+        if isValid(self.refusal):
+            self.refusal.clear()
 
     def _refuse(self, id_: str, refused: Refused) -> None:
         """Beside the object it is about; over the place if that is not shown any more."""

@@ -14,18 +14,20 @@ from app.exchange.touching import Touched
 from app.jobs import Job
 from app.messages import _, listed, ngettext
 from app.store.installation import Installation
-from ui import numbers
+from ui import icons, numbers
 from ui.desk import HOLDINGS, INBOX, RELEASES, Desk
-from ui.safe_text import isolate, spoken, visible
+from ui.safe_text import isolate, short_id, spoken, visible
 from ui.screens.entry import form_row
 from ui.widgets.buttons import Button
 from ui.widgets.layout import Pane, clear, column
 from ui.widgets.notices import Notice, Refusal
-from ui.widgets.panel import fact
+from ui.widgets.panel import entry, fact
 from ui.widgets.sheet import Sheet
 from ui.widgets.text import Text
+from ui.words import object_state_word
 
 SHOWN = 3
+NAMED = 5
 NONE = ("none", "-", "0")
 
 
@@ -90,6 +92,14 @@ class Answer(Sheet):
         self._desk, self._say, self._number = desk, say, one.number
         self.body.addWidget(Text(one.reason, wrap=True))
         self.body.addSpacing(12)
+        for t in touched[:NAMED]:
+            mark = icons.object_icon(t.id.partition("--")[0])
+            self.body.addWidget(entry(mark, t.name or short_id(t.id), object_state_word(t.state)))
+            self.body.addSpacing(4)
+        if len(touched) > NAMED:
+            more = _("and {n} more").format(n=numbers.number(len(touched) - NAMED))
+            self.body.addWidget(Text(more, size="label", color="muted"))
+        self.body.addSpacing(8)
         onward = sorted({alias for t in touched for alias in t.onward})
         facts = [
             (_("Asked back"), len(touched)),

@@ -20,7 +20,7 @@ from app.store.installation import Installation
 from ui import files, numbers, paper
 from ui.actions import Entry
 from ui.desk import COUNTERPARTS, INBOX, RELEASES, Desk
-from ui.safe_text import isolate
+from ui.safe_text import isolate, isolate_ltr
 from ui.screens.new_release import NewRelease
 from ui.widgets.buttons import Button
 from ui.widgets.layout import Item, Pane, column
@@ -28,6 +28,7 @@ from ui.widgets.notices import Empty, Icon, Notice, Refusal, ResultLine
 from ui.widgets.page import Header, ListDetail, ListPane
 from ui.widgets.paging import Cell, Column, PagedModel, Row
 from ui.widgets.panel import DetailPanel, ResultFoot, Section, entry, fact, identifier
+from ui.widgets.sheet import Sheet
 from ui.widgets.table import ListTable, date_width
 from ui.widgets.text import Text, muted, title
 from ui.words import STATES, object_state_word, state_word
@@ -62,7 +63,7 @@ class Releases(QStackedWidget):
             self.history.ask_receipt,
         )
         add(
-            Entry("carry-again", "exchange", N_("Carry the package again…"), "", "hard-drive", 2),
+            Entry("carry", "exchange", N_("Carry the package…"), "", "hard-drive", 2),
             self.history.carry,
         )
 
@@ -86,8 +87,10 @@ class Releases(QStackedWidget):
 
     def _sealed(self, words: str) -> None:
         self.leave()
+        # The button that sealed is gone; what was focused instead may be anywhere.
+        over = any(sheet.isVisible() for sheet in self.window().findChildren(Sheet))
         self.history.result.say(words, keep=True)
-        self.history.show_newest()
+        self.history.show_newest(focus=self.isVisible() and not over)
 
     def forget(self) -> None:
         self.leave()
@@ -101,6 +104,7 @@ class History(Pane):
         super().__init__("surface")
         self._desk = desk
         self._detail: Detail | None = None
+        self._focus = False
         columns = (
             Column("to", pgettext("recipient", "To"), 0, "name"),
             Column("seq", _("Package"), 84, "number"),
@@ -122,6 +126,7 @@ class History(Pane):
         self.refusal = Refusal()
         self.result = ResultLine()
         desk.acting.connect(self.result.clear)
+        desk.acting.connect(self.refusal.clear)
         self.listing = ListPane(self.header, [self.refusal], self.table, self.empty)
         side = Pane("surface", layout=column(self.listing, ResultFoot(self.result)))
         self.panel = DetailPanel()
@@ -156,11 +161,15 @@ class History(Pane):
     def _loaded(self, count: int) -> None:
         self.header.count.setText(numbers.number(count) if count else "")
         self.listing.show_empty(not count)
+        if count and self._focus:
+            self._focus = False
+            self.table.setFocus()
         if count and self.table.current_id() is None:
             self.table.select_row(0)
 
-    def show_newest(self) -> None:
-        """Fetch anew; the newest package is the current one."""
+    def show_newest(self, *, focus: bool) -> None:
+        """Fetch anew; the newest package is the current one. `focus`: the keyboard is in the list then."""
+        self._focus = focus
         self.table.clearSelection()
         self.model.reload()
 
@@ -248,11 +257,15 @@ class History(Pane):
             if rest > 0:
                 ledger.content.addWidget(muted(_("{n} more").format(n=numbers.number(rest))))
             items.append(ledger)
-        items += [Section(_("File"), None, identifier(package.path.name))]
+        items += [16, Section(_("File"), None, identifier(package.path.name))]
         self.panel.show_items(items)
+        carry: list[Item] = []
+        if package.state in outbox.UNDER_WAY:
+            words_of = _("Carry…") if package.state == "sealed" else _("Carry again…")
+            carry.append(Button(words_of, icon="hard-drive", run=self.carry))
         self.panel.show_foot(
             [
-                Button(_("Carry again…"), icon="hard-drive", run=self.carry),
+                *carry,
                 Button(_("Slip…"), icon="scroll-text", run=self.ask_slip),
                 None,
                 Icon(icon, color),
@@ -263,7 +276,7 @@ class History(Pane):
     # --- acting -------------------------------------------------------------------------------------------------------
 
     def carry(self) -> None:
-        """Copy the current package once more, byte for byte."""
+        """Copy the current package, for the first time or once more, byte for byte."""
         if self._detail is None:
             return
         package = self._detail.package
@@ -277,7 +290,7 @@ class History(Pane):
 
         def done(path: Path) -> None:
             self.result.say(
-                _("Written, read back and verified: {path}").format(path=isolate(str(path))), keep=True
+                _("Written, read back and verified: {path}").format(path=isolate_ltr(str(path))), keep=True
             )
 
         title_ = _("Carry package {seq}").format(seq=package.seq)
@@ -306,7 +319,7 @@ class History(Pane):
             self._desk.read(lambda _i, _job: write(), done, self.refusal.show_refusal, title=title_)
 
         def done(_size: int) -> None:
-            self.result.say(_("Slip written: {path}").format(path=isolate(str(target))), keep=True)
+            self.result.say(_("Slip written: {path}").format(path=isolate_ltr(str(target))), keep=True)
 
         self._desk.read(work, drawn, self.refusal.show_refusal, title=title_)
 
@@ -325,7 +338,9 @@ class History(Pane):
 
         def done(path: Path) -> None:
             self.result.say(
-                _("Receipt sealed, written, read back and verified: {path}").format(path=isolate(str(path))),
+                _("Receipt sealed, written, read back and verified: {path}").format(
+                    path=isolate_ltr(str(path))
+                ),
                 keep=True,
             )
 

@@ -17,7 +17,7 @@ from app.messages import Refused, _, ngettext, pgettext, sentence
 from app.store.installation import Installation
 from ui import drawing, files, numbers, reading
 from ui.desk import HOLDINGS, INBOX, RELEASES, Desk
-from ui.safe_text import isolate
+from ui.safe_text import isolate, isolate_ltr
 from ui.screens.entry import form_row
 from ui.screens.named import heading, named
 from ui.screens.told import Telling, Told, held_already
@@ -83,7 +83,12 @@ class Review(Pane):
         self.accept_some = Button(_("Accept the selected"), large=True, run=self.accept_selected)
         self.accept_all = Button(_("Accept all"), "primary", icon="check", large=True, run=self.accept_rest)
         self.undo_button = Button(_("Undo the acceptance"), "quiet", icon="undo-2", large=True, run=self.undo)
-        self.said = muted(_("Nothing enters the holdings before it is accepted."))
+        self.said = Text(
+            _("Nothing enters the holdings before it is accepted."),
+            size="label",
+            color="muted",
+            elide="middle",  # a receipt's path ends in its name
+        )
         self.foot = Foot(
             self.reject_button, self.undo_button, self.said, self.accept_some, self.accept_all, margin=16
         )
@@ -432,7 +437,7 @@ class Review(Pane):
 
         def done(path: Path) -> None:
             words = _("Receipt sealed, written, read back and verified: {path}")
-            self.said.setText(words.format(path=isolate(str(path))))
+            self.said.setText(words.format(path=isolate_ltr(str(path))))
 
         def failed(refused: Refused) -> None:
             self.refusal.show_refusal(refused)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -14,13 +13,15 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from app import officers, settings, vault
 from app.exchange import counterparts, drops
 from app.jobs import Job
-from app.messages import N_, _, ngettext
+from app.messages import N_, _
 from app.settings import Settings as Values
 from app.store.installation import Installation
-from ui import files, numbers
+from app.words import DENSITIES, LANGUAGES, SETTING_NAMES, THEMES
+from ui import numbers
 from ui.actions import Entry
-from ui.desk import COUNTERPARTS, INBOX, RELEASES, SETTINGS, Desk
-from ui.safe_text import isolate, isolate_ltr
+from ui.desk import COUNTERPARTS, SETTINGS, Desk
+from ui.safe_text import isolate_ltr
+from ui.screens.drops import Drops
 from ui.screens.entry import form_row
 from ui.screens.upkeep import Backup, Store
 from ui.screens.ways_in import WaysIn
@@ -39,13 +40,13 @@ if TYPE_CHECKING:
 
 WIDTH = 720
 MINUTES = ("1", "5", "10", "15", "30", "60")
-LANGUAGES = {"en": "English", "ar": "العربية", "fr": "Français"}
-THEMES = {
-    "system": N_("As the desktop"),
-    "light": N_("Light"),
-    "dark": N_("Dark"),
-    "high_contrast": N_("High contrast"),
+SCHEMES = {
+    "system": (N_("Colours: as the desktop"), "monitor"),
+    "light": (N_("Colours: light"), "sun"),
+    "dark": (N_("Colours: dark"), "moon"),
+    "high_contrast": (N_("Colours: high contrast"), "contrast"),
 }
+"""The colours in the menu."""
 
 
 @dataclass(frozen=True)
@@ -75,16 +76,21 @@ class Settings(Pane):
         self.refusal = Refusal()
         self.result = ResultLine()
         desk.acting.connect(self.result.clear)
+        desk.acting.connect(self.refusal.clear)
         keep = partial(self.result.say, keep=True)
         self.ways, self.backup, self.store = WaysIn(desk, keep), Backup(desk, keep), Store(desk, keep)
-        self._first, self._content = column(gap=0), column(gap=0)
+        self.drops = Drops(desk, keep)
+        self._first, self._content, self._last = column(gap=0), column(gap=0), column(gap=0)
         self._narrow = narrow = QWidget()
         narrow.setFixedWidth(WIDTH)
         life = column(self.ways, self.backup, self.store)
-        narrow.setLayout(column(self.refusal, 8, self._first, life, self._content, None))
+        narrow.setLayout(column(self._first, life, self._content, self.drops, self._last, None))
         inside = QWidget()
         inside.setLayout(line(narrow, None, margins=(16, 0, 16, 24)))
-        self.setLayout(column(self.header, Scroll(inside), ResultFoot(self.result)))
+        # Over what scrolls: whoever acts far below sees it.
+        self.refusal.setMaximumWidth(WIDTH)
+        refusal = Pane(layout=line(self.refusal, margins=(16, 0, 16, 8)))
+        self.setLayout(column(self.header, refusal, Scroll(inside), ResultFoot(self.result)))
         desk.changed.connect(self._changed)
         self.reload()
 
@@ -112,6 +118,7 @@ class Settings(Pane):
         self._shown = shown
         self.ways.show_slots(shown.slots)
         self.backup.show_retired(shown.retired)
+        self.drops.show_drops(shown.drops, shown.names)
         self.store.show_store(shown.size, anchored=shown.anchored)
         with focus_kept(self._narrow):
             self._show_rest(shown)
@@ -120,8 +127,9 @@ class Settings(Pane):
         values = shown.values
         clear(self._first)
         clear(self._content)
+        clear(self._last)
         self.idle = Choice(
-            [(m, _minutes(int(m))) for m in _with(MINUTES, str(values.idle_minutes))],
+            [(m, numbers.minutes(int(m))) for m in _with(MINUTES, str(values.idle_minutes))],
             str(values.idle_minutes),
             partial(self.change, "idle_minutes"),
         )
@@ -132,17 +140,18 @@ class Settings(Pane):
             [(k, _(w)) for k, w in THEMES.items()], values.theme, partial(self.change, "theme")
         )
         self.density = Segments(
-            [("normal", _("Normal")), ("compact", _("Compact"))],
+            [(k, _(w)) for k, w in DENSITIES.items()],
             values.density,
             partial(self.change, "density"),
         )
-        languages = [("system", _("As the desktop")), *LANGUAGES.items()]
-        self.language = Choice(languages, values.language, partial(self.change, "language"))
+        self.language = Choice(
+            [(k, _(w)) for k, w in LANGUAGES.items()], values.language, partial(self.change, "language")
+        )
         security = Section(
             _("Security"),
             None,
             _row(
-                _("Lock after"),
+                _named("idle_minutes"),
                 self.idle,
                 _("Without a key or a mouse. Work stops, the store closes, the clipboard empties."),
             ),
@@ -151,7 +160,7 @@ class Settings(Pane):
             _("Intel"),
             None,
             _row(
-                _("Default handling"),
+                _named("handling"),
                 self.handling,
                 _("How an object without a TLP marking is treated from its import on."),
             ),
@@ -159,9 +168,9 @@ class Settings(Pane):
         look = Section(
             _("Appearance"),
             None,
-            _row(_("Colours"), self.scheme),
-            _row(_("Rows"), self.density),
-            _row(_("Language"), self.language, _("From the next unlocking on.")),
+            _row(_named("theme"), self.scheme),
+            _row(_named("density"), self.density),
+            _row(_named("language"), self.language, _("From the next unlocking on.")),
         )
         people = Section(
             _("Officers"),
@@ -169,20 +178,6 @@ class Settings(Pane):
             *(self._officer(n) for n in shown.officers),
             action=Button(_("Add…"), "quiet", icon="user-plus", run=self.ask_officer),
         )
-        places = Section(
-            _("Drops"),
-            len(shown.drops),
-            *(self._drop(d) for d in shown.drops),
-            action=Button(_("Add…"), "quiet", icon="plus", run=self.ask_drop),
-        )
-        if not shown.drops:
-            places.content.addWidget(
-                muted(_("A folder that both sides reach. Packages are left and found there."), wrap=True)
-            )
-        else:
-            places.content.addLayout(
-                line(Button(_("Sync all"), icon="arrow-left-right", run=self.sync), None)
-            )
         own = Section(
             _("This installation"),
             None,
@@ -198,16 +193,14 @@ class Settings(Pane):
             ),
         )
         self._first.addWidget(security)
-        for section in (intel, look, people, places, own):
+        for section in (intel, look, people):
             self._content.addWidget(section)
+        self._last.addWidget(own)
 
     def _officer(self, name: str) -> QWidget:
         remove = Button(_("Remove"), "quiet", run=partial(self._remove_officer, name))
         here = name == self._desk.installation.officer
         return entry("user", name, _("At work now") if here else "", trailing=None if here else remove)
-
-    def _drop(self, drop: drops.Listed) -> QWidget:
-        return entry("folder-open", drop.name, f"{isolate(drop.counterpart)} · {isolate(drop.folder)}")
 
     # --- acting -------------------------------------------------------------------------------------------------------
 
@@ -219,6 +212,10 @@ class Settings(Pane):
             Entry("check-store", "file", N_("Check the store"), "", "shield-check", 6),
             partial(go, self.store.check),
         )
+        for mode, (words, icon) in SCHEMES.items():
+            add(Entry(f"scheme-{mode}", "view", words, "", icon, 2), partial(self._choose, "theme", mode))
+        add(Entry("density", "view", N_("Compact rows"), "", "list-checks", 3), self._choose_rows)
+        self._mark_look()
 
     def _go(self, act: Callable[[], object]) -> None:
         self._desk.go.emit("settings")
@@ -232,11 +229,30 @@ class Settings(Pane):
 
     def change(self, name: str, value: str) -> None:
         """Change one setting; what concerns the look shows at once."""
+        self._show_look(name, value)
+        self._write(lambda i, _job: officers.change_setting(i, name, value), _("Changed."))
+
+    def _choose(self, name: str, value: str) -> None:
+        """Change a setting from the menu, wherever the officer is."""
+        self._show_look(name, value)
+        self._desk.write(lambda i, _job: officers.change_setting(i, name, value), changes=(SETTINGS,))
+
+    def _choose_rows(self) -> None:
+        self._choose("density", "normal" if theme().density == "compact" else "compact")
+
+    def _show_look(self, name: str, value: str) -> None:
         if name == "theme":
             theme().set_mode(value)  # type: ignore[arg-type]
         elif name == "density":
             theme().set_density(value)  # type: ignore[arg-type]
-        self._write(lambda i, _job: officers.change_setting(i, name, value), _("Changed."))
+        self._mark_look()
+
+    def _mark_look(self) -> None:
+        """Tell in the menu which colours and rows are chosen."""
+        mark, look = self._desk.actions.mark, theme()
+        for mode in SCHEMES:
+            mark(f"scheme-{mode}", look.mode == mode)
+        mark("density", look.density == "compact")
 
     def ask_officer(self) -> None:
         """Ask for the name of another officer."""
@@ -259,60 +275,6 @@ class Settings(Pane):
     def _remove_officer(self, name: str) -> None:
         self._write(lambda i, _job: officers.remove(i, name), _("Officer removed."))
 
-    def ask_drop(self) -> None:
-        """Ask for a folder to use as a drop."""
-        if self._shown is None or not self._shown.names:
-            self.refusal.show_words(
-                _("A drop belongs to a verified counterpart."), _("Verify one first."), "drop-counterpart"
-            )
-            return
-        files.ask_folder(self.window(), _("Folder of the drop"), self.name_drop)
-
-    def name_drop(self, path: Path) -> None:
-        """Name the drop in folder `path` and choose its counterpart."""
-        assert self._shown is not None
-        names = list(self._shown.names)
-        sheet = Sheet(self._desk.window, _("Add a drop"), isolate(str(path)), width=520)
-        field = QLineEdit(path.name)
-        field.setMaxLength(200)
-        field.setAccessibleName(_("Name"))
-        with_ = Choice(names, names[0][0], lambda _v: None)
-        sheet.body.addWidget(form_row(_("Name"), field))
-        sheet.body.addSpacing(10)
-        sheet.body.addWidget(form_row(_("Counterpart"), _left(with_)))
-
-        def go() -> None:
-            name, fingerprint = field.text(), with_.value
-            sheet.close_sheet()
-            self._write(lambda i, _job: drops.add(i, name, path, fingerprint), _("Drop added."))
-
-        sheet.foot_trail.addWidget(Button(_("Cancel"), run=sheet.close_sheet))
-        sheet.foot_trail.addWidget(Button(_("Add the drop"), "primary", run=go))
-        sheet.open()
-
-    def sync(self) -> None:
-        """Publish what waits, and fetch what is for us, in every drop."""
-        self.refusal.clear()
-
-        def work(installation: Installation, job: Job) -> drops.Synced:
-            return drops.sync(installation, (), job)
-
-        def done(synced: drops.Synced) -> None:
-            out, got = len(synced.published), len(synced.received)
-            words = _("{out} published, {got} received.")
-            self.result.say(words.format(out=numbers.number(out), got=numbers.number(got)), keep=True)
-            if synced.refused:
-                _drop, file, code = synced.refused[0]
-                self.refusal.show_code(code, {"where": file, "path": file})
-
-        self._desk.write(
-            work,
-            done,
-            self.refusal.show_refusal,
-            changes=(INBOX, RELEASES, COUNTERPARTS),
-            title=_("Sync the drops"),
-        )
-
     def _changed(self, what: frozenset[str]) -> None:
         if SETTINGS in what or COUNTERPARTS in what:
             self.reload()
@@ -321,11 +283,13 @@ class Settings(Pane):
         self._shown = None
         clear(self._first)
         clear(self._content)
+        clear(self._last)
         self.ways.show_slots(())
+        self.drops.show_drops((), ())
 
 
-def _minutes(count: int) -> str:
-    return ngettext("{n} minute", "{n} minutes", count).format(n=numbers.number(count))
+def _named(setting: str) -> str:
+    return _(SETTING_NAMES[setting])
 
 
 def _with(known: tuple[str, ...], value: str) -> list[str]:

@@ -39,6 +39,7 @@ class Backup(Section):
     def __init__(self, desk: Desk, say: Callable[[str], object]) -> None:
         self._desk, self._say = desk, say
         self.refusal = Refusal()
+        desk.acting.connect(self.refusal.clear)
         self.retired = Notice(
             "", "warning", action=Button(_("Work here again…"), icon="undo-2", run=self.ask_revive)
         )
@@ -159,6 +160,7 @@ class Store(Section):
             self.refusal,
             line(check, compact, None, gap=8),
         )
+        desk.acting.connect(self._clear)
 
     def show_store(self, size: int, *, anchored: bool) -> None:
         """How large it is in bytes, and whether this workstation's keyring watches over its age."""
@@ -166,13 +168,18 @@ class Store(Section):
         kept = _("This workstation's keyring notices an older copy of the store put back.")
         self._watched.setText(kept if anchored else sentence("rollback-unanchored"))
 
+    def _clear(self) -> None:
+        """What was refused is over with the next act; what the check found is not."""
+        if not self.problems:
+            self.refusal.clear()
+
     # --- the check ----------------------------------------------------------------------------------------------------
 
     def check(self) -> None:
         """Look at everything that is kept."""
         if self._checking in self._desk.jobs.running:
             return
-        self.refusal.clear()
+        self.problems = ()
         self._checking = self._desk.write(
             lambda installation, job: vault.check(installation, job),
             self._checked,
@@ -206,7 +213,11 @@ class Store(Section):
             sheet.body.addSpacing(8)
         left = len(self.problems) - PROBLEMS_SHOWN
         if left > 0:
-            words = ngettext("{n} more; `check` lists all.", "{n} more; `check` lists all.", left)
+            words = ngettext(
+                "{n} more; in the terminal, `mithaq-cli check` lists all.",
+                "{n} more; in the terminal, `mithaq-cli check` lists all.",
+                left,
+            )
             sheet.body.addWidget(muted(words.format(n=numbers.number(left)), wrap=True))
         if any(found.code in MENDED for found in self.problems):
 
@@ -233,7 +244,7 @@ class Store(Section):
 
     def mend(self) -> None:
         """Make the indexes and counters anew, and check again."""
-        self.refusal.clear()
+        self.problems = ()
         self._desk.write(
             vault.mend,
             lambda _none: self.check(),
@@ -249,7 +260,7 @@ class Store(Section):
         """Write the store anew without the room that deleted objects left."""
         if self._compacting in self._desk.jobs.running:
             return
-        self.refusal.clear()
+        self.problems = ()
 
         def done(found: vault.Compacted) -> None:
             words = _("Compacted: {before} before, {after} now.")

@@ -41,6 +41,7 @@ class WaysIn(Section):
     def __init__(self, desk: Desk, say: Callable[[str], object]) -> None:
         self._desk, self._say = desk, say
         self.refusal = Refusal()
+        desk.acting.connect(self.refusal.clear)
         self._rows = column(gap=6)
         add = Button(_("Add a passphrase…"), icon="key-round", run=self.ask_passphrase)
         kit = Button(_("Make a recovery kit…"), icon="file-key", run=self.ask_kit)

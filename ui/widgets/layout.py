@@ -34,7 +34,8 @@ def _margins(value: Margins) -> tuple[int, int, int, int]:
         return (value, value, value, value)
     if len(value) == 2:
         return (value[0], value[1], value[0], value[1])
-    return value
+    leading, top, trailing, bottom = value
+    return (trailing, top, leading, bottom) if drawing.is_rtl() else value
 
 
 def _fill(layout: QVBoxLayout | QHBoxLayout, items: Iterable[Item], margins: Margins, gap: int) -> None:
@@ -52,7 +53,7 @@ def _fill(layout: QVBoxLayout | QHBoxLayout, items: Iterable[Item], margins: Mar
 
 
 def column(*items: Item, margins: Margins = 0, gap: int = 0) -> QVBoxLayout:
-    """Items one below the other; `margins` is all, (sides, top and bottom), or left, top, right, bottom."""
+    """Items one below the other; `margins` is all, (sides, top and bottom), or leading, top, trailing, bottom."""
     layout = QVBoxLayout()
     _fill(layout, items, margins, gap)
     return layout

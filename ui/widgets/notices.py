@@ -202,7 +202,8 @@ class ResultLine(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._icon = Icon("circle-check", "success", 14)
-        self._text = Text(size="label", color="muted")
+        # It often ends in a path, of which the file's name is to be read.
+        self._text = Text(size="label", color="muted", elide="middle")
         self.setLayout(line(self._icon, self._text, gap=6))
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
