@@ -122,7 +122,9 @@ def undo(installation: Installation, number: int, ids: Sequence[str] | None, job
         # What was purged since is gone here for good, and stays decided.
         purged = packages.blanked(tx, number)
         chosen = [
-            w for w in _chosen(tx, number, ids, "accepted", "nothing-accepted") if w.position not in purged
+            w
+            for w in _chosen(tx, number, ids, "accepted", "nothing-accepted", job)
+            if w.position not in purged
         ]
         if not chosen:
             raise Refused("nothing-accepted", number=number)
@@ -131,7 +133,7 @@ def undo(installation: Installation, number: int, ids: Sequence[str] | None, job
         acts = frozenset(origins.named(tx, "package", one.fingerprint, number))
         brought = job.each(origins.brought_by(tx, acts), packages.waiting_count(tx, number), "read")
         came = [found for found in brought if found[0] in wanted]
-        leaving = origins.only_by(tx, (version.vid for _, _, version in came), acts)
+        leaving = origins.only_by(tx, [version.vid for _, _, version in came], acts, job)
         _require_free(
             [found for found in came if found[2].vid in leaving], chosen, min(acts, default=0), tx, job
         )
@@ -220,10 +222,10 @@ def _pending(tx: Connection, number: int, ids: Iterable[str] | None) -> list[Wai
 
 
 def _chosen(
-    tx: Connection, number: int, ids: Iterable[str] | None, decision: str, code: str
+    tx: Connection, number: int, ids: Iterable[str] | None, decision: str, code: str, job: Job | None = None
 ) -> list[Waiting]:
     """The objects of a package that stand under `decision`, of the given ids or all; refuses with `code` if none do."""
-    everything = [w for w in packages.waiting(tx, number) if w.id]
+    everything = [w for w in packages.waiting(tx, number, job) if w.id]
     if ids is not None:
         wanted = set(ids)
         for missing in wanted - {w.id for w in everything}:

@@ -40,7 +40,7 @@ def take_back(
     """Forget, inside the caller's transaction, that these versions came by these acts. The caller has the transaction
     `watched`.
     """
-    brought = objects.versions(tx, vids)
+    brought = objects.versions(tx, job.each(vids, len(vids), "read"))
     gone = defaultdict[int, set[int]](set)
     for version in job.each(brought, len(brought), "trace", STEP):
         origins.drop(tx, version.vid, acts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from app.jobs import Job
 from app.store import index
 from app.store.database import Connection, in_many
 from app.store.objects import VERSION, VersionRow, stix_id, version_row
@@ -107,10 +108,10 @@ def brought_by(connection: Connection, origins: Iterable[int]) -> Iterator[tuple
         yield stix_id(row[0], row[1]), row[2], version_row(row[3:])
 
 
-def only_by(connection: Connection, vids: Iterable[int], origins: Collection[int]) -> set[int]:
-    """Those of the versions that came by nothing but these acts."""
+def only_by(connection: Connection, vids: Collection[int], origins: Collection[int], job: Job) -> set[int]:
+    """Those of the versions that came by nothing but these acts. Raises `Cancelled`."""
     theirs, others = set[int](), set[int]()
-    for vid, origin in _acts(connection, list(vids)):
+    for vid, origin in job.each(_acts(connection, vids), len(vids), "read"):
         (theirs if origin in origins else others).add(vid)
     return theirs - others
 

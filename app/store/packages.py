@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.jobs import Job
+from app.jobs import Job, quiet
 from app.store.database import Connection, in_many
 
 
@@ -405,12 +405,13 @@ def add_waiting(tx: Connection, number: int, items: Iterable[tuple[Waiting, byte
     )
 
 
-def waiting(connection: Connection, number: int) -> list[Waiting]:
-    """The objects of a received package, in its order."""
+def waiting(connection: Connection, number: int, job: Job | None = None) -> list[Waiting]:
+    """The objects of a received package, in its order. Raises `Cancelled`."""
     rows = connection.execute(
         f"SELECT {_WAITING} FROM inbox_object WHERE number = ? ORDER BY position", (number,)
     )
-    return [Waiting(r[0], r[1], r[2], r[3], r[4], r[5], bytes(r[6]), r[7], r[8]) for r in rows]
+    told = (job or quiet()).each(rows, waiting_count(connection, number), "read")
+    return [Waiting(r[0], r[1], r[2], r[3], r[4], r[5], bytes(r[6]), r[7], r[8]) for r in told]
 
 
 def waiting_at(connection: Connection, number: int, position: int) -> Waiting | None:

@@ -85,7 +85,7 @@ def holds(tx, model):
         assert {row.sha256 for _, _, row in brought} == theirs
         assert {row.vid for _, _, row in brought} == {held[one] for one in theirs}
         alone = {held[sha256] for sha256, came in model.came.items() if set(came) <= set(some)}
-        assert origins.only_by(tx, held.values(), some) == alone
+        assert origins.only_by(tx, held.values(), some, quiet()) == alone
     assert {n: (one.kind, one.name, one.package) for n, one in origins.every(tx).items()} == model.acts
     for kind, name, package in NAMES:
         same = {number for number, act in model.acts.items() if act[:2] == (kind, name)}
