@@ -12,7 +12,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenuBar
 
-from app.messages import N_, NP_, _
+from app import direction
+from app.messages import N_, NP_, _, right_to_left
 from ui import icons
 
 MENUS = ("file", "edit", "view", "selection", "exchange", "help")
@@ -59,6 +60,10 @@ class Actions(QObject):
             action.setIcon(icons.icon(entry.icon, "muted"))
         if entry.shortcut:
             action.setShortcut(QKeySequence(entry.shortcut))
+            if right_to_left():
+                # A menu draws what stands behind the tab; left to itself, Ctrl+\ turns round there.
+                keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+                action.setText(f"{action.text()}\t{direction.shown(direction.isolate_ltr(keys))}")
         action.setObjectName(entry.key)
 
         def go() -> None:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from app import direction, messages
 from scripts import catalogues
 from ui import clipboard, drawing, numbers
+from ui.actions import Actions, Entry
 from ui.safe_text import isolate, isolate_ltr, visible
 from ui.widgets.buttons import CopyButton
 from ui.widgets.panel import identifier
@@ -178,3 +179,13 @@ def test_a_code_stands_beside_its_label_and_lines_of_code_begin_at_the_left() ->
     assert short > 150
     assert max(starts("a" * 400)) < 1
     assert max(starts('{\n  "type": "tool"\n}')) < 1
+
+
+@pytest.mark.usefixtures("arabic")
+def test_a_shortcut_does_not_turn_in_a_menu(qapp: QApplication) -> None:
+    actions = Actions(qapp)
+    action = actions.add(Entry("fold", "view", "Fold the rail", "Ctrl+\\"), lambda: None)
+    words, _tab, keys = action.text().partition("\t")
+    assert words == "طيّ الشريط الجانبي"
+    assert not turns(f"{words} {keys}", "Ctrl+\\")
+    actions.deleteLater()

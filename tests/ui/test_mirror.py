@@ -69,7 +69,8 @@ def words(window: QWidget) -> list[str]:
             found += [c.title for c in table.paged.columns]
     for action in window.menuBar().actions():  # type: ignore[attr-defined]
         found.append(action.text())
-        found += [a.text() for a in action.menu().actions()]
+        # Behind a tab stand the keys, which are called what is written on them.
+        found += [a.text().partition("\t")[0] for a in action.menu().actions()]
     return found
 
 
