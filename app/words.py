@@ -256,6 +256,7 @@ ACTS: dict[str, str] = {
     "officer.added": N_("Officer added"),
     "officer.removed": N_("Officer removed"),
     "drop.added": N_("Drop added"),
+    "drop.removed": N_("Drop removed"),
     "agreement.proposed": N_("Agreement proposed"),
     "agreement.signed": N_("Agreement signed"),
     "agreement.ended": N_("Agreement ended"),

@@ -29,6 +29,16 @@ def drop_add(session: Session, name: str, folder: Path, with_: str) -> int:
     return session.show({"name": name, "folder": str(folder.absolute())}, [_("Drop added.")])
 
 
+@drop.command("remove")
+@click.argument("name")
+@click.pass_obj
+def drop_remove(session: Session, name: str) -> int:
+    """Use a drop no more. What lies in its folder stays there."""
+    with session.unlocked() as installation:
+        removed = drops.remove(installation, name)
+    return session.show({"name": removed}, [_("Drop removed.")])
+
+
 @drop.command("list")
 @click.pass_obj
 def drop_list(session: Session) -> int:

@@ -59,6 +59,20 @@ def add(installation: Installation, name: str, folder: Path, with_: str) -> None
         audit.append(tx, installation, "drop.added", name=name, counterpart=one.fingerprint)
 
 
+def remove(installation: Installation, name: str) -> str:
+    """Use a drop no more; what lies in its folder stays there. Returns its name as it was given. Raises `Refused`
+    (drop-unknown).
+    """
+    with installation.database.write() as tx:
+        for known, cid, _ in store_counterparts.drops(tx):
+            if known.casefold() == name.casefold():
+                store_counterparts.remove_drop(tx, known)
+                one = store_counterparts.get(tx, cid)
+                audit.append(tx, installation, "drop.removed", name=known, counterpart=one.fingerprint)
+                return known
+    raise Refused("drop-unknown", name=name)
+
+
 def listed(installation: Installation) -> list[Listed]:
     """The drops in use, by name."""
     reader = installation.database.read()

@@ -376,6 +376,12 @@ def add_drop(tx: Connection, name: str, cid: int, folder: str) -> None:
     tx.execute("INSERT INTO drop_folder (name, cid, folder) VALUES (?, ?, ?)", (name, cid, folder))
 
 
+def remove_drop(tx: Connection, name: str) -> None:
+    """Forget a drop, and what was passed over in it."""
+    tx.execute("DELETE FROM drop_folder WHERE name = ?", (name,))
+    tx.execute("DELETE FROM passed_over WHERE drop_name = ?", (name,))
+
+
 def drops(connection: Connection) -> list[tuple[str, int, str]]:
     """(name, cid, folder) of every drop."""
     return [

@@ -12,6 +12,7 @@ from crypto.identity import Identity
 from tests.support.sites import (
     T0,
     Rogue,
+    acts,
     channel,
     indicator,
     part,
@@ -204,3 +205,27 @@ def test_what_is_received_twice_through_two_drops_is_taken_once(shared):
     (second / "copy.age").write_bytes(path.read_bytes())
     assert len(sync(shared.beta).received) == 1
     assert receive(shared.beta, path).status == "duplicate"
+
+
+def test_a_drop_that_is_removed_is_used_no_more_and_can_be_added_again(shared):
+    wait(shared.alpha, "beta")
+    assert drops.remove(shared.alpha, "D") == "d"
+    with pytest.raises(Refused, match="drop-unknown"):
+        drops.remove(shared.alpha, "d")
+    assert drops.listed(shared.alpha) == []
+    assert sync(shared.alpha) == drops.Synced((), (), ())
+    assert list(shared.drop.iterdir()) == []
+    assert acts(shared.alpha)[-1] == "drop.removed"
+    assert problems(shared.alpha) == []
+    drops.add(shared.alpha, "d", shared.drop, "beta")
+    assert len(sync(shared.alpha).published) == 1
+
+
+def test_what_was_passed_over_in_a_drop_is_forgotten_with_it(shared):
+    foreign = shared.mallory.intel(shared.beta, indicator(7))
+    foreign.rename(shared.drop / foreign.name)
+    sync(shared.alpha)
+    reader = shared.alpha.database.read()
+    assert len(store.passed_over(reader, "d")) == 1
+    drops.remove(shared.alpha, "d")
+    assert store.passed_over(reader, "d") == set()

@@ -55,6 +55,10 @@ def test_a_drop_is_added_and_synced(
     wait(lambda: place.result.words == "1 published, 0 received.", "what was done")
     assert len(list(folder.iterdir())) == 1
     assert place.drops.refusal.code == ""
+    click(place.drops, "Remove the drop")
+    wait(lambda: "shared" not in words(place.drops), "no drop")
+    assert place.result.words == "Drop removed. What lies in its folder stays there."
+    assert len(list(folder.iterdir())) == 1
 
 
 def test_a_drop_that_is_gone_is_named_where_it_was_asked_for(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtWidgets import QLineEdit, QWidget
@@ -67,7 +68,9 @@ class Drops(Section):
             clear(self._rows)
             for one in held:
                 said = f"{isolate(one.counterpart)} · {isolate_ltr(one.folder)}"
-                self._rows.addWidget(entry("folder-open", one.name, said, wrap=True))
+                words = _("Remove the drop {name}").format(name=isolate(one.name))
+                remove = Button(words, "icon", icon="trash-2", run=partial(self.remove, one.name))
+                self._rows.addWidget(entry("folder-open", one.name, said, wrap=True, trailing=remove))
         self._none.setVisible(not held)
         self._sync.setVisible(bool(held))
 
@@ -111,6 +114,17 @@ class Drops(Section):
         sheet.foot_trail.addWidget(Button(_("Cancel"), run=sheet.close_sheet))
         sheet.foot_trail.addWidget(Button(_("Add the drop"), "primary", run=go))
         sheet.open()
+
+    # --- removing one -------------------------------------------------------------------------------------------------
+
+    def remove(self, name: str) -> None:
+        """Use a drop no more: it can be added again."""
+        self._desk.write(
+            lambda i, _job: drops.remove(i, name),
+            lambda _name: self._say(_("Drop removed. What lies in its folder stays there.")),
+            self.refusal.show_refusal,
+            changes=(SETTINGS,),
+        )
 
     # --- syncing ------------------------------------------------------------------------------------------------------
 
