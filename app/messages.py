@@ -563,7 +563,9 @@ MESSAGES: dict[str, Message] = {
     # The channel
     "channel-frozen": Message(
         N_("The channel with {name} is frozen: they signed two packages with one number."),
-        N_("Talk to them; only a new epoch that both confirm thaws it."),
+        N_(
+            "Talk to them; only a new epoch that both confirm thaws it: `channel restart` and `channel confirm`."
+        ),
         N_(
             "Talk to them; only a new epoch that both confirm thaws it: in the terminal, `mithaq-cli "
             "channel restart` and `mithaq-cli channel confirm`."
@@ -1250,8 +1252,9 @@ MESSAGES: dict[str, Message] = {
         N_("`attachment list` names those it has."),
         N_("See the attachments of the object."),
     ),
-    "attachment-held": Message(
-        N_("{called} has that content, or another under that name, already: {name}."),
+    "attachment-held": Message(N_("{called} has this file already, as {name}.")),
+    "attachment-named": Message(
+        N_("{called} has a file under that name already: {name}."),
         N_("Attach it under another name, or remove the one that is there."),
     ),
     "attachments-too-many": Message(

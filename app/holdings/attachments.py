@@ -58,8 +58,8 @@ def attach(
     file's own).
 
     `sample`: whether it is malware, None: as its object's type and its first bytes tell.
-    Raises `Refused`: object-unknown, file-unreadable, attachment-held (the object has that content, or another under
-    that name), attachments-too-many, attachment-failed.
+    Raises `Refused`: object-unknown, file-unreadable, attachment-held (the object has that content),
+    attachment-named (or one under that name), attachments-too-many, attachment-failed.
     """
     name = safe(name or path.name)
     with outside.reading(path) as file, installation.database.write() as tx:
@@ -68,7 +68,7 @@ def attach(
         if len(beside) >= OBJECT_LIMIT:
             raise Refused("attachments-too-many", most=OBJECT_LIMIT)
         if any(one.name == name for one in beside):
-            raise Refused("attachment-held", name=name, id=id_, called=_called(tx, id_))
+            raise Refused("attachment-named", name=name, id=id_, called=_called(tx, id_))
         source = Source(file)
         try:
             head = source.peek(samples.HEAD_BYTES)

@@ -105,7 +105,7 @@ def test_names_are_labels_and_never_paths(site):
 def test_one_name_and_one_content_are_kept_once_for_an_object(site):
     put(site, b"one")
     before = state(site)
-    refused("attachment-held", put, site, b"two")
+    refused("attachment-named", put, site, b"two")
     refused("attachment-held", put, site, b"one", REPORT, "other.txt")
     assert state(site) == before
     assert len(kept(site)) == 1

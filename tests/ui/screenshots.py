@@ -320,7 +320,7 @@ def shots(stand: Stage, save: Callable[[Session, str], None]) -> None:
     attached.ask_remove(files_[0])
     save(session, "remove-attachment")
     _close_sheets(session)
-    attached._refuse(files_[0].id, Refused("attachment-held", called=shown.name, name=files_[0].name))
+    attached._refuse(files_[0].id, Refused("attachment-named", called=shown.name, name=files_[0].name))
     holdings.panel.scroller.ensureWidgetVisible(attached.refusal)
     save(session, "attached-refused")
     attached.clear_refusal()

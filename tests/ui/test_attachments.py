@@ -136,7 +136,7 @@ def test_a_file_is_attached_and_removed(sessions: Make, side: stage.Side, tmp_pa
     place.panel.attached.attach(OBJECT["id"], path, "again", None)
     settle(session)
     assert place.panel.attached.refusal.code == "attachment-held"
-    assert words(place.panel.attached.refusal).startswith("With attachments has that content")
+    assert words(place.panel.attached.refusal).startswith("With attachments has this file already")
 
     kept = here.attachments / held["_notes.txt"].file
     assert kept.is_file()
