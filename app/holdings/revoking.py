@@ -69,12 +69,14 @@ def settle(tx: Connection, oid: int, gathered: Texts | None = None) -> None:
     newest = max(v.moment for v in standing)
     beside = sorted(v.vid for v in standing if v.moment == newest)
     row = objects.rows(tx, [oid])[0]
+    turned = [
+        v.vid for v in versions if (v.vid in away) is not v.disregarded and (v.disregarded or not v.dropped)
+    ]
+    if not turned and row.current in beside and row.variants == len(beside):
+        return
     with index.anew(tx, oid, gathered):
-        for version in versions:
-            if (version.vid in away) is not version.disregarded and (
-                version.disregarded or not version.dropped
-            ):
-                objects.disregard(tx, version.vid, version.vid in away)
+        for vid in turned:
+            objects.disregard(tx, vid, vid in away)
         if row.current not in beside:
             shown = next(v for v in versions if v.vid == beside[0])
             level = None if shown.marking is None else Level(shown.marking)
@@ -102,8 +104,12 @@ def settle_without(tx: Connection, identities: Sequence[int], oids: Sequence[int
     affected = creators.revoked_among(tx, oids) if oids else []
     affected += creators.with_revocations(tx, identities) if identities else []
     different = dict.fromkeys(affected)
+    words = Texts()
     for oid in job.each(different, len(different), "finish", every=1):
-        settle(tx, oid)
+        settle(tx, oid, words)
+        if words.full:
+            words.make_room(tx, index.untold)
+    words.write(tx)
 
 
 def _revokes(raw: bytes) -> bool:
