@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -10,6 +10,7 @@ import click
 from app.cli.base import Session, table, titled
 from app.holdings import browsing, graph, titles
 from app.holdings.browsing import Page
+from app.holdings.titles import Title
 from app.intel.marking import Level
 from app.messages import _, plain
 from app.store.objects import ObjectRow
@@ -127,8 +128,9 @@ def _page(session: Session, query: str, order: str, ascending: bool, limit: int,
             order,
             order != browsing.RANK and not ascending,
         )
+        called = titles.of_held(installation, page.rows)
         other = "" if page.total else browsing.in_the_middle(installation, query)
-    lines = _page_lines(page)
+    lines = _page_lines(page, called)
     if other:
         lines.append(
             _("No word begins so. It is part of an address, a host or a file name: search {query}").format(
@@ -157,11 +159,11 @@ def row_document(row: ObjectRow) -> dict[str, Any]:
     }
 
 
-def _page_lines(page: Page) -> list[str]:
+def _page_lines(page: Page, called: Mapping[int, Title]) -> list[str]:
     lines = list(
         table(
-            (row.modified, type_name(row.type), _level_word(row), titled(title), row.id)
-            for row, title in zip(page.rows, page.titles, strict=True)
+            (row.modified, type_name(row.type), _level_word(row), titled(called[row.oid]), row.id)
+            for row in page.rows
         )
     )
     lines.append(_("{shown} of {total}").format(shown=len(page.rows), total=page.total))

@@ -42,7 +42,6 @@ class Page:
 
     total: int
     rows: tuple[ObjectRow, ...]
-    titles: tuple[Title, ...]
     next: str | None
 
 
@@ -137,9 +136,8 @@ def page(
     with installation.database.snapshot() as reader:
         total = selecting.count(reader, chosen)
         found = _listed(reader, chosen, limit + 1, _Place(order, descending), after)
-        rows = tuple(row for _key, row in found[:limit])
-        entitled = tuple(titles.of_rows(reader, rows))
-    return Page(total, rows, entitled, found[limit - 1][0] if len(found) > limit else None)
+    more = len(found) > limit
+    return Page(total, tuple(row for _key, row in found[:limit]), found[limit - 1][0] if more else None)
 
 
 @dataclass(frozen=True)

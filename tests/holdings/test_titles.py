@@ -13,7 +13,8 @@ GONE = "malware--00000000-0000-4000-8000-0000000000aa"
 
 def listed(site, query=""):
     page = browsing.page(site, browsing.selection(query), order="name", descending=False)
-    return [title.words for title in page.titles]
+    called = titles.of_held(site, page.rows)
+    return [called[row.oid].words for row in page.rows]
 
 
 def lines(site):
