@@ -63,7 +63,7 @@ def drop_sync(session: Session, names: tuple[str, ...]) -> int:
             {"drop": d, "number": r.number, "from": r.sender, "seq": r.seq, "status": r.status}
             for d, r in done.received
         ],
-        "refused": [{"drop": d, "file": file, "code": code} for d, file, code in done.refused],
+        "refused": [{"drop": d, "file": str(file), "code": code} for d, file, code in done.refused],
     }
     lines = [
         _("Published: {n}").format(n=len(done.published)),

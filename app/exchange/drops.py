@@ -32,16 +32,18 @@ class Listed:
 
 @dataclass(frozen=True)
 class Synced:
-    """What a sync did: (drop, seq) published, (drop, package) received, (drop, file, code) refused."""
+    """What a sync did: (drop, seq) published, (drop, package) received, (drop, file, code) refused: the name of a file
+    there, the number of a package of ours, or "" where the drop itself is meant.
+    """
 
     published: tuple[tuple[str, int], ...]
     received: tuple[tuple[str, Received], ...]
-    refused: tuple[tuple[str, str, str], ...]
+    refused: tuple[tuple[str, str | int, str], ...]
 
 
-def facts(one: Listed, file: str) -> dict[str, object]:
-    """What a sentence about something refused in a drop is filled with: `file` is "", a file, or a package of ours."""
-    path = one.folder if not file or file.isdecimal() else file
+def facts(one: Listed, file: str | int) -> dict[str, object]:
+    """What a sentence about something refused in a drop is filled with; `file` as in `Synced`."""
+    path = file if isinstance(file, str) and file else one.folder
     return {"path": path, "where": file or one.name, "seq": file, "name": one.counterpart}
 
 
@@ -91,20 +93,21 @@ def sync(installation: Installation, names: Sequence[str], job: Job) -> Synced:
         raise Refused("drop-unknown", name=name)
     published: list[tuple[str, int]] = []
     received: list[tuple[str, Received]] = []
-    refused: list[tuple[str, str, str]] = []
+    refused: list[tuple[str, str | int, str]] = []
     for name, cid, folder in every:
         if name.casefold() not in wanted:
             continue
         try:
             drop.listing(Path(folder))
         except Refused as error:
-            # Once for all that would be left there and found there.
-            refused.append((name, "", error.code))
-            continue
+            # Once for all that would be left there and found there. Where others left too much, ours is left still.
+            if error.code == "drop-missing":
+                refused.append((name, "", error.code))
+                continue
         try:
             for seq, code in _publish(installation, cid, Path(folder), job):
                 if code:
-                    refused.append((name, str(seq), code))
+                    refused.append((name, seq, code))
                 else:
                     published.append((name, seq))
         except Refused as error:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app import audit, outside
-from app.holdings import samples
+from app.holdings import samples, titles
 from app.holdings.filenames import numbered, safe
 from app.jobs import Job
 from app.messages import Refused
@@ -382,9 +382,9 @@ def _oid(connection: Connection, id_: str) -> int:
 
 
 def _called(connection: Connection, id_: str) -> str:
-    """What an object is called, or its id."""
+    """What an object that is held is called, or its id."""
     row = objects.find(connection, objects.id_hash(objects.hash_key(connection), id_))
-    return id_ if row is None else row.name or id_
+    return id_ if row is None else titles.of_rows(connection, [row])[0].words
 
 
 def _find(connection: Connection, id_: str, name: str) -> Attachment:

@@ -51,11 +51,11 @@ def of_held(installation: Installation, rows: Iterable[ObjectRow | None]) -> dic
         return {row.oid: title for row, title in zip(held, of_rows(reader, held), strict=True)}
 
 
-def of_ids(installation: Installation, wanted: Sequence[str]) -> dict[str, str]:
-    """The titles, in words, of the STIX ids that are held."""
+def of_ids(installation: Installation, wanted: Iterable[str]) -> dict[str, Title]:
+    """The titles of the STIX ids that are held."""
     with installation.database.snapshot() as reader:
         rows = list(_held(reader, wanted))
-        return {row.id: title.words for row, title in zip(rows, of_rows(reader, rows), strict=True)}
+        return {row.id: title for row, title in zip(rows, of_rows(reader, rows), strict=True)}
 
 
 def about(type_: str, name: str, raw: bytes) -> tuple[str, ...]:

@@ -130,6 +130,7 @@ def test_what_is_to_be_done_in_the_window_is_told_without_a_command_or_with_all_
         in_full = re.findall("`mithaq-cli [a-z -]+`", message.window)
         assert not re.search("`| --", re.sub("`mithaq-cli [a-z -]+`", "", message.window)), code
         assert not in_full or "terminal" in message.window, code
+        assert not message.window or message.window != message.remedy, code
     assert "`slot add`" in messages.remedy("slot-last-free")
     assert "`" not in messages.remedy("slot-last-free", window=True)
     assert messages.remedy("disk-full", window=True) == messages.remedy("disk-full")

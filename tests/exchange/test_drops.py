@@ -122,7 +122,7 @@ def test_a_file_that_stands_in_the_way_hinders_only_its_own_package(shared):
     second = wait(shared.alpha, "beta")
     done = sync(shared.alpha)
     assert done.published == (("d", second.seq),)
-    assert ("d", str(first.seq), "target-exists") in done.refused
+    assert ("d", first.seq, "target-exists") in done.refused
     assert in_the_way.read_bytes() == b"not it"
     assert channel(shared.alpha, "beta").sending.packages[first.seq].state == "sealed"
     in_the_way.unlink()
@@ -229,3 +229,22 @@ def test_what_was_passed_over_in_a_drop_is_forgotten_with_it(shared):
     assert len(store.passed_over(reader, "d")) == 1
     drops.remove(shared.alpha, "d")
     assert store.passed_over(reader, "d") == set()
+
+
+def test_a_drop_that_others_filled_still_takes_what_is_ours(shared, monkeypatch):
+    monkeypatch.setattr(drops.drop, "FILE_LIMIT", 1)
+    for name in ("1", "2", "3"):
+        (shared.drop / name).write_bytes(b"junk")
+    package = wait(shared.alpha, "beta")
+    done = sync(shared.alpha)
+    assert done.published == (("d", package.seq),)
+    assert done.refused == (("d", "", "drop-crowded"),)
+
+
+def test_a_file_that_is_called_like_a_number_is_no_package_of_ours(shared):
+    (shared.drop / "7").write_bytes(b"junk")
+    [(name, file, _)] = sync(shared.alpha).refused
+    assert (name, file) == ("d", "7")
+    (one,) = drops.listed(shared.alpha)
+    assert drops.facts(one, file)["path"] == "7"
+    assert drops.facts(one, 7)["path"] == drops.facts(one, "")["path"] == str(shared.drop)

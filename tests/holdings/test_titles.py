@@ -30,7 +30,7 @@ def test_a_relationship_is_called_by_what_it_leads_from_and_to(world):
     assert sorted(listed(world.alpha)) == sorted(lines(world.alpha)) == sorted(wanted)
     shown = browsing.show(world.alpha, relationship(3, one, other)["id"])
     assert shown.title == titles.Title(rel, ("One", "Other"))
-    assert titles.of_ids(world.alpha, [one["id"], GONE]) == {one["id"]: "One"}
+    assert titles.of_ids(world.alpha, [one["id"], GONE]) == {one["id"]: titles.Title("One")}
 
 
 def test_what_has_no_name_is_called_by_what_it_is_about(world):
@@ -73,13 +73,14 @@ def test_what_came_together_is_called_together(world):
 
 def test_foreign_names_keep_their_direction(world):
     one, other = indicator(1, name="خطر"), thing("malware", 2, name="Other \u202e")
-    take(world.alpha, one, other, relationship(3, one, other))
-    (title,) = titles.of_ids(world.alpha, [relationship(3, one, other)["id"]]).values()
+    link = relationship(3, one, other)
+    take(world.alpha, one, other, link)
+    title = titles.of_ids(world.alpha, [link["id"]])[link["id"]].words
     assert "\u202e" in title  # marked by whoever shows it, as in any name
     assert title.index("خطر") < title.index("→") < title.index("Other")
     use_language("ar")
     try:
-        (title,) = titles.of_ids(world.alpha, [relationship(3, one, other)["id"]]).values()
+        title = titles.of_ids(world.alpha, [link["id"]])[link["id"]].words
         assert title.index("خطر") < title.index("←") < title.index("Other")
     finally:
         use_language("en")

@@ -8,6 +8,7 @@ from pathlib import Path
 from app import audit
 from app.audit import checking, papers
 from app.courier import folder
+from app.holdings import titles
 from app.jobs import Job
 from app.messages import N_, _, sentence
 from app.store.installation import Installation
@@ -247,5 +248,6 @@ def _called(installation: Installation, entry: audit.Entry) -> dict[str, str]:
     names = {one: alias for one, alias in reading.senders(installation).items() if one in told}
     object_ = entry.detail.get("object")
     if isinstance(object_, str):
-        names |= {id_: row.name for id_, row in reading.names_of(installation, [object_]).items() if row.name}
+        called = titles.of_ids(installation, [object_])
+        names |= {id_: title.words for id_, title in called.items() if title.words != id_}
     return names

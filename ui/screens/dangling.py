@@ -51,7 +51,7 @@ def find(installation: Installation, limit: int = SHOWN) -> Found:
     for one in references:
         by.setdefault(one.target, {})[one.id] = None
     firsts = [next(iter(ids)) for ids in by.values()]
-    names = titles.of_ids(installation, firsts)
+    names = {id_: title.words for id_, title in titles.of_ids(installation, firsts).items()}
     missing = (
         Missing(target, tuple(ids), names.get(first, first))
         for (target, ids), first in zip(by.items(), firsts, strict=True)

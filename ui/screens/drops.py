@@ -181,8 +181,8 @@ def _told(done: Synced, shared: dict[str, Listed]) -> tuple[Told, ...]:
     told: list[Told] = []
     for name, file, code in done.refused:
         where = isolate(name)
-        if file.isdecimal():
-            where = f"{where} · {_('package {n}').format(n=numbers.number(int(file)))}"
+        if isinstance(file, int):
+            where = f"{where} · {_('package {n}').format(n=numbers.number(file))}"
         elif file:
             where = f"{where} · {isolate_file(file)}"
         told.append(Told(where, code, drops.facts(shared[name], file)))

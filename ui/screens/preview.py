@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtWidgets import QWidget
 
 from app.exchange.releases import Item
 from app.holdings import browsing
+from app.holdings.titles import Title
 from app.jobs import Job
 from app.messages import _
 from app.store.installation import Installation
-from ui import icons, numbers, reading
+from ui import numbers, reading
 from ui.desk import Desk
+from ui.screens.named import named
 from ui.widgets.layout import Pane, Scroll, clear, column, line
 from ui.widgets.paging import Cell, Column, Made, Row, fixed_rows
 from ui.widgets.sheet import Sheet
@@ -26,7 +28,7 @@ TEXT_LIMIT = 200_000
 class PreviewSheet(Sheet):
     """The list on the leading side, the exact text of the current one beside it."""
 
-    def __init__(self, desk: Desk, items: Sequence[Item], names: dict[str, str]) -> None:
+    def __init__(self, desk: Desk, items: Sequence[Item], names: Mapping[str, Title]) -> None:
         super().__init__(
             desk.window,
             _("Exactly what leaves"),
@@ -39,9 +41,7 @@ class PreviewSheet(Sheet):
 
         def row(item: Item) -> Row:
             level = Cell(level=reading.level_label(int(item.level)), handled=item.handling == item.level)
-            return Row(
-                (Cell(names.get(item.id, item.id), icon=icons.object_icon(item.type)), level), data=item
-            )
+            return Row((named(item.type, names.get(item.id) or Title(item.id)), level), data=item)
 
         columns = (Column("name", _("Name"), 0, "name"), Column("level", _("Marking"), tag_width(), "tag"))
         self.table = ListTable(fixed_rows(columns, Made(items, row)), _("Exactly what leaves"))

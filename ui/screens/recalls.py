@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtWidgets import QLineEdit, QSizePolicy
@@ -11,6 +12,7 @@ from shiboken6 import isValid
 from app.exchange import recalling, wording
 from app.exchange.recalling import Listed, Sent
 from app.exchange.touching import Touched
+from app.holdings import titles
 from app.jobs import Job
 from app.messages import _, listed, ngettext
 from app.store.installation import Installation
@@ -73,7 +75,9 @@ class Recalls(Pane):
         """Show what recall `number` touches, and ask for the answer."""
 
         def work(installation: Installation, job: Job) -> tuple[Listed, list[Touched]]:
-            return recalling.show(installation, number, job)
+            one, touched = recalling.show(installation, number, job)
+            called = titles.of_ids(installation, (t.id for t in touched[:NAMED] if t.name))
+            return one, [replace(t, name=called[t.id].words) if t.id in called else t for t in touched]
 
         self._desk.read(work, lambda found: Answer(self._desk, self._say, *found).open())
 

@@ -190,7 +190,7 @@ class History(Pane):
             return Detail(
                 package,
                 tuple(states.most_common()),
-                tuple((e.id, called.get(e.id, e.id), e.state) for e in shown),
+                tuple((e.id, called[e.id].words if e.id in called else e.id, e.state) for e in shown),
             )
 
         def done(detail: Detail) -> None:
