@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import messages, vault
 from app.courier import folder as courier
-from app.exchange import agreements, counterparts, recalling, receiving, releases
+from app.exchange import agreements, counterparts, drops, recalling, receiving, releases
 from app.exchange.releases import Wish
 from app.exchange.terms import Clauses
 from app.formats import stix
@@ -43,6 +43,7 @@ from ui.screens.told import Told
 from ui.screens.verify import VerifySheet
 from ui.session import Session
 from ui.tokens import RESOURCES
+from ui.widgets.layout import Scroll
 from ui.widgets.sheet import Question
 
 SAMPLE = RESOURCES / "samples" / "copper-lantern.json"
@@ -425,6 +426,13 @@ def shots(stand: Stage, save: Callable[[Session, str], None]) -> None:
     settle(session)
     save(session, "settings")
     settings: Any = frame.place("settings")
+    shared = [drops.Listed(name, "Northmark CSIRT", f"/media/shared/{name}") for name in ("harbour", "مرفأ")]
+    settings.drops.show_drops(tuple(shared), ())
+    settings.drops.refusal.show_code("drop-missing", drops.facts(shared[1], ""))
+    settle(session)
+    settings.findChild(Scroll).ensureWidgetVisible(settings.drops, 0, 400)
+    save(session, "settings-drops")
+    settings.drops.refusal.clear()
     settings.backup.ask_move()
     save(session, "move")
     _close_sheets(session)
