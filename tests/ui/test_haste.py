@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from app import vault
 from app.holdings import attachments, exporting
 from tests.ui import stage
-from tests.ui.driving import answer_dialog, press, settle, wait
+from tests.ui.driving import activate, answer_dialog, press, settle, wait
 from tests.ui.test_told import enter
 from ui.screens.attached import AttachSheet
 from ui.screens.entry import Unlock
@@ -83,11 +83,13 @@ def test_under_a_sheet_no_key_acts_but_the_lock(sessions: Make, side: stage.Side
     wait(lambda: shown(session, Question), "the question")
     keys = session.window.windowHandle()  # from there they take the way of real ones
     for key in (Qt.Key.Key_Delete, Qt.Key.Key_E, Qt.Key.Key_4, Qt.Key.Key_K):
+        activate(session.window)
         QTest.keyClick(keys, key, CONTROL)
         settle(session)
     assert len(shown(session, Sheet)) == 1
     assert place.isVisible()
     assert session.window._palette is None
+    activate(session.window)
     QTest.keyClick(keys, Qt.Key.Key_L, CONTROL)
     wait(lambda: session.window.findChild(Unlock), "the lock")
 
